@@ -1,0 +1,65 @@
+"""`tamingseg data check PATH ...`: read every file of a data set and list what is wrong."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from tamingseg.cli.commands import Command, dispatch
+from tamingseg.data.catalog import CATALOG, open_dataset
+from tamingseg.values import MIN_MASK_AREA
+
+
+@dataclass(frozen=True)
+class Check:
+    """List all damaged or mismatched files of data sets; exit code 1 if there are any."""
+
+    data: tyro.conf.Positional[tuple[str, ...]]
+    """Data set folders, or names of known data sets below `root`."""
+    root: Path = Path()
+    """Where names and relative paths start."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the subcommand."""
+    commands = {"check": Command("list all damaged or mismatched files", check)}
+    return dispatch("tamingseg data", "Data sets on disk.", commands, arguments)
+
+
+def check(arguments: Sequence[str]) -> int:
+    """Parse, read everything, print."""
+    command = tyro.cli(Check, prog="tamingseg data check", args=list(arguments))
+    if not command.data:
+        raise ValueError("no data: name at least one data set folder")
+    damaged = [_check_one(path, command.root) for path in command.data]
+    return 1 if any(damaged) else 0
+
+
+def _check_one(path: str, root: Path) -> int:
+    """Read one data set and print what is wrong with it; returns the number of problems."""
+    dataset = open_dataset(path, root, strict=False)
+    problems = list(dataset.problems)
+    for problem in problems:
+        print(problem)
+    regions = without_region = 0
+    for index in tqdm(range(len(dataset)), dataset.name, unit="image"):
+        try:
+            sample = dataset[index]
+        except ValueError as error:
+            problems.append(str(error))
+            tqdm.write(problems[-1])
+            continue
+        found = sum(1 for _ in sample.masks())
+        regions += found
+        without_region += found == 0
+    print(
+        f"{dataset.name}: {len(dataset)} images with masks, {regions} regions of at least "
+        f"{MIN_MASK_AREA} px, {without_region} images without one, {len(problems)} problems"
+    )
+    if dataset.name in CATALOG:
+        entry = CATALOG[dataset.name]
+        counts = ", ".join(f"{count} ({split})" for split, count in entry.images.items())
+        print(f"{dataset.name}: expected images {counts}; licence: {entry.licence}")
+    return len(problems)

@@ -1,0 +1,49 @@
+"""`tamingseg <command>`: the table of commands; each is imported only when it is called."""
+
+import importlib
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import version
+
+from tamingseg.cli.commands import Command, dispatch
+
+
+def _call(module: str, arguments: Sequence[str]) -> int:
+    return importlib.import_module(module).main(arguments)
+
+
+COMMANDS = {
+    name: Command(summary, partial(_call, f"tamingseg.cli.{name}"))
+    for name, summary in (
+        ("app", "start the page in the browser"),
+        ("segment", "segment one image from clicks, into a file"),
+        ("train", "train a click model"),
+        ("evaluate", "measure a model on data sets"),
+        ("data", "check data sets"),
+    )
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; `arguments` are those of the process by default. Returns the exit code.
+
+    What the user can mend (a ValueError, a missing or unwritable file) is said in one line on
+    stderr, with exit code 2 and no traceback.
+    """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if list(arguments) == ["--version"]:
+        print(f"tamingseg {version('tamingseg')}")
+        return 0
+    try:
+        return dispatch("tamingseg", "Image segmentation from one click.", COMMANDS, arguments)
+    except (ValueError, OSError) as error:
+        print(f"tamingseg: error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("tamingseg: interrupted", file=sys.stderr)
+        return 130
+
+
+if __name__ == "__main__":
+    sys.exit(main())

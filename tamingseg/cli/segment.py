@@ -1,0 +1,82 @@
+"""`tamingseg segment IMAGE --click ROW,COL[,-] ... --output mask.png`: one mask from clicks."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import tyro
+from PIL import Image
+
+from tamingseg.data.base import read_image
+from tamingseg.segmentors.load import load_segmentor
+from tamingseg.session.session import DEFAULT_FUSION, Session, SessionFusion
+from tamingseg.values import MASK_THRESHOLD, Click
+from tamingseg.viz import overlay
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Segment an image from clicks and save the mask: white is the object, black the rest."""
+
+    image: tyro.conf.Positional[Path]
+    """A photo."""
+    click: tyro.conf.UseAppendAction[tuple[str, ...]]
+    """A click as ROW,COL in pixels of the upright photo, or ROW,COL,- for one outside the object;
+    may be given several times."""
+    output: Path
+    """PNG file for the mask, of the photo's size."""
+    overlay: Path | None = None
+    """PNG file for the photo with the mask painted over it."""
+    fusion: SessionFusion = DEFAULT_FUSION
+    """How several clicks become one mask."""
+    threshold: float = MASK_THRESHOLD
+    """A pixel belongs to the mask where its probability is above this."""
+    model: str = "default"
+    """Name of a segmentor, or a checkpoint file."""
+    device: str | None = None
+    """Torch device; by default the GPU if there is one."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, segment, save."""
+    command = tyro.cli(Segment, prog="tamingseg segment", args=list(arguments))
+    clicks = [parse_click(text) for text in command.click]
+    if not clicks:
+        raise ValueError("no click: give at least one with --click ROW,COL")
+    for path in filter(None, (command.output, command.overlay)):
+        if path.suffix.lower() != ".png":
+            raise ValueError(f"{path} must end with .png, which keeps every pixel as it is")
+    image = read_image(command.image)
+    session = Session(
+        load_segmentor(command.model, command.device),
+        image,
+        fusion=command.fusion,
+        threshold=command.threshold,
+    )
+    for click in clicks:
+        session.add_click(click.row, click.col, click.positive)
+    mask = session.mask
+    _save(mask.astype(np.uint8) * 255, command.output)
+    if command.overlay is not None:
+        _save(overlay(image, mask), command.overlay)
+    print(f"{command.output}: {int(mask.sum())} of {mask.size} pixels ({mask.mean():.1%})")
+    return 0
+
+
+def parse_click(text: str) -> Click:
+    """Read ``ROW,COL``, ``ROW,COL,+`` or ``ROW,COL,-``; raises ValueError for anything else."""
+    row, col, sign = [*text.split(","), "+"][:3] if text.count(",") in (1, 2) else ("", "", "")
+    try:
+        if sign.strip() not in ("+", "-"):
+            raise ValueError(f"its sign is {sign!r}")
+        return Click(float(row), float(col), sign.strip() == "+")
+    except ValueError as error:
+        raise ValueError(
+            f"expected a click as ROW,COL or ROW,COL,- in pixels, got {text!r} ({error})"
+        ) from error
+
+
+def _save(pixels: np.ndarray, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)

@@ -1,0 +1,222 @@
+"""What every data set is (`MaskDataset`), and the reading of images and label maps from files.
+
+Files come from strangers: everything that can be wrong with one ends in a ValueError that names it.
+"""
+
+import io
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from tamingseg.values import Sample
+
+MAX_PIXELS = 80_000_000
+"""Larger images are refused from their header, before anything is decoded (240 MB as RGB)."""
+
+MIN_SIDE = 2
+"""An image with a shorter side holds nothing to segment and is refused."""
+
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
+_FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
+_GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+
+
+class MaskDataset(Protocol):
+    """Images with their true masks, by index; `names[i]` is the name of sample i."""
+
+    name: str
+    names: Sequence[str]
+
+    def __len__(self) -> int:
+        """How many images there are."""
+        ...
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read one image and its label maps; raises ValueError naming a file that is no good."""
+        ...
+
+
+def read_image(source: str | Path | bytes) -> np.ndarray:
+    """Read any photo as people have it into a uint8 RGB array (H, W, 3).
+
+    Grey, 16-bit, palette and CMYK pixels become 8-bit RGB, transparent ones are laid on white, and
+    a rotation noted in the EXIF data is carried out. Of several frames the first is read.
+
+    Parameters
+    ----------
+    source
+        A path, or the bytes of a file.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
+        one pixel or more than `MAX_PIXELS` pixels, or holds floating-point numbers.
+    """
+    with _opened(source) as image:
+        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+
+
+def read_pixels(path: str | Path) -> np.ndarray:
+    """Read the numbers of an image file as they are stored: (H, W), palette indices included.
+
+    Files of several channels give (H, W, C). Raises like `read_image`.
+    """
+    with _opened(path) as image:
+        return np.array(image)
+
+
+def read_label_map(path: str | Path) -> np.ndarray:
+    """Read an 8- or 16-bit, one-bit or palette PNG as an int32 (H, W) label map.
+
+    Raises
+    ------
+    FileNotFoundError
+        If there is no such file.
+    ValueError
+        If the file is damaged or has several channels.
+    """
+    pixels = read_pixels(path)
+    if pixels.ndim != 2:
+        raise ValueError(
+            f"label map {path} must have one whole number per pixel (8- or 16-bit grey or palette "
+            f"PNG), got {pixels.dtype} of shape {pixels.shape}; save it with one channel"
+        )
+    return pixels.astype(np.int32)
+
+
+def read_sample(
+    image_path: Path,
+    map_paths: Sequence[Path],
+    read_map: Callable[[Path], np.ndarray],
+    name: str,
+    zero_is_background: bool,
+) -> Sample:
+    """Read an image and its label maps.
+
+    Raises
+    ------
+    ValueError
+        If files are damaged or the sizes differ; the message names every such file.
+    """
+    problems = []
+    arrays = []
+    for path, read in [(image_path, read_image), *((path, read_map) for path in map_paths)]:
+        try:
+            array = read(path)
+        except (ValueError, FileNotFoundError) as error:
+            problems.append(str(error))
+        else:
+            if arrays and array.shape[:2] != arrays[0].shape[:2]:
+                problems.append(
+                    f"{path} has (height, width) {array.shape[:2]}, but expected was "
+                    f"{arrays[0].shape[:2]} like the other files of {image_path}"
+                )
+            arrays.append(array)
+    if problems:
+        raise ValueError("; ".join(problems))
+    return Sample(arrays[0], np.stack(arrays[1:]), name, zero_is_background)
+
+
+def pair_files(images: Path, masks: Path) -> tuple[dict[str, tuple[Path, list[Path]]], list[str]]:
+    """Find each image's masks: ``masks/<name>.png``, or ``masks/<name>.<k>.png`` for several.
+
+    Names are paths below `images` without the suffix, so subfolders are followed.
+
+    Returns
+    -------
+    (pairs, problems): name -> (image, its masks) in order of names, and one line for each image
+    without a mask, mask without an image, and pair of images of one name.
+    """
+    pairs: dict[str, tuple[Path, list[Path]]] = {}
+    problems = []
+    for path in sorted(path for path in images.rglob("*") if _is_image(path)):
+        name = path.relative_to(images).with_suffix("").as_posix()
+        if name in pairs:
+            problems.append(f"{path} has the same name as {pairs[name][0]}; rename one of them")
+        else:
+            pairs[name] = (path, [])
+    for path in sorted(masks.rglob("*.png")):
+        name = path.relative_to(masks).with_suffix("").as_posix()
+        head, _, number = name.rpartition(".")
+        owner = name if name in pairs else head if number.isdigit() else ""
+        if owner in pairs:
+            pairs[owner][1].append(path)
+        else:
+            problems.append(f"{path} is the mask of no image in {images}")
+    for name, (image, found) in pairs.items():
+        if not found:
+            problems.append(f"{image} has no mask; expected {masks / name}.png or .<k>.png")
+    return {name: pair for name, pair in sorted(pairs.items()) if pair[1]}, problems
+
+
+def raise_problems(problems: Sequence[str], root: Path) -> None:
+    """Raise a ValueError with the first problems of a data set, if there are any."""
+    if problems:
+        raise ValueError(
+            f"{len(problems)} files of {root} do not fit together: {'; '.join(problems[:3])}"
+            f"{'; ...' if len(problems) > 3 else ''}. `tamingseg data check {root}` lists all"
+        )
+
+
+def _is_image(path: Path) -> bool:
+    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
+
+
+@contextmanager
+def _opened(source: str | Path | bytes) -> Iterator[Image.Image]:
+    """Open an image; refuse what must not be decoded from the header alone.
+
+    Whatever the decoder has to complain about inside the block comes out as a ValueError.
+    """
+    name = "the image" if isinstance(source, bytes) else str(source)
+    if not isinstance(source, bytes) and not Path(source).is_file():
+        raise FileNotFoundError(f"there is no file {name}")
+    try:
+        file = io.BytesIO(source) if isinstance(source, bytes) else source
+        opened = Image.open(file, formats=_FORMATS)
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ValueError(f"{name} is too large ({error}); make it smaller first") from error
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(
+            f"{name} is not a JPEG, PNG, WebP, TIFF or BMP image, or its beginning is damaged"
+        ) from error
+    with opened as image:
+        _check_header(image, name)
+        try:
+            yield image
+        except Exception as error:  # decoders raise whatever they like on damaged data
+            raise ValueError(f"{name} is damaged or truncated ({error}); get it again") from error
+
+
+def _check_header(image: Image.Image, name: str) -> None:
+    width, height = image.size
+    if width * height > MAX_PIXELS:
+        raise ValueError(
+            f"{name} is {width} x {height} pixels, at most {MAX_PIXELS} can be read; "
+            "make it smaller first"
+        )
+    if min(width, height) < MIN_SIDE:
+        raise ValueError(
+            f"{name} is {width} x {height} pixels; there is nothing to segment in less than "
+            f"{MIN_SIDE} x {MIN_SIDE}"
+        )
+    if image.mode == "F":
+        raise ValueError(f"{name} holds floating-point pixels; save it with 8 or 16 bits")
+
+
+def _to_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _GREY_16_BIT:
+        grey = np.clip(np.asarray(image), 0, 65535) // 257  # 65535 -> 255
+        image = Image.fromarray(grey.astype(np.uint8))
+    if image.has_transparency_data:
+        image = image.convert("RGBA")
+        white = Image.new("RGBA", image.size, "white")
+        image = Image.alpha_composite(white, image)
+    return image.convert("RGB")

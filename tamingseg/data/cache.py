@@ -1,0 +1,110 @@
+"""Decoded images in one memory-mapped file, so that reading never limits training.
+
+Decoding JPEG and PNG costs more than everything training does with the pixels. A cache holds the
+samples of a data set as raw bytes; opening it costs nothing and its pages are shared by processes.
+
+    <folder>/<data set>-<fingerprint>/
+        images.bin   uint8 RGB, one image after the other
+        maps.bin     uint16 label maps, likewise
+        index.json   name, (height, width), number of maps and offsets of every sample
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from pathlib import Path
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from tamingseg.data.base import MaskDataset
+from tamingseg.values import Sample
+
+_VERSION = 1
+
+
+class CachedDataset:
+    """The same samples as `dataset`, read from a cache below `folder` that is made if missing.
+
+    Images with a side longer than `max_side` are kept at that size. The cache is found again by
+    the data set's name and sample names; delete its folder if the files behind them change.
+    """
+
+    def __init__(self, dataset: MaskDataset, folder: Path, max_side: int):
+        key = json.dumps([_VERSION, max_side, dataset.name, list(dataset.names)])
+        fingerprint = hashlib.sha256(key.encode()).hexdigest()[:12]
+        self.folder = Path(folder) / f"{dataset.name}-{fingerprint}"
+        if not (self.folder / "index.json").exists():
+            _write(dataset, self.folder, max_side)
+        self.name = dataset.name
+        self._index = json.loads((self.folder / "index.json").read_text())
+        self.names = [entry["name"] for entry in self._index]
+        self._images = np.memmap(self.folder / "images.bin", np.uint8, "r")
+        self._maps = np.memmap(self.folder / "maps.bin", np.uint16, "r")
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+    def __getitem__(self, index: int) -> Sample:
+        entry = self._index[index]
+        height, width = entry["size"]
+        pixels = height * width
+        image = self._images[entry["image"] :][: 3 * pixels].reshape(height, width, 3)
+        maps = self._maps[entry["map"] :][: entry["maps"] * pixels]
+        return Sample(
+            np.asarray(image),
+            maps.reshape(entry["maps"], height, width).astype(np.int32),
+            entry["name"],
+            entry["zero_is_background"],
+        )
+
+
+def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
+    """Fill `folder`; it appears only when it is complete."""
+    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+    unfinished.mkdir(parents=True)
+    index, image_end, map_end = [], 0, 0
+    with (
+        open(unfinished / "images.bin", "wb") as images,
+        open(unfinished / "maps.bin", "wb") as maps,
+    ):
+        for number in tqdm(range(len(dataset)), f"cache {dataset.name}", unit="image"):
+            sample = _shrink(dataset[number], max_side)
+            if sample.label_maps.max(initial=0) > np.iinfo(np.uint16).max:
+                raise ValueError(f"{sample.name!r} has labels above 65535; renumber its regions")
+            images.write(np.ascontiguousarray(sample.image).tobytes())
+            maps.write(sample.label_maps.astype(np.uint16).tobytes())
+            index.append(
+                {
+                    "name": sample.name,
+                    "size": sample.image.shape[:2],
+                    "maps": len(sample.label_maps),
+                    "image": image_end,
+                    "map": map_end,
+                    "zero_is_background": sample.zero_is_background,
+                }
+            )
+            image_end += sample.image.size
+            map_end += sample.label_maps.size
+    (unfinished / "index.json").write_text(json.dumps(index))
+    if folder.exists():  # another process was faster, or a kill left an incomplete one
+        shutil.rmtree(unfinished if (folder / "index.json").exists() else folder)
+    if unfinished.exists():
+        unfinished.rename(folder)
+
+
+def _shrink(sample: Sample, max_side: int) -> Sample:
+    """The sample at most `max_side` px long; labels by nearest neighbour at pixel centres."""
+    height, width = sample.image.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1:
+        return sample
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))  # cv2: (width, height)
+    image = cv2.resize(sample.image, size, interpolation=cv2.INTER_AREA)
+    maps = [
+        cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST_EXACT)
+        for label_map in sample.label_maps.astype(np.uint16)
+    ]
+    return Sample(image, np.stack(maps).astype(np.int32), sample.name, sample.zero_is_background)

@@ -1,0 +1,87 @@
+"""Any folder of images with a folder of masks.
+
+::
+
+    <root>/images/<name>.jpg           or .png .webp .tif .bmp; subfolders are followed
+    <root>/masks/<name>.png            one label map, 8 or 16 bit: every value > 0 is one region
+    <root>/masks/<name>.<k>.png        or several: annotators, or levels of detail
+    <root>/set.json                    optional: what value 0 means
+
+What value 0 means, in this order: the argument; ``"zero_is_background": true | false`` in set.json;
+its ``"kind"``, where "0 is background" or a kind that begins with "instances" says that 0 is a
+known negative and every other kind that it is unlabelled. Without set.json 0 is background.
+"""
+
+import json
+from pathlib import Path
+
+from tamingseg.data.base import pair_files, raise_problems, read_label_map, read_sample
+from tamingseg.values import Sample
+
+
+class FolderDataset:
+    """The images and label maps below `root`, see the head of this file.
+
+    Parameters
+    ----------
+    root
+        The folder that holds images/ and masks/; its name is the data set's.
+    zero_is_background
+        What value 0 means; None asks set.json.
+    strict
+        Whether files that do not fit together are an error; else they are left out and listed in
+        `problems`.
+
+    Raises
+    ------
+    FileNotFoundError
+        If images/ or masks/ is missing.
+    ValueError
+        If there is nothing in them, or (`strict`) an image has no mask or a mask no image.
+    """
+
+    def __init__(
+        self, root: str | Path, zero_is_background: bool | None = None, strict: bool = True
+    ) -> None:
+        root = Path(root)
+        images, masks = root / "images", root / "masks"
+        for folder in (images, masks):
+            if not folder.is_dir():
+                raise FileNotFoundError(
+                    f"{root} has no folder {folder.name}/; expected images/<name>.jpg and "
+                    "masks/<name>.png (or masks/<name>.<k>.png)"
+                )
+        self._pairs, self.problems = pair_files(images, masks)
+        if not self._pairs:
+            raise ValueError(
+                f"{root} has no image with a mask; expected images/<name>.jpg and "
+                "masks/<name>.png (or masks/<name>.<k>.png)"
+            )
+        if strict:
+            raise_problems(self.problems, root)
+        self.name = root.resolve().name
+        self.names = list(self._pairs)
+        if zero_is_background is None:
+            zero_is_background = _zero_is_background(root / "set.json")
+        self.zero_is_background = zero_is_background
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+    def __getitem__(self, index: int) -> Sample:
+        """Read image `index`; raises ValueError naming files that are damaged or do not fit."""
+        name = self.names[index]
+        image, masks = self._pairs[name]
+        return read_sample(image, masks, read_label_map, name, self.zero_is_background)
+
+
+def _zero_is_background(path: Path) -> bool:
+    if not path.is_file():
+        return True
+    try:
+        settings = json.loads(path.read_text(encoding="utf-8"))
+        kind = settings.get("kind", "")
+        default = "0 is background" in kind or kind.startswith("instances")
+        return bool(settings.get("zero_is_background", default))
+    except (ValueError, AttributeError, TypeError) as error:
+        raise ValueError(f"{path} must hold a JSON object ({error}); mend or remove it") from error

@@ -1,0 +1,28 @@
+"""The photos the app and the demos start with: those that ship inside scikit-image's wheel.
+
+All are free to use; scikit-image's `data` module says where each comes from. Nothing is downloaded.
+"""
+
+import numpy as np
+from skimage import data
+
+from tamingseg.checks import check_choice
+
+_PHOTOS = {
+    "coffee": data.coffee,
+    "cat": data.chelsea,
+    "astronaut": data.astronaut,
+    "motorcycle": lambda: data.stereo_motorcycle()[0],
+    "rocket": data.rocket,
+    "coins": data.coins,
+}
+
+SAMPLE_IMAGES = tuple(_PHOTOS)
+"""Names for `load_sample_image`, the one to start with first."""
+
+
+def load_sample_image(name: str) -> np.ndarray:
+    """Return one of `SAMPLE_IMAGES`, uint8 RGB (H, W, 3); raises ValueError for another name."""
+    check_choice(name, SAMPLE_IMAGES, "sample image")
+    photo = _PHOTOS[name]()
+    return np.stack([photo] * 3, axis=-1) if photo.ndim == 2 else np.ascontiguousarray(photo)

@@ -1,0 +1,28 @@
+"""Parts of a data set: what is trained on and what is kept for validation."""
+
+from collections.abc import Sequence
+
+from tamingseg.data.base import MaskDataset
+from tamingseg.values import Sample
+
+
+class DatasetPart:
+    """The samples of `dataset` at `indices`, in that order."""
+
+    def __init__(self, dataset: MaskDataset, indices: Sequence[int]):
+        self._dataset, self._indices = dataset, indices
+        self.name = dataset.name
+        self.names = [dataset.names[index] for index in indices]
+
+    def __len__(self) -> int:
+        return len(self._indices)
+
+    def __getitem__(self, index: int) -> Sample:
+        return self._dataset[self._indices[index]]
+
+
+def hold_out(dataset: MaskDataset, every: int) -> tuple[DatasetPart, DatasetPart]:
+    """Split into (training, validation): every `every`-th sample is held out, none for 0."""
+    held = set(range(every - 1, len(dataset), every)) if every else set()
+    kept = [index for index in range(len(dataset)) if index not in held]
+    return DatasetPart(dataset, kept), DatasetPart(dataset, sorted(held))

@@ -1,0 +1,38 @@
+"""Frames: how an image is fitted to a model's input, and how points and answers travel.
+
+A `Frame` holds three sizes and does arithmetic, no pixels: the image is resized to `content`, which
+lies in the top-left corner of `canvas` (the model's input; the rest is padding).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The way between an image and a model's input; all sizes are (height, width)."""
+
+    image: tuple[int, int]
+    content: tuple[int, int]
+    canvas: tuple[int, int]
+
+    @classmethod
+    def stretch(cls, image: tuple[int, int], canvas: tuple[int, int]) -> "Frame":
+        """Fill `canvas` and give up the aspect ratio (what SegNext is evaluated with)."""
+        return cls(image, canvas, canvas)
+
+    @classmethod
+    def fit(cls, image: tuple[int, int], longest_side: int, multiple: int) -> "Frame":
+        """Resize the longest side to `longest_side`, then pad up to multiples of `multiple`."""
+        scale = longest_side / max(image)
+        content = tuple(max(1, round(side * scale)) for side in image)
+        canvas = tuple(-(-side // multiple) * multiple for side in content)
+        return cls(image, content, canvas)  # type: ignore[arg-type]
+
+    def to_canvas(self, points: np.ndarray) -> np.ndarray:
+        """Image points (..., 2) as (row, col) -> canvas points, float64, same shape.
+
+        Pixel (0, 0) covers [0, 1) x [0, 1) in both frames, so the way is a plain scaling.
+        """
+        return np.asarray(points, np.float64) * np.divide(self.content, self.image)

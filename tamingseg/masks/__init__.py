@@ -1,0 +1,1 @@
+"""Arrays of masks: overlap, shape, certainty, run-length encoding. Numpy only."""

@@ -1,0 +1,285 @@
+"""ClickNet: a small click model for CPUs.
+
+A hierarchical timm backbone and a light feature pyramid encode the image once. A click then costs
+a few million multiplications, in two stages that share all image features between clicks:
+
+1. at stride 16, a handful of small convolutions see the click, its similarity to every place, and
+   the previous mask; they decide roughly which region is meant and gather its mean feature;
+2. at stride 4, a one-hidden-layer network decides every pixel. Its weights are not learned but
+   computed for this click from the features under the click and of the region (dynamic weights as
+   in CondInst, Tian et al., ECCV 2020), so one click is one tiny network.
+
+Coordinates are offsets to the click divided by sqrt(height * width): the same object at another
+resolution gives the same input.
+"""
+
+from dataclasses import dataclass
+
+import timm
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+CLICK_RADIUS = 0.03
+"""Standard deviation of the blob that marks a click, in units of sqrt(height * width)."""
+
+PADDING = -1
+"""Sign of an empty click slot."""
+
+
+@dataclass(frozen=True)
+class ClickNetConfig:
+    """What a ClickNet is built from."""
+
+    backbone: str = "resnet18"  # any timm model with features at strides 4, 8, 16 and 32
+    pyramid: tuple[int, int, int, int] = (64, 96, 128, 128)  # channels at strides 4, 8, 16, 32
+    query: int = 192  # channels of what is known about one click
+    coarse: int = 32  # channels of the per-click convolutions at stride 16
+    fine: int = 16  # hidden units of the per-click network at stride 4
+    heads: int = 4  # similarities between a click and a place, at either stride
+    head_width: int = 16  # channels each similarity is a scalar product of
+    image_size: int = 384  # longest side that the model is used at
+
+
+class ClickNet(nn.Module):
+    """Encode images once, answer any number of queries about them.
+
+    `stride_multiple` is what the sides of the input must be divisible by.
+    """
+
+    stride_multiple = 32
+
+    def __init__(self, config: ClickNetConfig = ClickNetConfig()):
+        super().__init__()
+        self.config = config
+        self.backbone = timm.create_model(config.backbone, features_only=True, pretrained=False)
+        if self.backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
+            raise ValueError(
+                f"backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} "
+                f"gives {self.backbone.feature_info.reduction()}"
+            )
+        self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
+        stride4, _, stride16, _ = config.pyramid
+        keys = config.heads * config.head_width
+        # Shared by all clicks of an image; computed once in `encode`.
+        self.fine_features = nn.Conv2d(stride4, config.fine, 1)
+        self.fine_keys = nn.Conv2d(stride4, keys, 1)
+        self.coarse_features = nn.Conv2d(stride16, config.coarse, 1)
+        self.coarse_keys = nn.Conv2d(stride16, keys, 1)
+        self.decoder = ClickDecoder(config)
+        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), False)
+        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
+
+    def encode(self, images: Tensor) -> tuple[Tensor, ...]:
+        """RGB in [0, 1], (B, 3, H, W), sides divisible by 32 -> the features `decode` reads."""
+        images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
+        levels = self.pyramid(self.backbone(images)[-4:])
+        return (
+            *levels,
+            self.fine_features(levels[0]),
+            self.fine_keys(levels[0]),
+            self.coarse_features(levels[2]),
+            self.coarse_keys(levels[2]),
+        )
+
+    def decode(
+        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
+    ) -> Tensor:
+        """Answer N queries per image.
+
+        Parameters
+        ----------
+        features
+            What `encode` gave for B images.
+        clicks
+            (B, N, K, 3): up to K clicks per query in the order they were made, as (row, col, sign)
+            in input pixels; sign 1 positive, 0 negative, -1 for the empty slots at the end.
+        previous
+            (B, N, h, w) probabilities before the last click, at any resolution; None for none.
+
+        Returns
+        -------
+        Logits (B, N, H/4, W/4).
+        """
+        return self.decoder(features, clicks, previous)
+
+
+class Pyramid(nn.Module):
+    """Top-down feature pyramid (Lin et al., CVPR 2017) with its own width at every stride."""
+
+    def __init__(self, inputs: list[int], outputs: tuple[int, ...]):
+        super().__init__()
+        above = (*outputs[1:], None)
+        self.lateral = nn.ModuleList(
+            nn.Conv2d(i, o, 1) for i, o in zip(inputs, outputs, strict=True)
+        )
+        self.down = nn.ModuleList(
+            nn.Conv2d(a, o, 1) for a, o in zip(above[:-1], outputs[:-1], strict=True)
+        )
+        self.smooth = nn.ModuleList(
+            nn.Sequential(
+                nn.Conv2d(o, o, 3, padding=1, bias=False), nn.BatchNorm2d(o), nn.ReLU(inplace=True)
+            )
+            for o in outputs
+        )
+        # What the whole image is about reaches every place through its mean.
+        self.context = nn.Linear(inputs[-1], outputs[-1])
+
+    def forward(self, features: list[Tensor]) -> list[Tensor]:
+        """Features at strides 4 to 32 -> as many, each informed by all coarser ones."""
+        context = self.context(features[-1].mean((2, 3)))[:, :, None, None]
+        level = self.smooth[-1](self.lateral[-1](features[-1]) + context)
+        levels = [level]
+        for index in range(len(features) - 2, -1, -1):
+            size = features[index].shape[2:]
+            coarser = F.interpolate(self.down[index](level), size, mode="bilinear")
+            level = self.smooth[index](self.lateral[index](features[index]) + coarser)
+            levels.insert(0, level)
+        return levels
+
+
+class ClickDecoder(nn.Module):
+    """The two stages that answer a click; everything here is computed once per query."""
+
+    prompt_channels = 5  # offset (2), positive blob, negative blob, previous mask
+    coarse_shared = 8  # channels that the coarse stage hands to the fine one
+
+    def __init__(self, config: ClickNetConfig):
+        super().__init__()
+        self.heads, self.hidden = config.heads, config.fine
+        keys = config.heads * config.head_width
+        self.sign = nn.Embedding(2, config.query)
+        self.query = nn.Sequential(
+            nn.Linear(sum(config.pyramid), config.query),
+            nn.ReLU(inplace=True),
+            nn.Linear(config.query, config.query),
+        )
+        self.coarse_query = nn.Linear(config.query, keys + config.coarse)
+        self.coarse_input = nn.Conv2d(config.heads + self.prompt_channels, config.coarse, 1)
+        self.coarse_layers = nn.ModuleList(
+            nn.Sequential(
+                nn.GroupNorm(4, config.coarse),
+                nn.ReLU(),
+                nn.Conv2d(config.coarse, config.coarse, 3, padding=dilation, dilation=dilation),
+            )
+            for dilation in (1, 2, 4)
+        )
+        self.coarse_output = nn.Conv2d(config.coarse, 1 + self.coarse_shared, 1)
+        self.region = nn.Sequential(
+            nn.Linear(config.query + config.pyramid[2], config.query),
+            nn.ReLU(inplace=True),
+            nn.Linear(config.query, config.query),
+        )
+        # One linear layer writes the weights of the click's own network.
+        self.fine_inputs = config.fine + config.heads + self.coarse_shared + self.prompt_channels
+        self.fine_query = nn.Linear(config.query, keys)
+        self.fine_weights = nn.Linear(config.query, (self.fine_inputs + 2) * config.fine + 1)
+        nn.init.normal_(self.fine_weights.weight, std=0.01)
+        nn.init.normal_(self.fine_weights.bias, std=0.1)
+
+    def forward(
+        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None
+    ) -> Tensor:
+        """See `ClickNet.decode`."""
+        *levels, fine_features, fine_keys, coarse_features, coarse_keys = features
+        batch, queries = clicks.shape[:2]
+        input_size = (4 * fine_features.shape[2], 4 * fine_features.shape[3])
+        last = (clicks[..., 2] != PADDING).sum(2).clamp(min=1) - 1
+        last = clicks.gather(2, last[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
+        query = self.query(_features_at(levels, last, input_size)) + self.sign(last[..., 2].long())
+
+        # Stage 1, stride 16: which region is meant?
+        keys, shift = self.coarse_query(query).split(
+            [coarse_keys.shape[1], coarse_features.shape[1]], dim=2
+        )
+        size = coarse_features.shape[2:]
+        similarity = _similarity(keys, coarse_keys, self.heads)
+        prompts = _prompt_maps(clicks, last, previous, size, input_size)
+        hidden = self.coarse_input(torch.cat([similarity, prompts], 2).flatten(0, 1))
+        hidden = hidden + (coarse_features[:, None] + shift[..., None, None]).flatten(0, 1)
+        for layer in self.coarse_layers:
+            hidden = hidden + layer(hidden)
+        coarse = self.coarse_output(hidden).unflatten(0, (batch, queries))
+
+        # What the region looks like completes what the click alone can know.
+        weight = coarse[:, :, 0].flatten(2).float().sigmoid()
+        weight = weight / (weight.sum(2, keepdim=True) + 1e-3)
+        mean_feature = torch.einsum("bnp,bcp->bnc", weight, levels[2].flatten(2).float())
+        query = query + self.region(torch.cat([query, mean_feature.to(query.dtype)], 2))
+
+        # Stage 2, stride 4: every pixel, by the click's own network.
+        size = fine_features.shape[2:]
+        similarity = _similarity(self.fine_query(query), fine_keys, self.heads)
+        prompts = _prompt_maps(clicks, last, previous, size, input_size)
+        coarse = F.interpolate(coarse.flatten(0, 1), size, mode="bilinear")
+        coarse = coarse.unflatten(0, (batch, queries))
+        own = torch.cat([similarity, coarse[:, :, 1:], prompts], 2).flatten(3)
+        shared = fine_features.flatten(2)
+        weights, bias, output, output_bias = self.fine_weights(query).split(
+            [self.fine_inputs * self.hidden, self.hidden, self.hidden, 1], dim=2
+        )
+        weights = weights.unflatten(2, (self.hidden, self.fine_inputs))
+        # The image features are the same for all queries: multiply them without copying them.
+        on_shared = weights[..., : shared.shape[1]].flatten(1, 2) @ shared
+        on_own = weights[..., shared.shape[1] :] @ own
+        hidden = on_shared.unflatten(1, (queries, self.hidden)) + on_own + bias[..., None]
+        logits = (output[:, :, None] @ hidden.relu())[:, :, 0] + output_bias
+        return logits.unflatten(2, size) + coarse[:, :, 0]
+
+
+def _features_at(levels: list[Tensor], points: Tensor, input_size: tuple[int, int]) -> Tensor:
+    """Bilinear samples of all levels at points (B, N, >=2) in input pixels -> (B, N, channels)."""
+    height, width = input_size
+    grid = torch.stack([points[..., 1] * 2 / width - 1, points[..., 0] * 2 / height - 1], -1)
+    samples = [
+        F.grid_sample(
+            level.float(), grid[:, :, None], padding_mode="border", align_corners=False
+        ).squeeze(3)
+        for level in levels
+    ]
+    return torch.cat(samples, 1).transpose(1, 2)
+
+
+def _similarity(query: Tensor, keys: Tensor, heads: int) -> Tensor:
+    """Scaled scalar products of (B, N, heads * D) and (B, heads * D, h, w): (B, N, heads, h, w)."""
+    query, keys = query.unflatten(2, (heads, -1)), keys.unflatten(1, (heads, -1))
+    scale = query.shape[3] ** -0.5
+    products = torch.einsum("bnhd,bhdp->bnhp", query * scale, keys.flatten(3))
+    return products.unflatten(3, keys.shape[3:])
+
+
+def _prompt_maps(
+    clicks: Tensor,
+    last: Tensor,
+    previous: Tensor | None,
+    size: tuple[int, int],
+    input_size: tuple[int, int],
+) -> Tensor:
+    """Draw what the user said, (B, N, 5, h, w): offset to the last click, blobs, previous mask."""
+    height, width = size
+    scale = (input_size[0] * input_size[1]) ** 0.5
+    rows = (torch.arange(height, device=clicks.device) + 0.5) * (input_size[0] / height / scale)
+    cols = (torch.arange(width, device=clicks.device) + 0.5) * (input_size[1] / width / scale)
+    offset = torch.stack(
+        [
+            (rows[:, None] - last[..., 0, None, None] / scale).expand(-1, -1, -1, width),
+            (cols[None, :] - last[..., 1, None, None] / scale).expand(-1, -1, height, -1),
+        ],
+        dim=2,
+    )
+    # A Gaussian is a product of one over rows and one over columns; each click needs both only.
+    by_row = _gaussian(rows - clicks[..., 0, None] / scale)
+    by_col = _gaussian(cols - clicks[..., 1, None] / scale)
+    blobs = [
+        torch.einsum("bnkr,bnkc->bnrc", by_row * (clicks[..., 2, None] == sign), by_col)
+        for sign in (1, 0)
+    ]
+    if previous is None:
+        mask = torch.zeros_like(blobs[0])
+    else:
+        mask = F.interpolate(previous.float(), size, mode="bilinear", antialias=True)
+    return torch.cat([offset, torch.stack([*blobs, mask], 2)], 2)
+
+
+def _gaussian(distance: Tensor) -> Tensor:
+    return torch.exp(-0.5 * (distance / CLICK_RADIUS) ** 2)

@@ -1,0 +1,1 @@
+"""Clicks that nobody clicked: simulated users for training and evaluation."""

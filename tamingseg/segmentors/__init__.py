@@ -1,0 +1,1 @@
+"""Every model behind one shape: embed an image once, then answer clicks."""

@@ -1,0 +1,176 @@
+"""Our click models behind the `Segmentor` protocol.
+
+The model sees a canvas, the user an image; here is the way between the two. `ClickSegmentor` keeps
+the aspect ratio and pads; `SegNextSegmentor` does everything as SegNext was evaluated.
+"""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tamingseg.checks import check_image
+from tamingseg.frame import Frame
+from tamingseg.models.clicknet import ClickNet
+from tamingseg.models.segnext import SegNext
+from tamingseg.segmentors.base import ImageEmbedding, check_clicks
+from tamingseg.values import Click
+
+_PIXELS_AT_ONCE = 8 * 1024 * 1024
+"""Clicks times pixels (of the canvas or of the answer) that are worked on together."""
+
+
+class ClickSegmentor:
+    """A `ClickNet` as a segmentor: images are fitted to its longest side and padded.
+
+    The model is put on `device` and in evaluation mode, and is not changed afterwards, so one
+    segmentor may serve several threads.
+    """
+
+    antialias = True
+
+    def __init__(self, model: nn.Module, name: str, device: str | torch.device = "cpu") -> None:
+        self.model = model.to(device).eval()
+        self.name = name
+        self.device = torch.device(device)
+
+    @torch.inference_mode()
+    def embed(self, image: np.ndarray) -> ImageEmbedding:
+        """See `Segmentor.embed`."""
+        frame = self._frame(check_image(image).shape[:2])
+        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+        pixels = pixels.permute(2, 0, 1)[None].float() / 255
+        features = self.model.encode(self._to_canvas(pixels, frame))
+        tensors = [features] if isinstance(features, Tensor) else features
+        return ImageEmbedding(features, frame, sum(tensor.nbytes for tensor in tensors))
+
+    @torch.inference_mode()
+    def predict(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
+    ) -> np.ndarray:
+        """See `Segmentor.predict`; the model's own resolution is that of its logits."""
+        points = self._points(clicks, embedding.frame)[:, None]
+        size = embedding.size if full_size else self._own_size(embedding.frame)
+        answers = np.empty((len(points), *size), np.float32)
+        for part in self._parts(len(points), embedding.frame, size):
+            logits = self.model.decode(embedding.features, points[None, part])
+            answers[part] = self._to_image(logits, embedding.frame, size)
+        return answers
+
+    @torch.inference_mode()
+    def predict_jointly(
+        self,
+        embedding: ImageEmbedding,
+        clicks: Sequence[Click],
+        previous: np.ndarray | None = None,
+    ) -> np.ndarray:
+        """See `Segmentor.predict_jointly`."""
+        if len(clicks) == 0:
+            raise ValueError("a joint answer needs at least one click, got none")
+        known = None if previous is None else self._previous(previous, embedding.frame)
+        points = self._points(clicks, embedding.frame)
+        logits = self.model.decode(embedding.features, points[None, None], known)
+        return self._to_image(logits, embedding.frame, embedding.size)[0]
+
+    def _frame(self, size: tuple[int, int]) -> Frame:
+        return Frame.fit(size, self.model.config.image_size, self.model.stride_multiple)
+
+    def _points(self, clicks: Sequence[Click], frame: Frame) -> Tensor:
+        """Clicks of the image -> (N, 3) rows (row, col, sign) of the canvas."""
+        rows = check_clicks(clicks, frame.image)
+        rows[:, :2] = frame.to_canvas(rows[:, :2])
+        return torch.from_numpy(rows).float().to(self.device)
+
+    def _to_canvas(self, pixels: Tensor, frame: Frame) -> Tensor:
+        """Resize (1, C, H, W) to the content of the canvas; what remains of it is zero."""
+        content = F.interpolate(pixels, frame.content, mode="bilinear", antialias=self.antialias)
+        below, right = (c - s for c, s in zip(frame.canvas, frame.content, strict=True))
+        return F.pad(content, (0, right, 0, below))
+
+    def _previous(self, previous: np.ndarray, frame: Frame) -> Tensor:
+        """Bring a probability map of the image onto the canvas, (1, 1, H, W)."""
+        if np.shape(previous) != frame.image:
+            raise ValueError(
+                f"previous must be a probability map of the image's size {frame.image}, "
+                f"got {np.shape(previous)}"
+            )
+        values = torch.from_numpy(np.ascontiguousarray(previous, np.float32)).to(self.device)
+        return self._to_canvas(values[None, None], frame)
+
+    def _own_size(self, frame: Frame) -> tuple[int, int]:
+        """(height, width) of the content in logits, which are a quarter of the canvas."""
+        height, width = frame.content
+        return max(1, round(height / 4)), max(1, round(width / 4))
+
+    def _parts(self, total: int, frame: Frame, size: tuple[int, int]) -> Iterator[slice]:
+        """Cut range(total) so that neither the decoding nor the answers of a part get large."""
+        pixels = max(frame.canvas[0] * frame.canvas[1], size[0] * size[1])
+        step = max(1, _PIXELS_AT_ONCE // pixels)
+        return (slice(start, start + step) for start in range(0, total, step))
+
+    def _to_image(self, logits: Tensor, frame: Frame, size: tuple[int, int]) -> np.ndarray:
+        """Logits (1, N, h, w) over the canvas -> probabilities (N, *size) over the image."""
+        logits = _resample_content(logits.float(), frame, size)
+        return logits[0].sigmoid_().cpu().numpy()
+
+
+class SegNextSegmentor(ClickSegmentor):
+    """A `SegNext` as a segmentor, with the official evaluation's every number.
+
+    Images are stretched to the model's square without antialiasing, a click is the index of its
+    pixel, rounded on the square, and the logits are enlarged in two steps.
+    """
+
+    antialias = False
+
+    def _frame(self, size: tuple[int, int]) -> Frame:
+        side = self.model.config.image_size
+        return Frame.stretch(size, (side, side))
+
+    def _points(self, clicks: Sequence[Click], frame: Frame) -> Tensor:
+        rows = check_clicks(clicks, frame.image)
+        rows[:, :2] = np.floor(frame.to_canvas(np.floor(rows[:, :2])) + 0.5)
+        return torch.from_numpy(rows).float().to(self.device)
+
+    def _to_image(self, logits: Tensor, frame: Frame, size: tuple[int, int]) -> np.ndarray:
+        if size == frame.image:
+            logits = self.model.enlarge(logits)
+        return super()._to_image(logits, frame, size)
+
+
+def segmentor_for(
+    model: nn.Module, name: str, device: str | torch.device = "cpu"
+) -> ClickSegmentor:
+    """Put a model behind the segmentor that knows how it wants to be asked.
+
+    Raises
+    ------
+    ValueError
+        If there is none for this kind of model.
+    """
+    kinds = {ClickNet: ClickSegmentor, SegNext: SegNextSegmentor}
+    if type(model) not in kinds:
+        raise ValueError(
+            f"expected a model of {', '.join(kind.__name__ for kind in kinds)}, "
+            f"got a {type(model).__name__}"
+        )
+    return kinds[type(model)](model, name, device)
+
+
+def _resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
+    """Resize the content of (1, N, h, w), a map over the canvas, to `size`: bilinear, by centres.
+
+    The edge of the content may lie between two logits, so the map is enlarged by the exact scale
+    and cut afterwards.
+    """
+    scale = [
+        side * canvas / (content * logit_side)
+        for side, canvas, content, logit_side in zip(
+            size, frame.canvas, frame.content, logits.shape[2:], strict=True
+        )
+    ]
+    # The number of pixels is rounded down; a hair more keeps the last one from being lost.
+    scale = tuple(s * (1 + 1e-9) for s in scale)
+    return F.interpolate(logits, scale_factor=scale, mode="bilinear")[..., : size[0], : size[1]]

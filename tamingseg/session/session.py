@@ -1,0 +1,252 @@
+"""A session: one image, one model, and the clicks of a user who changes their mind.
+
+The state (`tamingseg.session.state`) remembers what was made; the session asks the model for what
+is not known yet. Undo and redo only exchange states and never call the model. Probability maps
+are needed again when a click or the threshold changes; the latest stay in a bounded cache, older
+ones are computed once more.
+"""
+
+from collections import OrderedDict
+from typing import Literal
+
+import numpy as np
+
+from tamingseg.checks import check_choice, check_point
+from tamingseg.masks.certainty import FUSIONS, fuse
+from tamingseg.masks.rle import decode_rle, encode_rle
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.session import state as states
+from tamingseg.session.state import History, State
+from tamingseg.values import MASK_THRESHOLD, Click
+
+SessionFusion = Literal["certainty", "prior", "component", "joint"]
+SESSION_FUSIONS = (*FUSIONS, "joint")
+DEFAULT_FUSION: SessionFusion = "joint"
+"""How several clicks become one mask, unless a session is told otherwise."""
+
+CACHE_BYTES = 64 << 20
+"""Probability maps a session keeps; sixteen at one megapixel."""
+
+Clicks = tuple[Click, ...]
+
+
+class Session:
+    """Objects of one image, made by clicks.
+
+    Parameters
+    ----------
+    segmentor
+        The model that answers.
+    image
+        uint8 RGB (H, W, 3), embedded at once; or an embedding that `segmentor` made before.
+    fusion
+        How the clicks of an object become one mask: ``joint`` asks the model about all clicks
+        together, with its previous answer; the others, see `tamingseg.masks.certainty`, ask about
+        each click alone and combine the answers.
+    threshold
+        What new objects are cut at.
+    state
+        Objects to begin with, such as those of a saved session.
+    """
+
+    def __init__(
+        self,
+        segmentor: Segmentor,
+        image: np.ndarray | ImageEmbedding,
+        *,
+        fusion: SessionFusion = DEFAULT_FUSION,
+        threshold: float = MASK_THRESHOLD,
+        state: State | None = None,
+    ) -> None:
+        self._segmentor = segmentor
+        is_embedding = isinstance(image, ImageEmbedding)
+        self._embedding = image if is_embedding else segmentor.embed(image)
+        self._fusion = check_choice(fusion, SESSION_FUSIONS, "fusion")
+        self._threshold = states.check_threshold(threshold)
+        self._answers: OrderedDict[tuple, np.ndarray] = OrderedDict()
+        self._history = History(state or State())
+
+    @property
+    def state(self) -> State:
+        """The present state."""
+        return self._history.present
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the image."""
+        return self._embedding.size
+
+    @property
+    def threshold(self) -> float:
+        """What the active object is cut at; without one, what the next will be."""
+        current = self.state.current
+        return self._threshold if current is None else current.threshold
+
+    @property
+    def can_undo(self) -> bool:
+        """Whether there is a step to take back."""
+        return bool(self._history.past)
+
+    @property
+    def can_redo(self) -> bool:
+        """Whether a step was taken back."""
+        return bool(self._history.future)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the embedding and the cached maps."""
+        return self._embedding.nbytes + sum(answer.nbytes for answer in self._answers.values())
+
+    @property
+    def mask(self) -> np.ndarray:
+        """Bool (H, W), the mask of the active object; all False when there is none."""
+        current = self.state.current
+        return np.zeros(self.size, bool) if current is None else self.mask_of(current.id)
+
+    def mask_of(self, object_id: int) -> np.ndarray:
+        """Bool (H, W), the mask of any object."""
+        counts = self.state.find(object_id).mask
+        return decode_rle(counts, self.size) if counts else np.zeros(self.size, bool)
+
+    @property
+    def probabilities(self) -> np.ndarray | None:
+        """float32 (H, W) of the active object, None when it has no click."""
+        current = self.state.current
+        return self._combine(current.clicks, current.threshold) if current else None
+
+    def add_click(
+        self, row: float, col: float, positive: bool = True, gesture: str | None = None
+    ) -> None:
+        """Click for the active object, or for a new one when none is active.
+
+        Raises ValueError, and changes nothing, for a click outside the image. About `gesture` see
+        `History`; so in all that follows.
+        """
+        state = self.state
+        if state.current is None:
+            state = states.begin_object(state, self._threshold)
+        clicks = states.added(state.current.clicks, self._click(row, col, positive))
+        self._push(self._answered(state, clicks), gesture)
+
+    def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
+        """Move a click of the active object, 0 for its first one, to another place."""
+        self._click(row, col)
+        clicks = states.moved(self._active_clicks(), index, row, col)
+        self._push(self._answered(self.state, clicks), gesture)
+
+    def delete_click(self, index: int) -> None:
+        """Take a click of the active object away, 0 for its first one."""
+        clicks = states.deleted(self._active_clicks(), index)
+        self._push(self._answered(self.state, clicks))
+
+    def clear_clicks(self) -> None:
+        """Take all clicks of the active object away."""
+        self._active_clicks()
+        self._push(self._answered(self.state, ()))
+
+    def set_threshold(self, threshold: float, gesture: str | None = None) -> None:
+        """Cut the active object, and every object begun from now on, at another probability."""
+        states.check_threshold(threshold)
+        current = self.state.current
+        if current is not None:
+            state = states.change_object(self.state, current.id, threshold=threshold)
+            self._push(self._answered(state, current.clicks), gesture)
+        self._threshold = threshold
+
+    def keep(self) -> None:
+        """Finish the active object; the next click begins a new one."""
+        self._push(states.finish(self.state))
+
+    def edit(self, object_id: int) -> None:
+        """Open an object again; the next click belongs to it."""
+        self._push(states.edit_object(self.state, object_id))
+
+    def rename(self, object_id: int, name: str) -> None:
+        """Give an object another name."""
+        self._push(states.change_object(self.state, object_id, name=name))
+
+    def recolour(self, object_id: int, colour: int) -> None:
+        """Give an object another colour, an index into `PALETTE`."""
+        self._push(states.change_object(self.state, object_id, colour=colour))
+
+    def hide(self, object_id: int, hidden: bool = True) -> None:
+        """Hide an object from view, or show it again."""
+        self._push(states.change_object(self.state, object_id, hidden=hidden))
+
+    def delete(self, object_id: int) -> None:
+        """Delete an object."""
+        self._push(states.delete_object(self.state, object_id))
+
+    def undo(self) -> None:
+        """Take the last step back, whatever it was; at the start, do nothing."""
+        self._history = self._history.undo()
+
+    def redo(self) -> None:
+        """Do the step again that was taken back; at the end, do nothing."""
+        self._history = self._history.redo()
+
+    def _push(self, state: State, gesture: str | None = None) -> None:
+        self._history = self._history.push(state, gesture)
+
+    def _click(self, row: float, col: float, positive: bool = True) -> Click:
+        row, col = check_point(row, col, self.size)
+        return Click(row, col, bool(positive))
+
+    def _active_clicks(self) -> Clicks:
+        if self.state.current is None:
+            raise ValueError("no object is being edited; click to begin one, or open one again")
+        return self.state.current.clicks
+
+    def _answered(self, state: State, clicks: Clicks) -> State:
+        """`state` with `clicks` for the active object, and the mask they give."""
+        current = state.current
+        changed = states.change_object(state, current.id, clicks=clicks)  # checks their number
+        if clicks == current.clicks and not clicks:
+            return changed  # a mask without clicks is not ours to recompute
+        probabilities = self._combine(clicks, current.threshold)
+        counts = "" if probabilities is None else encode_rle(probabilities > current.threshold)
+        return states.change_object(changed, current.id, mask=counts)
+
+    def _combine(self, clicks: Clicks, threshold: float) -> np.ndarray | None:
+        """The map of all clicks together; None without clicks."""
+        if not clicks:
+            return None
+        if self._fusion == "joint":
+            return self._joint_answer(clicks)
+        if len(clicks) == 1:
+            return self._answer(clicks[0])
+        key = (clicks, threshold)
+        known = self._recall(key)
+        if known is not None:
+            return known
+        answers = np.stack([self._answer(click) for click in clicks])
+        return self._remember(key, fuse(answers, clicks, self._fusion, threshold=threshold))
+
+    def _answer(self, click: Click) -> np.ndarray:
+        """What the model says about one click alone."""
+        known = self._recall(click)
+        if known is not None:
+            return known
+        return self._remember(click, self._segmentor.predict(self._embedding, [click])[0])
+
+    def _joint_answer(self, clicks: Clicks) -> np.ndarray:
+        """What the model says about all clicks, told its own answer to those before the last."""
+        known = self._recall(clicks)
+        if known is not None:
+            return known
+        previous = self._joint_answer(clicks[:-1]) if len(clicks) > 1 else None
+        answer = self._segmentor.predict_jointly(self._embedding, clicks, previous)
+        return self._remember(clicks, answer)
+
+    def _recall(self, key: object) -> np.ndarray | None:
+        if key in self._answers:
+            self._answers.move_to_end(key)
+        return self._answers.get(key)
+
+    def _remember(self, key: object, answer: np.ndarray) -> np.ndarray:
+        """Keep the answer; the longest unused ones go when the cache is full."""
+        self._answers[key] = answer
+        room = max(1, CACHE_BYTES // answer.nbytes)
+        while len(self._answers) > room:
+            self._answers.popitem(last=False)
+        return answer

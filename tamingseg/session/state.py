@@ -1,0 +1,217 @@
+"""What the user has made so far, as a value: objects, their clicks, and every step to take back.
+
+A `State` is never changed, every operation returns a new one. Masks are held as run-length strings
+(a few kB instead of megabytes), so a long history costs next to nothing, states compare with `==`,
+and going back to one never has to ask the model again. One object at a time may be `active`: the
+one the next click belongs to.
+"""
+
+import math
+from dataclasses import dataclass, replace
+
+from tamingseg.values import MASK_THRESHOLD, Click
+
+PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2", "#d55e00", "#f5f5f5")
+"""Colours that stay apart for colour-blind eyes (Okabe & Ito 2008, white for their black)."""
+
+MAX_CLICKS = 64
+"""Clicks of one object."""
+
+MAX_OBJECTS = 200
+"""Objects of one image; the index PNG has room for 255."""
+
+MAX_NAME = 64
+"""Characters in an object's name."""
+
+MAX_STEPS = 500
+"""Steps that can be taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentedObject:
+    """One object of the image.
+
+    Attributes
+    ----------
+    id
+        Never given twice within a state and its successors.
+    colour
+        Index into `PALETTE`.
+    clicks
+        In the order they were made.
+    threshold
+        A pixel belongs to the object where its probability is above this.
+    mask
+        COCO compressed run lengths at the image's size, see `tamingseg.masks.rle`; "" before the
+        first click is answered.
+    """
+
+    id: int
+    name: str
+    colour: int
+    clicks: tuple[Click, ...] = ()
+    threshold: float = MASK_THRESHOLD
+    mask: str = ""
+    hidden: bool = False
+
+    def __post_init__(self) -> None:
+        if not 0 < len(self.name) <= MAX_NAME:
+            raise ValueError(
+                f"a name needs 1 to {MAX_NAME} characters, got {len(self.name)}; choose another"
+            )
+        if not 0 <= self.colour < len(PALETTE):
+            raise ValueError(
+                f"colour must be an index from 0 to {len(PALETTE) - 1}, got {self.colour}"
+            )
+        check_threshold(self.threshold)
+        if len(self.clicks) > MAX_CLICKS:
+            raise ValueError(
+                f"an object has at most {MAX_CLICKS} clicks, got {len(self.clicks)}; "
+                "delete a point or finish this object"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All objects, back to front, and the id of the one being edited, None between two objects."""
+
+    objects: tuple[SegmentedObject, ...] = ()
+    active: int | None = None
+    next_id: int = 1
+
+    def __post_init__(self) -> None:
+        if len(self.objects) > MAX_OBJECTS:
+            raise ValueError(
+                f"an image has at most {MAX_OBJECTS} objects, got {len(self.objects)}; "
+                "save these and start afresh"
+            )
+        if self.active is not None:
+            self.find(self.active)
+
+    def find(self, object_id: int) -> SegmentedObject:
+        """Return the object with that id; raises ValueError if there is none."""
+        for item in self.objects:
+            if item.id == object_id:
+                return item
+        known = ", ".join(str(item.id) for item in self.objects) or "none"
+        raise ValueError(f"there is no object {object_id}; ids in use: {known}")
+
+    @property
+    def current(self) -> SegmentedObject | None:
+        """The object being edited."""
+        return None if self.active is None else self.find(self.active)
+
+
+def check_threshold(threshold: float) -> float:
+    """Return `threshold` if it lies between 0 and 1, both excluded; else raise ValueError."""
+    if not (math.isfinite(threshold) and 0 < threshold < 1):
+        raise ValueError(f"threshold must lie between 0 and 1, got {threshold}")
+    return threshold
+
+
+def begin_object(state: State, threshold: float = MASK_THRESHOLD) -> State:
+    """Add an empty object in front of the others and make it the active one."""
+    state = finish(state)
+    item = SegmentedObject(
+        id=state.next_id,
+        name=f"Object {state.next_id}",
+        colour=_freest_colour(state),
+        threshold=threshold,
+    )
+    return State((*state.objects, item), active=item.id, next_id=state.next_id + 1)
+
+
+def finish(state: State) -> State:
+    """Keep the active object and leave it; one without clicks or mask is dropped."""
+    current = state.current
+    if current is None:
+        return state
+    if not current.clicks and not current.mask:
+        return delete_object(state, current.id)
+    return replace(state, active=None)
+
+
+def edit_object(state: State, object_id: int) -> State:
+    """Finish what is being edited and open another object again."""
+    state.find(object_id)
+    if object_id == state.active:
+        return state
+    return replace(finish(state), active=object_id)
+
+
+def change_object(state: State, object_id: int, **changes: object) -> State:
+    """Give an object another name, colour, mask, ... (the fields of `SegmentedObject`)."""
+    changed = replace(state.find(object_id), **changes)
+    objects = tuple(changed if item.id == object_id else item for item in state.objects)
+    return replace(state, objects=objects)
+
+
+def delete_object(state: State, object_id: int) -> State:
+    """Remove an object; if it was being edited, nothing is afterwards."""
+    state.find(object_id)
+    return replace(
+        state,
+        objects=tuple(item for item in state.objects if item.id != object_id),
+        active=None if state.active == object_id else state.active,
+    )
+
+
+def added(clicks: tuple[Click, ...], click: Click) -> tuple[Click, ...]:
+    """The clicks with one more at the end."""
+    return (*clicks, click)
+
+
+def moved(clicks: tuple[Click, ...], index: int, row: float, col: float) -> tuple[Click, ...]:
+    """The clicks with one of them, 0 for the first, at another place."""
+    _check_index(clicks, index)
+    return (*clicks[:index], replace(clicks[index], row=row, col=col), *clicks[index + 1 :])
+
+
+def deleted(clicks: tuple[Click, ...], index: int) -> tuple[Click, ...]:
+    """The clicks without one of them, 0 for the first."""
+    _check_index(clicks, index)
+    return (*clicks[:index], *clicks[index + 1 :])
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """The present state, those before it and, after an undo, those after it.
+
+    `gesture` names the movement that made the present, such as one drag of a point or a slider:
+    further states of the same gesture replace it, so that one movement is one step back.
+    """
+
+    present: State = State()
+    past: tuple[State, ...] = ()
+    future: tuple[State, ...] = ()
+    gesture: str | None = None
+
+    def push(self, state: State, gesture: str | None = None) -> "History":
+        """Make `state` the present; what had been undone is forgotten. No change, no step."""
+        if state == self.present:
+            return self
+        if gesture is not None and gesture == self.gesture:
+            return History(state, self.past, (), gesture)
+        return History(state, (*self.past, self.present)[-MAX_STEPS:], (), gesture)
+
+    def undo(self) -> "History":
+        """One step back, or the same history at its start."""
+        if not self.past:
+            return self
+        return History(self.past[-1], self.past[:-1], (self.present, *self.future))
+
+    def redo(self) -> "History":
+        """One step forward again, or the same history at its end."""
+        if not self.future:
+            return self
+        return History(self.future[0], (*self.past, self.present), self.future[1:])
+
+
+def _freest_colour(state: State) -> int:
+    used = [item.colour for item in state.objects]
+    return min(range(len(PALETTE)), key=used.count)
+
+
+def _check_index(clicks: tuple[Click, ...], index: int) -> None:
+    if not 0 <= index < len(clicks):
+        raise ValueError(f"there is no click {index}; the object has {len(clicks)}")

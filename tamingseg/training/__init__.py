@@ -1,0 +1,1 @@
+"""Training: configuration, optimiser, tasks, run folders and the loop."""

@@ -1,0 +1,108 @@
+"""From a batch to a loss: ask the model with clicks, then with clicks on its own errors."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from tamingseg.losses import Loss
+from tamingseg.prompts.clickers import error_click
+from tamingseg.values import MASK_THRESHOLD
+
+
+class ClickTask(nn.Module):
+    """A model with its loss, as one module, so that every way of running it in parallel applies.
+
+    `loss` is ``(logits, target, ignore) -> (B,)``.
+    """
+
+    def __init__(self, model: nn.Module, loss: Loss):
+        super().__init__()
+        self.model = model
+        self.loss = loss
+        # SegNext's logits lie on another grid than its input until they are enlarged.
+        self.enlarge = getattr(model, "enlarge", nn.Identity())
+
+    def forward(
+        self, batch: dict[str, Tensor], extra_clicks: int, seed: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the loss of a batch and numbers to log.
+
+        Parameters
+        ----------
+        batch
+            What `data.training.collate` made: uint8 ``image`` (B, 3, H, W), int32 ``label_map``
+            and bool ``ignore`` (B, H, W), ``labels`` (B, N), ``clicks`` (B, N, K, 3).
+        extra_clicks
+            How many times the model is asked again with one more click, which lies on its largest
+            error, and with its own last answer as previous mask. All rounds count alike.
+        seed
+            Of the extra clicks.
+
+        Returns
+        -------
+        A scalar loss, and ``iou``: mean IoU of the answers to the first positive clicks.
+        """
+        features = self.model.encode(batch["image"].float() / 255)
+        target = batch["label_map"][:, None] == batch["labels"][:, :, None, None]
+        ignore = batch["ignore"][:, None].expand_as(target)
+        input_size = target.shape[2:]
+        clicks, previous, losses = batch["clicks"], None, []
+        rng = np.random.default_rng(seed)
+        for round_ in range(1 + extra_clicks):
+            if round_ > 0:
+                answered = logits.detach().float().sigmoid()
+                previous = answered
+                clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
+            logits = self.enlarge(self.model.decode(features, clicks, previous))
+            if round_ == 0:
+                # The loss lives at the resolution of the answers; a pixel there that covers both
+                # sides of an outline has a target between 0 and 1.
+                target = F.interpolate(target.float(), logits.shape[2:], mode="area")
+                ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
+                iou = _first_click_iou(logits, target, ignore, clicks)
+            losses.append(
+                self.loss(logits.flatten(0, 1), target.flatten(0, 1), ignore.flatten(0, 1)).mean()
+            )
+        return torch.stack(losses).mean(), {"iou": iou}
+
+
+def add_error_clicks(
+    clicks: Tensor,
+    answered: Tensor,
+    target: Tensor,
+    ignore: Tensor,
+    input_size: torch.Size,
+    rng: np.random.Generator,
+) -> Tensor:
+    """Append to every query a click on its largest error, (B, N, K, 3) -> (B, N, K + 1, 3).
+
+    Probabilities `answered`, `target` and `ignore` are (B, N, h, w), clicks are in input pixels.
+    A query without an error keeps an empty slot.
+    """
+    batch, queries, slots = clicks.shape[:3]
+    wrong = [
+        a.float().cpu().numpy() > MASK_THRESHOLD for a in (answered, target, ignore)
+    ]
+    scale = np.divide(input_size, answered.shape[2:])
+    longer = F.pad(clicks, (0, 0, 0, 1), value=-1.0).cpu()
+    used = (longer[..., 2] >= 0).sum(2)
+    for image in range(batch):
+        for query in range(queries):
+            prediction, truth, unknown = (maps[image, query] for maps in wrong)
+            click = error_click(truth, prediction, rng, unknown)
+            if click is not None:
+                longer[image, query, used[image, query]] = torch.tensor(
+                    [click.row * scale[0], click.col * scale[1], float(click.positive)]
+                )
+    return longer.to(clicks.device)
+
+
+def _first_click_iou(logits: Tensor, target: Tensor, ignore: Tensor, clicks: Tensor) -> Tensor:
+    """Mean IoU over the queries that start with a positive click."""
+    predicted, truth = (logits > 0) & ~ignore, (target > MASK_THRESHOLD) & ~ignore
+    intersection = (predicted & truth).sum((2, 3))
+    union = (predicted | truth).sum((2, 3))
+    positive = clicks[:, :, 0, 2] == 1
+    iou = intersection / union.clamp(min=1)
+    return (iou * positive).sum() / positive.sum().clamp(min=1)

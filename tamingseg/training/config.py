@@ -1,0 +1,118 @@
+"""`TrainConfig`, everything a training run is told, and the presets that fill it."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from tamingseg.data.augment import AugmentConfig
+from tamingseg.data.training import ClickSampling
+from tamingseg.models.clicknet import ClickNetConfig
+from tamingseg.models.segnext import SegNextConfig
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """A training run. Every field is a flag of `tamingseg train`."""
+
+    data: tuple[Path, ...] = ()
+    """Data set folders; a folder that only holds data sets stands for all of them."""
+    folder: Path = Path("runs/train")
+    """Where the run writes; an existing run of the same configuration goes on from there."""
+    model: ClickNetConfig | SegNextConfig = field(default_factory=ClickNetConfig)
+    """Which model is trained, and its settings."""
+    initial: Path | None = None
+    """Weights to start from; None starts from random numbers."""
+    losses: dict[str, float] = field(default_factory=lambda: {"soft-iou": 1.0, "cross-entropy": 1.0})
+    """Losses by name and weight."""
+    sampling: ClickSampling = field(default_factory=ClickSampling)
+    """How targets and first clicks are drawn."""
+    extra_clicks: int = 2
+    """Iterative training: 0 to this many further clicks on the model's own errors."""
+    augmentation: AugmentConfig = field(default_factory=AugmentConfig)
+    """How images are varied."""
+    sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
+    """Side of the training view, as (until this share of the run, pixels), in order."""
+    steps: int = 10_000
+    """Optimiser steps; each sees `batch` images on every process."""
+    batch: int = 8
+    """Images per step and process."""
+    peak_lr: float = 1e-3
+    """Learning rate on the plateau."""
+    warmup: int = 300
+    """Steps until the plateau."""
+    decay_share: float = 0.3
+    """Share of the run over which the learning rate falls to zero at the end."""
+    weight_decay: float = 0.05
+    """AdamW's, for matrices and kernels."""
+    clip: float = 1.0
+    """Largest norm of the gradient."""
+    average: float = 0.999
+    """Decay per step of the moving average of the weights, which is what the run yields."""
+    precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    """Autocast; auto takes bf16 where the hardware computes in it."""
+    seed: int = 0
+    """All randomness follows from it."""
+    workers: int = 1
+    """Processes that prepare samples, per training process."""
+    held_out: int = 20
+    """Every n-th image of each data set is kept for validation; 0 trains on all."""
+    checkpoint_every: int = 500
+    """Steps between checkpoints."""
+    cache: Path = Path("runs/cache")
+    """Where decoded images are kept; many runs can share it."""
+    cache_side: int = 384
+    """Longest side of the images in the cache."""
+
+    def size_at(self, step: int) -> int:
+        """Side of the training view at `step`, in pixels."""
+        share = step / self.steps
+        return next((size for until, size in self.sizes if share < until), self.sizes[-1][1])
+
+
+_SEGNEXT = TrainConfig(
+    model=SegNextConfig(),
+    losses={"normalized-focal": 1.0},
+    sampling=ClickSampling(sampler="many", queries=1),
+    extra_clicks=3,
+    augmentation=AugmentConfig(crop_area=(0.6, 1.0), crop_aspect=1.0, saturation=0.0),
+    sizes=((1.0, 1024),),
+    steps=187_500,  # 100 epochs of 30,000 samples at 16 per step
+    batch=16,
+    peak_lr=5e-5,
+    warmup=0,
+    decay_share=0.5,
+    weight_decay=0.0,
+    average=0.0,
+    workers=8,
+    held_out=0,
+    cache_side=1024,
+)
+_SEGNEXT_512 = replace(_SEGNEXT, model=SegNextConfig(image_size=512), sizes=((1.0, 512),))
+_POSNEG_512 = replace(
+    _SEGNEXT_512, sampling=ClickSampling(sampler="posneg", queries=1), extra_clicks=0
+)
+
+PRESETS: dict[str, tuple[str, TrainConfig]] = {
+    "default-cpu": (
+        "ClickNet on two CPU cores: the recipe of the shipped weights",
+        TrainConfig(
+            sampling=ClickSampling(negative_share=0.15),
+            augmentation=AugmentConfig(paste=0.25),
+            sizes=((0.5, 160), (0.85, 224), (1.0, 288)),
+            steps=8_000,
+            batch=12,
+        ),
+    ),
+    "segnext-many-1024": ("SegNext's recipe: ViT-B, 1024 px, many clicks", _SEGNEXT),
+    "segnext-many-512": ("the same at 512 px", _SEGNEXT_512),
+    "segnext-one-512": (
+        "one positive click, 512 px",
+        replace(_POSNEG_512, sampling=ClickSampling(sampler="one", queries=1)),
+    ),
+    "segnext-posneg-512": ("one positive or one negative click, 512 px", _POSNEG_512),
+    "segnext-posneg-lovasz-512": (
+        "the same with Lovász hinge added",
+        replace(_POSNEG_512, losses={"normalized-focal": 1.0, "lovasz-hinge": 1.0}),
+    ),
+}
+"""Name -> (what it is, configuration); flags change single fields of it."""

@@ -1,0 +1,94 @@
+"""What a run writes, and how it goes on after it was stopped.
+
+    <run>/
+        config.json        the configuration, readable
+        metrics.jsonl      one line per logged step
+        state.pt           everything needed to go on; replaced in one move
+        model.safetensors  averaged weights at the last checkpoint; what one uses
+
+A run that is killed loses the steps since its last checkpoint and nothing else: on resume, lines of
+the log beyond the checkpoint are dropped, so that no step is logged twice.
+"""
+
+import json
+import os
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+_MAY_CHANGE = {"folder", "data", "steps", "decay_share", "workers", "checkpoint_every", "cache"}
+"""Fields that a resumed run may set anew: where things lie, and how long it goes on."""
+
+
+class RunFolder:
+    """The folder of one run; only the main process writes."""
+
+    def __init__(self, path: Path):
+        self.path = Path(path)
+
+    def start(self, config: Any) -> None:
+        """Write the configuration; refuse to go on with a run of another one.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds a checkpoint of a run with other settings; the message names them.
+        """
+        described = describe(config)
+        file = self.path / "config.json"
+        if self.has_checkpoint() and file.exists():
+            before = json.loads(file.read_text())
+            differing = [
+                name
+                for name in described
+                if name not in _MAY_CHANGE and described[name] != before.get(name)
+            ]
+            if differing:
+                raise ValueError(
+                    f"{self.path} holds a run with another {', '.join(differing)}; "
+                    "give the new run another --folder, or delete this one"
+                )
+        self.path.mkdir(parents=True, exist_ok=True)
+        file.write_text(json.dumps(described, indent=1))
+
+    def has_checkpoint(self) -> bool:
+        """Whether there is something to go on from."""
+        return (self.path / "state.pt").exists()
+
+    def save(self, state: dict[str, Any]) -> None:
+        """Keep `state`, tensors and plain values only, in place of the one before."""
+        unfinished = self.path / "state.pt.new"
+        torch.save(state, unfinished)
+        os.replace(unfinished, self.path / "state.pt")
+
+    def load(self) -> dict[str, Any]:
+        """Return the last state; the file cannot execute code."""
+        return torch.load(self.path / "state.pt", map_location="cpu", weights_only=True)
+
+    def log(self, numbers: dict[str, float]) -> None:
+        """Append one line to the log."""
+        with open(self.path / "metrics.jsonl", "a") as file:
+            file.write(json.dumps(numbers) + "\n")
+
+    def forget_after(self, step: int) -> None:
+        """Drop log lines of steps that will be done again, and a line that a kill cut short."""
+        file = self.path / "metrics.jsonl"
+        kept = []
+        for line in file.read_text().splitlines() if file.exists() else []:
+            try:
+                if json.loads(line)["step"] <= step:
+                    kept.append(line + "\n")
+            except json.JSONDecodeError:
+                continue
+        file.write_text("".join(kept))
+
+
+def describe(config: Any) -> dict[str, Any]:
+    """Return a configuration as plain JSON values, with the class name of nested choices."""
+    plain = json.loads(json.dumps(asdict(config), default=str))
+    for name, value in vars(config).items():
+        if is_dataclass(value):
+            plain[name]["class"] = type(value).__name__
+    return plain

@@ -1,0 +1,56 @@
+"""`SegCanvas`: the one component all tabs draw images and masks with.
+
+Gradio evaluates a component's template as code, so ours are static files and every text that comes
+from a user is written by the script as text. The files: `canvas.html` and `canvas.css` are the
+frame, `masks.js` turns run lengths into outlines, `view.js` shows an image with zoom and pan; each
+tab adds a panel and a script of its own.
+"""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import gradio as gr
+
+_FOLDER = Path(__file__).parent
+
+from gradio.events import Dependency
+
+class SegCanvas(gr.HTML):
+    """An image with masks on it, beside a panel of the tab's own.
+
+    Parameters
+    ----------
+    panel
+        Name of the HTML file beside this one that fills the panel.
+    scripts
+        Names of the tab's scripts beside this one, in the order they build on each other.
+    server_functions
+        What the scripts may call; each takes one JSON value and returns one.
+    """
+
+    def __init__(
+        self,
+        panel: str,
+        scripts: Sequence[str],
+        server_functions: Sequence[Callable],
+        **options: object,
+    ) -> None:
+        code = "\n".join(_read(name) for name in ("masks.js", "view.js", *scripts))
+        super().__init__(
+            html_template=_read("canvas.html").replace("<!-- panel -->", _read(panel)),
+            css_template=_read("canvas.css"),
+            js_on_load=f'"use strict"; (() => {{\n{code}\n}})();',
+            server_functions=list(server_functions),
+            apply_default_css=False,
+            padding=False,
+            **options,
+        )
+    from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
+    from gradio.blocks import Block
+    if TYPE_CHECKING:
+        from gradio.components import Timer
+        from gradio.components.base import Component
+
+
+def _read(name: str) -> str:
+    return (_FOLDER / name).read_text(encoding="utf-8")

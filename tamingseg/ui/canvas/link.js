@@ -1,0 +1,97 @@
+// The link: carries operations to the server, in order, each exactly once.
+// One request is under way at a time; what is done meanwhile waits and goes together with the next.
+// Requests are numbered, so that one whose answer got lost can be sent again. An answer that
+// belongs to a photo no longer shown is dropped.
+
+class Link {
+  /**
+   * `send(request)` is the server call; `hear(answer, operations)` gets every answer with the
+   * operations it carried out; `gone()` is told that the server forgot the session; `trouble(message)` that
+   * it does not answer, and null when it does again; `known()` gives the masks we hold.
+   */
+  constructor(send, {hear, gone, trouble, known}) {
+    Object.assign(this, {send, hear, gone, trouble, known});
+    Object.assign(this, {token: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
+  }
+
+  /** Talk about another photo from now on; `document` is the work to begin with, or null. */
+  begin(greeting, document, operations = []) {
+    this.visit += 1;
+    this.token = greeting.token;
+    this.sequence = greeting.sequence;
+    this.document = document;
+    this.queue = operations;
+    this.sent = [];
+    this.busy = false;
+    this.waiters.splice(0).forEach(resolve => resolve());
+    this.pump(true);
+  }
+
+  /** Have an operation carried out. Within a gesture a later one replaces one that still waits. */
+  push(operation) {
+    const last = this.queue.at(-1);
+    const same = last && operation.gesture && last.gesture === operation.gesture && last.do === operation.do;
+    if (same) this.queue.pop();
+    this.queue.push(operation);
+    this.pump();
+  }
+
+  /** Operations that are not answered yet, in order. */
+  get pending() {
+    return [...this.sent, ...this.queue];
+  }
+
+  /** Resolves when everything is answered. */
+  idle() {
+    if (!this.busy && !this.queue.length) return Promise.resolve();
+    return new Promise(resolve => this.waiters.push(resolve));
+  }
+
+  async pump(greet = false) {
+    if (this.busy || this.token === null) return;
+    const {visit} = this;
+    this.busy = true;
+    while (greet || this.queue.length) {
+      greet = false;
+      this.sent = this.queue.splice(0, 64);
+      this.sequence += 1;
+      const answer = await this.ask({
+        token: this.token, sequence: this.sequence, known: this.known(), document: this.document,
+        operations: this.sent.map(({at, ...operation}) => operation),
+      }, visit);
+      if (visit !== this.visit) return; // stale
+      if (answer.gone) {
+        this.queue = [...this.sent, ...this.queue];
+        this.sent = [];
+        this.token = null;
+        this.busy = false;
+        return this.gone();
+      }
+      const done = this.sent;
+      this.sent = [];
+      this.document = null;
+      this.hear(answer, done);
+    }
+    this.busy = false;
+    this.waiters.splice(0).forEach(resolve => resolve());
+  }
+
+  /** Ask until there is an answer; the pauses grow to five seconds. */
+  async ask(request, visit) {
+    for (let attempt = 0; ; attempt += 1) {
+      let answer;
+      try {
+        answer = await this.send(request);
+      } catch (error) {
+        answer = undefined;
+      }
+      if (visit !== this.visit) return null;
+      if (answer) {
+        if (attempt) this.trouble(null);
+        return answer;
+      }
+      this.trouble("The server does not answer; trying again. Your work is safe here.");
+      await new Promise(resolve => setTimeout(resolve, Math.min(5000, 300 * 2 ** attempt)));
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// The list of objects in the panel. Rows are kept and updated, so that a name being typed stays.
+// Names come from users: they are only ever written as text.
+
+const PALETTE = [
+  ["#56b4e9", "sky blue"], ["#e69f00", "orange"], ["#009e73", "green"], ["#f0e442", "yellow"],
+  ["#cc79a7", "pink"], ["#0072b2", "blue"], ["#d55e00", "vermilion"], ["#f5f5f5", "white"],
+];
+
+const ICONS = {
+  shown: "M2.5 10S5.5 5 10 5s7.5 5 7.5 5-3 5-7.5 5-7.5-5-7.5-5Zm7.5 2a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z",
+  hidden: "M3 3l14 14M5.5 6.200A11 11 0 0 0 2.5 10s3 5 7.5 5c1.3 0 2.5-.4 3.5-1M9 5.1 10 5c4.5 0 7.5 5 7.5 5a12 12 0 0 1-1.8 2.3",
+  trash: "M4 6h12M8 6V4h4v2m-6.5 0 .6 10h7.800l.6-10M8.5 9v4.500m3-4.500v4.5",
+};
+
+function icon(name) {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  path.setAttribute("d", ICONS[name]);
+  svg.append(path);
+  return svg;
+}
+
+function button(label, className, act) {
+  const made = document.createElement("button");
+  made.type = "button";
+  made.className = className;
+  made.title = label;
+  made.setAttribute("aria-label", label);
+  made.addEventListener("click", act);
+  return made;
+}
+
+class ObjectList {
+  /** `list` is the <ol> to fill, `act(operation)` carries out what the user asks for. */
+  constructor(list, act) {
+    Object.assign(this, {list, act, rows: new Map()});
+  }
+
+  /** Show these objects; `area(object)` gives the number of pixels of its mask. */
+  show(objects, active, area) {
+    const ids = new Set(objects.map(object => object.id));
+    for (const [id, row] of this.rows) {
+      if (!ids.has(id)) {
+        row.item.remove();
+        this.rows.delete(id);
+      }
+    }
+    objects.forEach((object, place) => {
+      const fresh = !this.rows.has(object.id);
+      if (fresh) this.rows.set(object.id, this.makeRow(object.id));
+      const row = this.rows.get(object.id);
+      this.update(row, object, object.id === active, area(object));
+      if (this.list.children[place] !== row.item) this.list.insertBefore(row.item, this.list.children[place] ?? null);
+      if (object.id === active && row.wasActive !== true) row.item.scrollIntoView({block: "nearest"});
+      row.wasActive = object.id === active;
+    });
+  }
+
+  makeRow(id) {
+    const item = document.createElement("li"), name = document.createElement("input");
+    const open = button("", "open-object", () => this.act({do: "edit", object_id: id}));
+    const swatch = button("Colour", "swatch", () => item.classList.toggle("choosing"));
+    const eye = button("Hide", "icon eye", () => this.act({do: "hide", object_id: id, hidden: !item.classList.contains("hidden")}));
+    const trash = button("Delete", "icon trash", () => this.act({do: "delete", object_id: id}));
+    const note = document.createElement("span"), colours = document.createElement("div");
+    name.className = "object-name";
+    name.maxLength = 64;
+    name.spellcheck = false;
+    name.setAttribute("aria-label", "Name of the object");
+    name.addEventListener("change", () => {
+      if (name.value.trim()) this.act({do: "rename", object_id: id, name: name.value});
+      else name.value = name.dataset.saved;
+    });
+    name.addEventListener("keydown", event => {
+      if (event.key === "Escape") name.value = name.dataset.saved;
+      if (event.key === "Escape" || event.key === "Enter") name.blur();
+      event.stopPropagation();
+    });
+    item.addEventListener("keydown", event => {
+      if (event.key !== "Delete" || event.target === name) return;
+      event.stopPropagation();
+      this.act({do: "delete", object_id: id});
+    });
+    swatch.setAttribute("aria-expanded", "false");
+    colours.className = "colours";
+    PALETTE.forEach(([colour, label], index) => {
+      const choice = button(label, "colour", () => {
+        item.classList.remove("choosing");
+        this.act({do: "recolour", object_id: id, colour: index});
+      });
+      choice.style.setProperty("--colour", colour);
+      colours.append(choice);
+    });
+    note.className = "note";
+    trash.append(icon("trash"));
+    item.append(swatch, open, name, note, eye, trash, colours);
+    return {item, open, name, note, eye, swatch, colours};
+  }
+
+  update(row, object, active, area) {
+    const {item, open, name, note, eye, swatch, colours} = row;
+    item.classList.toggle("active", active);
+    item.classList.toggle("hidden", object.hidden);
+    item.style.setProperty("--colour", PALETTE[object.colour][0]);
+    if (active) item.setAttribute("aria-current", "true");
+    else item.removeAttribute("aria-current");
+    open.textContent = object.name;
+    open.title = "Open again to change it";
+    open.setAttribute("aria-label", `Edit ${object.name}`);
+    if (document.activeElement !== name) name.value = object.name;
+    name.dataset.saved = object.name;
+    note.textContent = object.clicks.length === 0 ? "no points" : area === null ? "" : area === 0 ? "empty" : `${area.toLocaleString("en")} px`;
+    const label = object.hidden ? "Show" : "Hide";
+    if (eye.title !== label || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
+    eye.title = label;
+    eye.setAttribute("aria-label", `${label} ${object.name}`);
+    swatch.title = `Colour: ${PALETTE[object.colour][1]}`;
+    swatch.setAttribute("aria-label", swatch.title);
+    swatch.setAttribute("aria-expanded", String(item.classList.contains("choosing")));
+    [...colours.children].forEach((choice, index) => choice.setAttribute("aria-pressed", String(index === object.colour)));
+  }
+}

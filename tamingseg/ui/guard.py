@@ -1,0 +1,94 @@
+"""What stands between the network and the page: limits on what comes in, headers on what goes out.
+
+The headers keep the page to itself: nothing is loaded from, or sent to, any other machine, and no
+other site may show it in a frame, except that of the hosted demo when the page runs there.
+"""
+
+import json
+import os
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+MAX_REQUEST_BYTES = 8 << 20
+"""Of any request but an uploaded photo; the largest is saved work that is brought back."""
+
+MAX_PHOTO_BYTES = 40 << 20
+"""Of an uploaded photo file."""
+
+UPLOAD_PATH = "/tamingseg/photo"
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+
+class TooLarge(Exception):
+    """A request's body went past its limit."""
+
+
+class Guard:
+    """ASGI middleware around the whole page."""
+
+    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
+        self._app = app
+        self._headers = _headers()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Pass a request on, and its answer back, or refuse it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        limit = MAX_PHOTO_BYTES if scope["path"] == UPLOAD_PATH else MAX_REQUEST_BYTES
+        received = 0
+        answering = False
+
+        async def counted() -> Message:
+            nonlocal received
+            message = await receive()
+            received += len(message.get("body", b""))
+            if received > limit:
+                raise TooLarge
+            return message
+
+        async def headed(message: Message) -> None:
+            nonlocal answering
+            if message["type"] == "http.response.start":
+                answering = True
+                message["headers"] = [*message.get("headers", []), *self._headers]
+            await send(message)
+
+        try:
+            if _announced(scope) > limit:
+                raise TooLarge
+            await self._app(scope, counted, headed)
+        except TooLarge:
+            if not answering:
+                await _refuse(headed, limit)
+
+
+def _headers() -> list[tuple[bytes, bytes]]:
+    """The headers of every answer."""
+    hosts = "https://huggingface.co https://*.hf.space" if "SPACE_ID" in os.environ else ""
+    policy = (
+        "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "
+        f"base-uri 'self'; frame-ancestors 'self' {hosts}"
+    )
+    return [
+        (b"content-security-policy", policy.strip().encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"referrer-policy", b"no-referrer"),
+    ]
+
+
+def _announced(scope: Message) -> int:
+    for name, value in scope["headers"]:
+        if name == b"content-length" and value.isdigit():
+            return int(value)
+    return 0
+
+
+async def _refuse(send: Send, limit: int) -> None:
+    body = json.dumps({"error": f"That is too large: at most {limit >> 20} MB can be sent."})
+    headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
+    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.body", "body": body.encode()})

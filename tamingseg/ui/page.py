@@ -1,0 +1,116 @@
+"""The page: its tabs, its few routes beside gradio's own, and how it is launched."""
+
+import threading
+from typing import Any
+
+import gradio as gr
+from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tamingseg.data.base import read_image
+from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
+from tamingseg.segmentors.base import Segmentor
+from tamingseg.segmentors.load import load_segmentor
+from tamingseg.ui.guard import UPLOAD_PATH, Guard
+from tamingseg.ui.sessions import Gone, Workspaces, thumbnail
+from tamingseg.ui.tabs.click import answered, build_click_tab
+
+_FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
+_CSS = """
+.gradio-container, .gradio-container > main, .gradio-container main > .wrap {
+    padding: 0 !important; margin: 0 !important; max-width: none !important; gap: 0 !important;
+}
+footer { display: none !important; }
+"""
+
+
+class Page(gr.Blocks):
+    """The blocks of the app, which launch only behind their guard and with their routes."""
+
+    def __init__(self, segmentor: Segmentor) -> None:
+        super().__init__(
+            title="tamingseg · segment an image by clicking",
+            analytics_enabled=False,
+            delete_cache=(600, 3600),
+        )
+        self.workspaces = Workspaces(segmentor)
+        with self:
+            build_click_tab(self.workspaces)
+
+    def launch(self, **options: Any) -> Any:
+        """Launch as every gradio page, with what keeps this one safe and to itself."""
+        threading.Thread(target=self._warm_up, daemon=True).start()
+        kept = {
+            "app_kwargs": {"routes": _routes(self.workspaces), "middleware": [Middleware(Guard)]},
+            "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
+            "css": _CSS,
+            "allowed_paths": [],
+            "max_file_size": "1mb",  # photos come by our own route; nothing else is uploaded
+            "footer_links": [],
+            "run_history": False,
+            "ssr_mode": False,
+            "pwa": False,
+        }
+        return super().launch(**(kept | options))
+
+    def _warm_up(self) -> None:
+        """Encode the first photo before anyone asks, so that the first click is instant."""
+        name = SAMPLE_IMAGES[0]
+        self.workspaces.embed_sample(name, load_sample_image(name))
+
+
+def build_page(segmentor: Segmentor) -> Page:
+    """Build the app around a model; launch it like any `gr.Blocks`."""
+    return Page(segmentor)
+
+
+def launch(port: int = 7860, host: str = "127.0.0.1", model: str = "default") -> None:
+    """Load a model and serve the app until interrupted."""
+    build_page(load_segmentor(model)).launch(server_name=host, server_port=port)
+
+
+def _routes(workspaces: Workspaces) -> list[Route]:
+    """The ways pictures come and go; all else are calls of the canvas."""
+
+    @answered
+    def open_photo(name: str, content: bytes) -> dict[str, Any]:
+        return workspaces.open_image(name, read_image(content)).greeting()
+
+    async def photo(request: Request) -> Response:
+        content = await request.body()
+        name = request.query_params.get("name", "")[:200]
+        return JSONResponse(await run_in_threadpool(open_photo, name, content))
+
+    async def leave(request: Request) -> Response:
+        workspaces.leave((await request.body()).decode("ascii", "replace"))
+        return Response(status_code=204)
+
+    def picture(request: Request) -> Response:
+        try:
+            content = workspaces.picture(request.path_params["key"])
+        except Gone as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        headers = {"cache-control": "private, no-store"}
+        return Response(content, media_type="image/jpeg", headers=headers)
+
+    def sample(request: Request) -> Response:
+        try:
+            content = thumbnail(load_sample_image(request.path_params["name"]))
+        except ValueError as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        headers = {"cache-control": "public, max-age=86400"}
+        return Response(content, media_type="image/jpeg", headers=headers)
+
+    async def samples(_: Request) -> Response:
+        return JSONResponse(SAMPLE_IMAGES)
+
+    return [
+        Route(UPLOAD_PATH, photo, methods=["POST"]),
+        Route("/tamingseg/leave", leave, methods=["POST"]),
+        Route("/tamingseg/picture/{key}", picture),
+        Route("/tamingseg/samples", samples),
+        Route("/tamingseg/samples/{name}", sample),
+    ]

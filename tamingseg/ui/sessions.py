@@ -1,0 +1,311 @@
+"""Who is working on what: one workspace per browser page, found by a token nobody can guess.
+
+There is room for so many workspaces and bytes; the longest unused go first, and those whose page
+was closed go soon. Nothing is lost thereby: the browser keeps a copy of the user's work and brings
+it back when it is told that its workspace is gone.
+"""
+
+import io
+import secrets
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from PIL import Image
+
+from tamingseg.data.sample_images import load_sample_image
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.session.session import Session
+from tamingseg.ui import handlers
+from tamingseg.values import Click
+
+WORK_PIXELS = 2_000_000
+"""Larger photos are segmented at this size and saved at their own: the edge of a mask is set by
+the model, which sees less than that, and an answer must come at once."""
+
+PICTURE_PIXELS = 12_000_000
+"""Larger photos are shown at this size."""
+
+
+class Gone(LookupError):
+    """There is no workspace of that token any more."""
+
+
+class Workspace:
+    """One photo being worked on in one browser page.
+
+    Attributes
+    ----------
+    token
+        Proves that a request comes from that page.
+    picture
+        The photo as JPEG, served under `picture_key`, which gives no right to change anything.
+    full_size
+        (height, width) of the photo as it came; `size` is the one it is worked on at.
+    """
+
+    def __init__(
+        self, name: str, image: np.ndarray, embed: Callable[[np.ndarray], ImageEmbedding]
+    ) -> None:
+        self.token = secrets.token_urlsafe(24)
+        self.picture_key = secrets.token_urlsafe(24)
+        self.name = name
+        self.picture = _jpeg(_shrunk(image, PICTURE_PIXELS))
+        self.full_size = image.shape[:2]
+        self._image: np.ndarray | None = _shrunk(image, WORK_PIXELS)
+        self.size = self._image.shape[:2]
+        self._embed = embed
+        self._embedding: ImageEmbedding | None = None
+        self._session: Session | None = None
+        self._clock: _Clock | None = None
+        self._sequence = 0
+        self._encode_ms = 0.0
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it occupies."""
+        image, session = self._image, self._session
+        return (
+            len(self.picture)
+            + (0 if image is None else image.nbytes)
+            + (0 if session is None else session.nbytes)
+        )
+
+    def greeting(self) -> dict[str, Any]:
+        """What a page needs to begin: its token, where the picture is, and the sizes."""
+        return {
+            "token": self.token,
+            "picture": self.picture_key,
+            "name": self.name,
+            "size": list(self.size),
+            "full_size": list(self.full_size),
+            "sequence": self._sequence,
+        }
+
+    def answer(self, segmentor: Segmentor, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out the operations of a request and describe the session after them.
+
+        Requests are numbered; one that was answered before, and is sent again because the answer
+        got lost, is not carried out twice. The first one encodes the image, and may carry a
+        document to begin with. An operation that is refused ends the request; what was done
+        before it stays, and the answer says why.
+        """
+        sequence = handlers.check_whole(request.get("sequence"))
+        operations = handlers.check_operations(request.get("operations"))
+        with self._lock:
+            error = None
+            self._begin(segmentor)
+            self._clock.decode_ms = 0.0
+            if sequence > self._sequence:
+                try:
+                    if request.get("document") is not None and self._sequence == 0:
+                        self._restore(request["document"])
+                    for operation in operations:
+                        handlers.apply_operation(self._session, operation)
+                except ValueError as refusal:
+                    error = str(refusal)
+                self._sequence = sequence
+            answer = handlers.describe(self._session, request.get("known"))
+        answer |= {"sequence": sequence, "encode_ms": self._encode_ms}
+        answer |= {"decode_ms": self._clock.decode_ms, "error": error}
+        return answer
+
+    def read(self, segmentor: Segmentor, look: Callable[[Session], Any]) -> Any:
+        """What `look` finds in the session, while no request changes it."""
+        with self._lock:
+            self._begin(segmentor)
+            return look(self._session)
+
+    def _begin(self, segmentor: Segmentor) -> None:
+        if self._session is not None:
+            return
+        start = time.perf_counter()
+        self._embedding = self._embed(self._image)
+        self._encode_ms = 1e3 * (time.perf_counter() - start)
+        self._image = None
+        self._clock = _Clock(segmentor)
+        self._session = Session(self._clock, self._embedding)
+
+    def _restore(self, document: Any) -> None:
+        state = handlers.read_document(document, self.size)
+        self._session = Session(self._clock, self._embedding, state=state)
+
+
+class _Clock:
+    """A segmentor that notes how long its answers took."""
+
+    def __init__(self, segmentor: Segmentor) -> None:
+        self._segmentor = segmentor
+        self.name = segmentor.name
+        self.decode_ms = 0.0
+
+    def embed(self, image: np.ndarray) -> ImageEmbedding:
+        return self._segmentor.embed(image)
+
+    def predict(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
+    ) -> np.ndarray:
+        return self._timed(self._segmentor.predict, embedding, clicks, full_size)
+
+    def predict_jointly(
+        self,
+        embedding: ImageEmbedding,
+        clicks: Sequence[Click],
+        previous: np.ndarray | None = None,
+    ) -> np.ndarray:
+        return self._timed(self._segmentor.predict_jointly, embedding, clicks, previous)
+
+    def _timed(self, predict: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:
+        start = time.perf_counter()
+        answer = predict(*arguments)
+        self.decode_ms += 1e3 * (time.perf_counter() - start)
+        return answer
+
+
+class Workspaces:
+    """All workspaces of a server, and the embeddings of the sample photos, which all share.
+
+    Parameters
+    ----------
+    segmentor
+        The model that answers.
+    max_count, max_bytes
+        What there is room for; one workspace is always kept.
+    idle_seconds
+        A workspace unused for so long is dropped.
+    leave_seconds
+        So much later a workspace is dropped whose page was closed; a reload comes back earlier.
+    clock
+        Tells the time in seconds.
+    """
+
+    def __init__(
+        self,
+        segmentor: Segmentor,
+        max_count: int = 64,
+        max_bytes: int = 2 << 30,
+        idle_seconds: float = 3600,
+        leave_seconds: float = 120,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.segmentor = segmentor
+        self._max_count = max_count
+        self._max_bytes = max_bytes
+        self._idle_seconds = idle_seconds
+        self._leave_seconds = leave_seconds
+        self._clock = clock
+        self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
+        self._ends: dict[str, float] = {}
+        self._samples: dict[str, ImageEmbedding] = {}
+        self._lock = threading.Lock()
+        self._sample_lock = threading.Lock()
+
+    def __len__(self) -> int:
+        return len(self._workspaces)
+
+    def open_image(self, name: str, image: np.ndarray) -> Workspace:
+        """Begin to work on an image, uint8 RGB (H, W, 3)."""
+        return self._add(Workspace(name, image, self.segmentor.embed))
+
+    def open_sample(self, name: str) -> Workspace:
+        """Begin to work on one of the sample photos; raises ValueError for another name."""
+        image = load_sample_image(name)
+        return self._add(Workspace(name, image, lambda image: self.embed_sample(name, image)))
+
+    def embed_sample(self, name: str, image: np.ndarray) -> ImageEmbedding:
+        """The embedding of a sample photo, computed for the first who asks."""
+        with self._sample_lock:
+            if name not in self._samples:
+                self._samples[name] = self.segmentor.embed(image)
+            return self._samples[name]
+
+    def find(self, token: Any) -> Workspace:
+        """The workspace of a token, which counts as used now; raises Gone if there is none."""
+        with self._lock:
+            self._drop_ended()
+            workspace = self._workspaces.get(token) if isinstance(token, str) else None
+            if workspace is None:
+                raise Gone("this page's session has ended on the server")
+            self._touch(workspace)
+            return workspace
+
+    def resume(self, token: Any) -> Workspace:
+        """The workspace for a page that was reloaded, under a new token.
+
+        The old token is void, so that of two pages with a copy of it only one goes on here, and
+        the other begins a workspace of its own.
+        """
+        workspace = self.find(token)
+        with self._lock:
+            self._workspaces.pop(token, None)
+            self._ends.pop(token, None)
+            workspace.token = secrets.token_urlsafe(24)
+            self._touch(workspace)
+        return workspace
+
+    def leave(self, token: Any) -> None:
+        """Note that a page was closed."""
+        with self._lock:
+            if isinstance(token, str) and token in self._workspaces:
+                self._ends[token] = self._clock() + self._leave_seconds
+
+    def picture(self, key: str) -> bytes:
+        """The JPEG under an unguessable key; raises Gone if there is none."""
+        with self._lock:
+            for workspace in self._workspaces.values():
+                if secrets.compare_digest(workspace.picture_key.encode(), key.encode()):
+                    return workspace.picture
+        raise Gone("there is no such picture any more")
+
+    def _add(self, workspace: Workspace) -> Workspace:
+        with self._lock:
+            self._drop_ended()
+            self._touch(workspace)
+            while len(self._workspaces) > 1 and self._is_full():
+                token, _ = self._workspaces.popitem(last=False)
+                self._ends.pop(token, None)
+        return workspace
+
+    def _touch(self, workspace: Workspace) -> None:
+        self._workspaces[workspace.token] = workspace
+        self._workspaces.move_to_end(workspace.token)
+        self._ends[workspace.token] = self._clock() + self._idle_seconds
+
+    def _is_full(self) -> bool:
+        used = sum(workspace.nbytes for workspace in self._workspaces.values())
+        return len(self._workspaces) > self._max_count or used > self._max_bytes
+
+    def _drop_ended(self) -> None:
+        now = self._clock()
+        for token in [token for token, end in self._ends.items() if end < now]:
+            del self._workspaces[token], self._ends[token]
+
+
+def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
+    """The middle square of an image as a small JPEG."""
+    height, width = image.shape[:2]
+    square = min(height, width)
+    top, left = (height - square) // 2, (width - square) // 2
+    middle = image[top : top + square, left : left + square]
+    return _jpeg(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
+
+
+def _shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
+    """The image with at most so many pixels, its aspect kept."""
+    height, width = image.shape[:2]
+    if height * width <= pixels:
+        return image
+    scale = (pixels / (height * width)) ** 0.5
+    size = (max(1, int(width * scale)), max(1, int(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def _jpeg(image: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=92)
+    return file.getvalue()

@@ -1,0 +1,1 @@
+"""Trained weights: the shipped files, saving and loading, foreign formats."""

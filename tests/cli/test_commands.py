@@ -1,0 +1,217 @@
+"""The command line, called as a function; the model is a stand-in."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tamingseg.cli import main as main_module
+from tamingseg.cli.main import COMMANDS, main
+from tamingseg.cli.segment import parse_click
+from tamingseg.evaluation.records import read_rows
+from tamingseg.values import Click
+
+
+@pytest.fixture
+def photo(tmp_path, two_discs):
+    path = tmp_path / "photo.png"
+    Image.fromarray(two_discs.image).save(path)
+    return path
+
+
+@pytest.fixture
+def dataset(tmp_path, two_discs):
+    root = tmp_path / "discs"
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    for name in ("a", "b"):
+        Image.fromarray(two_discs.image).save(root / "images" / f"{name}.png")
+        Image.fromarray(two_discs.label_maps[0].astype(np.uint8)).save(root / f"masks/{name}.png")
+    return root
+
+
+@pytest.fixture
+def fake_model(monkeypatch, fake_segmentor, tmp_path):
+    """Every command gets the segmentor that knows; its weights are an empty file."""
+    weights = tmp_path / "fake.safetensors"
+    weights.touch()
+    for command in ("segment", "evaluate"):
+        monkeypatch.setattr(
+            f"tamingseg.cli.{command}.load_segmentor", lambda *args: fake_segmentor()
+        )
+    return str(weights)
+
+
+def test_without_arguments_the_commands_are_listed(capsys):
+    for arguments in ([], ["--help"]):
+        assert main(arguments) == 0
+        out = capsys.readouterr().out
+        assert all(name in out for name in COMMANDS)
+
+
+def test_unknown_commands(capsys):
+    assert main(["dance"]) == 2
+    assert "unknown command 'dance'; expected one of app, segment" in capsys.readouterr().err
+    assert main(["evaluate", "everything"]) == 2
+    assert "expected one of clicks" in capsys.readouterr().err
+
+
+def test_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("tamingseg ")
+
+
+@pytest.mark.parametrize(
+    "command", [["segment"], ["train"], ["evaluate", "clicks"], ["data", "check"], ["app"]]
+)
+def test_help_of_every_command(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([*command, "--help"])
+    assert stop.value.code == 0
+    assert f"usage: tamingseg {' '.join(command)}" in capsys.readouterr().out
+
+
+def test_listing_the_commands_imports_none_of_them():
+    code = (
+        "import sys; from tamingseg.cli.main import main; main([]);"
+        "print([name for name in ('torch', 'gradio', 'tyro') if name in sys.modules])"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert result.stdout.splitlines()[-1] == "[]"
+
+
+def test_errors_are_one_line_and_exit_code_2(monkeypatch, capsys):
+    for error, code, text in [
+        (ValueError("the file is bad"), 2, "tamingseg: error: the file is bad\n"),
+        (FileNotFoundError("no file"), 2, "tamingseg: error: no file\n"),
+        (KeyboardInterrupt(), 130, "tamingseg: interrupted\n"),
+    ]:
+
+        def fail(module, error=error):
+            raise error
+
+        monkeypatch.setattr(main_module.importlib, "import_module", fail)
+        assert main(["data"]) == code
+        assert capsys.readouterr().err == text
+    monkeypatch.setattr(main_module.importlib, "import_module", lambda module: 1 / 0)
+    with pytest.raises(ZeroDivisionError):  # our own slips keep their traceback
+        main(["data"])
+
+
+def test_app_passes_its_flags_on(monkeypatch):
+    from tamingseg.ui import page
+
+    called = {}
+    monkeypatch.setattr(page, "launch", lambda **flags: called.update(flags))
+    monkeypatch.delitem(sys.modules, "tamingseg.cli.app", raising=False)
+    assert main(["app", "--port", "8123", "--host", "0.0.0.0", "--model", "mine"]) == 0
+    assert called == {"port": 8123, "host": "0.0.0.0", "model": "mine"}
+    monkeypatch.delitem(sys.modules, "tamingseg.cli.app", raising=False)
+
+
+class TestSegment:
+    def test_mask_and_overlay(self, photo, tmp_path, two_discs, fake_model):
+        output, painted = tmp_path / "out" / "mask.png", tmp_path / "painted.png"
+        arguments = ["segment", str(photo), "--click", "16,18", "--output", str(output)]
+        assert main([*arguments, "--overlay", str(painted)]) == 0
+        mask = np.asarray(Image.open(output))
+        np.testing.assert_array_equal(mask, (two_discs.label_maps[0] == 1) * 255)
+        changed = (np.asarray(Image.open(painted)) != two_discs.image).any(axis=-1)
+        np.testing.assert_array_equal(changed, mask > 0)
+
+    def test_several_clicks(self, photo, tmp_path, two_discs, fake_model):
+        output = tmp_path / "mask.png"
+        arguments = ["segment", str(photo), "--output", str(output), "--click", "16,18"]
+        assert main([*arguments, "--click", "30,44", "--click", "16.5,18.5,-"]) == 0
+        np.testing.assert_array_equal(
+            np.asarray(Image.open(output)), (two_discs.label_maps[0] == 2) * 255
+        )
+
+    @pytest.mark.parametrize(
+        ("clicks", "output", "message"),
+        [
+            ([], "m.png", "no click"),
+            (["16,18"], "m.jpg", "must end with .png"),
+            (["99,1"], "m.png", "outside the image of height 48 and width 64"),
+            (["nan,1"], "m.png", "finite"),
+            (["1;2"], "m.png", "expected a click as ROW,COL"),
+        ],
+    )
+    def test_refusals(self, clicks, output, message, photo, tmp_path, capsys, fake_model):
+        flags = [flag for click in clicks for flag in ("--click", click)]
+        assert main(["segment", str(photo), "--output", str(tmp_path / output), *flags]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+        assert not (tmp_path / output).exists()
+
+    def test_a_photo_that_is_none(self, tmp_path, capsys, fake_model):
+        path = tmp_path / "notes.txt"
+        path.write_text("hello")
+        assert main(["segment", str(path), "--click", "1,1", "--output", "m.png"]) == 2
+        assert "notes.txt is not a JPEG" in capsys.readouterr().err
+
+    def test_parse_click(self):
+        assert parse_click("3,4.5") == Click(3, 4.5)
+        assert parse_click("3, 4,+") == Click(3, 4)
+        assert parse_click("3,4,-") == Click(3, 4, positive=False)
+        for text in ("", "3", "3,", "3,4,5", "3,4,-,-", "a,b", "inf,0"):
+            with pytest.raises(ValueError, match="expected a click as ROW,COL"):
+                parse_click(text)
+
+
+class TestEvaluateClicks:
+    def test_rows_table_and_resume(self, dataset, tmp_path, fake_model, capsys):
+        out = tmp_path / "results" / "rows.jsonl"
+        arguments = ["evaluate", "clicks", str(dataset), "discs", "--root", str(tmp_path)]
+        arguments += ["--model", fake_model, "--out", str(out), "--clicks", "2"]
+        arguments += ["--fusion", "certainty", "--clicker", "center", "--limit", "2"]
+        assert main(arguments) == 0
+        rows = read_rows(out)
+        assert len(rows) == 4  # the same data set twice is done once
+        assert rows[0].method["fusion"] == "certainty"
+        assert rows[0].method["weights"]
+        table = capsys.readouterr().out
+        assert "100.00" in table
+        assert "NoC85" in table
+        assert main(arguments) == 0
+        assert read_rows(out) == rows
+
+    def test_refusals(self, dataset, tmp_path, fake_model, capsys):
+        for arguments, message in [
+            ([], "no data"),
+            ([str(tmp_path / "nothing")], "there is no folder"),
+            ([str(dataset), "--limit", "0"], "limit must be at least 1"),
+        ]:
+            assert main(["evaluate", "clicks", *arguments, "--model", fake_model]) == 2
+            assert message in capsys.readouterr().err
+        with pytest.raises(SystemExit) as stop:  # settings are checked while they are parsed
+            main(["evaluate", "clicks", str(dataset), "--clicks", "0"])
+        assert stop.value.code == 2
+        assert "expected clicks >= 1" in capsys.readouterr().err
+
+
+class TestDataCheck:
+    def test_a_whole_set(self, dataset, capsys):
+        assert main(["data", "check", str(dataset)]) == 0
+        assert "discs: 2 images with masks, 4 regions" in capsys.readouterr().out
+
+    def test_all_damaged_files_are_listed(self, dataset, capsys):
+        (dataset / "images" / "a.png").write_bytes(b"no")
+        (dataset / "images" / "lonely.png").write_bytes(b"no")
+        Image.new("L", (9, 9)).save(dataset / "masks" / "b.png")
+        assert main(["data", "check", str(dataset)]) == 1
+        out = capsys.readouterr().out
+        for text in ("a.png is not a JPEG", "lonely.png has no mask", "b.png has (height, width)"):
+            assert text in out
+        assert "3 problems" in out
+
+    def test_no_data_set(self, tmp_path, capsys):
+        assert main(["data", "check", str(tmp_path)]) == 2
+        assert "expected images/ and masks/" in capsys.readouterr().err
+        assert main(["data", "check"]) == 2
+        assert "no data" in capsys.readouterr().err

@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+
+from tamingseg.data.cache import CachedDataset
+from tamingseg.data.split import hold_out
+from tamingseg.values import Sample
+
+
+class Memory:
+    """A data set in memory that counts how often it is read."""
+
+    name = "memory"
+
+    def __init__(self, samples):
+        self.samples, self.reads = samples, 0
+        self.names = [sample.name for sample in samples]
+
+    def __len__(self):
+        return len(self.samples)
+
+    def __getitem__(self, index):
+        self.reads += 1
+        return self.samples[index]
+
+
+@pytest.fixture
+def memory(rng):
+    def sample(name, height, width, maps, zero):
+        image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
+        labels = rng.integers(0, 300, (maps, height, width)).astype(np.int32)
+        return Sample(image, labels, name, zero)
+
+    return Memory([sample("a", 20, 30, 1, True), sample("b", 7, 5, 3, False)])
+
+
+def test_samples_come_back_as_they_were_and_are_decoded_once(memory, tmp_path):
+    for _ in range(2):
+        cached = CachedDataset(memory, tmp_path, 30)
+        assert (cached.name, cached.names, len(cached)) == ("memory", ["a", "b"], 2)
+        for index, original in enumerate(memory.samples):
+            np.testing.assert_array_equal(cached[index].image, original.image)
+            np.testing.assert_array_equal(cached[index].label_maps, original.label_maps)
+            assert cached[index].zero_is_background == original.zero_is_background
+    assert memory.reads == 2
+
+
+def test_large_images_shrink_and_labels_are_never_mixed(memory, tmp_path):
+    sample = CachedDataset(memory, tmp_path, 15)[0]
+    assert sample.image.shape == (10, 15, 3)
+    assert set(np.unique(sample.label_maps)) <= set(np.unique(memory.samples[0].label_maps))
+
+
+def test_an_unfinished_cache_is_made_again(memory, tmp_path):
+    folder = CachedDataset(memory, tmp_path, 30).folder
+    (folder / "index.json").unlink()
+    np.testing.assert_array_equal(
+        CachedDataset(memory, tmp_path, 30)[1].image, memory.samples[1].image
+    )
+
+
+def test_labels_that_do_not_fit_name_the_image(memory, tmp_path):
+    memory.samples[1].label_maps[0, 0, 0] = 70_000
+    with pytest.raises(ValueError, match="'b' has labels above 65535"):
+        CachedDataset(memory, tmp_path, 30)
+
+
+def test_hold_out_splits_without_overlap(memory):
+    memory.samples *= 5
+    memory.names = [f"{i}" for i in range(10)]
+    kept, held = hold_out(memory, 4)
+    assert kept.names == ["0", "1", "2", "4", "5", "6", "8", "9"]
+    assert held.names == ["3", "7"]
+    assert held[0] is memory.samples[3]
+    assert hold_out(memory, 0)[1].names == []

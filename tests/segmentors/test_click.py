@@ -1,0 +1,160 @@
+"""How images, clicks and answers travel between the image and the model's canvas."""
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from tamingseg.frame import Frame
+from tamingseg.segmentors import click as click_module
+from tamingseg.segmentors.click import ClickSegmentor, _resample_content, segmentor_for
+from tamingseg.segmentors.load import load_segmentor
+from tamingseg.values import Click
+
+
+class Echo(nn.Module):
+    """Answers with the distance to the click, or with the previous mask if there is one."""
+
+    stride_multiple = 32
+
+    class config:
+        image_size = 128
+
+    def __init__(self):
+        super().__init__()
+        self.seen = []
+
+    def encode(self, images):
+        self.images = images
+        return images
+
+    def decode(self, features, clicks, previous=None):
+        self.seen.append(clicks.shape[1])
+        if previous is not None:
+            pooled = nn.functional.avg_pool2d(previous[0], 4)[None]
+            return torch.logit(pooled, eps=1e-4)
+        height, width = (side // 4 for side in features.shape[2:])
+        rows = (torch.arange(height) + 0.5) * 4 - clicks[:, :, 0, 0, None]
+        cols = (torch.arange(width) + 0.5) * 4 - clicks[:, :, 0, 1, None]
+        return -(rows[..., :, None] ** 2 + cols[..., None, :] ** 2) / 1000
+
+
+@pytest.mark.parametrize("size", [(50, 200), (200, 50), (97, 61), (128, 128), (40, 30)])
+def test_the_answer_lies_where_the_click_was(size):
+    segmentor = ClickSegmentor(Echo(), "echo")
+    embedding = segmentor.embed(np.zeros((*size, 3), np.uint8))
+    scale = max(size) / 128
+    for row, col in ((0.3, 0.7), (0.5, 0.5), (0.9, 0.1)):
+        click = Click(row * size[0], col * size[1])
+        answer = segmentor.predict(embedding, [click])[0]
+        peak = np.unravel_index(answer.argmax(), size)
+        assert np.abs(np.add(peak, 0.5) - (click.row, click.col)).max() <= 3 * scale + 0.5
+        small = segmentor.predict(embedding, [click], full_size=False)[0]
+        peak = np.add(np.unravel_index(small.argmax(), small.shape), 0.5) * np.divide(
+            size, small.shape
+        )
+        assert np.abs(peak - (click.row, click.col)).max() <= 3 * scale + 0.5
+
+
+def test_the_image_lies_in_the_corner_and_the_rest_is_black():
+    model = Echo()
+    ClickSegmentor(model, "echo").embed(np.full((50, 200, 3), 255, np.uint8))
+    assert model.images.shape == (1, 3, 32, 128)
+    ClickSegmentor(model, "echo").embed(np.full((60, 200, 3), 255, np.uint8))
+    assert model.images.shape == (1, 3, 64, 128)
+    torch.testing.assert_close(model.images[..., :38, :], torch.ones(1, 3, 38, 128))
+    assert (model.images[..., 38:, :] == 0).all()
+
+
+def test_the_previous_mask_travels_there_and_back(two_discs):
+    segmentor = ClickSegmentor(Echo(), "echo")
+    mask = (two_discs.label_maps[0] == 2).astype(np.float32)
+    joint = segmentor.predict_jointly(segmentor.embed(two_discs.image), [Click(1, 1)], mask)
+    wrong = (joint > 0.5) != (mask > 0.5)
+    assert wrong.mean() < 0.02
+
+
+def test_work_is_done_in_parts(monkeypatch):
+    model = Echo()
+    segmentor = ClickSegmentor(model, "echo")
+    embedding = segmentor.embed(np.zeros((128, 128, 3), np.uint8))
+    clicks = [Click(i, 2 * i) for i in range(7)]
+    whole = segmentor.predict(embedding, clicks)
+    monkeypatch.setattr(click_module, "_PIXELS_AT_ONCE", 3 * 128 * 128)
+    model.seen.clear()
+    np.testing.assert_allclose(segmentor.predict(embedding, clicks), whole, atol=1e-6)
+    assert model.seen == [3, 3, 1]
+
+
+def naive_resample(logits, frame, size):
+    """Every pixel's centre, carried to the canvas and read off bilinearly."""
+    height, width = logits.shape
+    result = np.empty(size)
+    for r in range(size[0]):
+        for c in range(size[1]):
+            y = (r + 0.5) * frame.content[0] / size[0] * height / frame.canvas[0] - 0.5
+            x = (c + 0.5) * frame.content[1] / size[1] * width / frame.canvas[1] - 0.5
+            y, x = max(y, 0), max(x, 0)
+            y0, x0 = min(int(y), height - 1), min(int(x), width - 1)
+            y1, x1 = min(y0 + 1, height - 1), min(x0 + 1, width - 1)
+            top = logits[y0, x0] * (1 - x + x0) + logits[y0, x1] * (x - x0)
+            bottom = logits[y1, x0] * (1 - x + x0) + logits[y1, x1] * (x - x0)
+            result[r, c] = top * (1 - y + y0) + bottom * (y - y0)
+    return result
+
+
+@pytest.mark.parametrize(
+    ("frame", "size"),
+    [
+        (Frame((50, 67), (48, 64), (64, 64)), (50, 67)),
+        (Frame((50, 67), (48, 64), (64, 64)), (12, 16)),
+        (Frame((21, 90), (15, 64), (32, 64)), (21, 90)),
+        (Frame((33, 33), (64, 64), (64, 64)), (33, 33)),
+    ],
+)
+def test_resampling_as_the_naive_one(rng, frame, size):
+    logits = rng.standard_normal([side // 4 for side in frame.canvas])
+    resampled = _resample_content(torch.from_numpy(logits)[None, None].float(), frame, size)
+    assert resampled.shape == (1, 1, *size)
+    np.testing.assert_allclose(resampled[0, 0], naive_resample(logits, frame, size), atol=1e-4)
+
+
+def test_resampling_never_loses_the_last_pixel():
+    """Enlarging by size/side is rounded down to a whole number of pixels somewhere inside."""
+    logits = torch.zeros(1, 1, 24, 24)
+    for side in range(1, 700):
+        frame = Frame.stretch((side, side), (96, 96))
+        assert _resample_content(logits, frame, (side, side)).shape == (1, 1, side, side)
+
+
+def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
+    segmentor = segmentor_for(make_model("segnext"), "tiny")
+    embedding = segmentor.embed(rng.integers(0, 256, (50, 70, 3), np.uint8))
+    answers = segmentor.predict(embedding, [Click(20, 30), Click(20.99, 30.99), Click(22, 32)])
+    np.testing.assert_array_equal(answers[0], answers[1])
+    assert not np.array_equal(answers[0], answers[2])
+    points = segmentor._points([Click(20.7, 30.2, False), Click(49.9, 69.9)], embedding.frame)
+    # int(20 * 64 / 50 + .5), int(30 * 64 / 70 + .5)
+    assert points.tolist() == [[26, 27, 0], [63, 63, 1]]
+
+
+def test_a_model_without_a_segmentor():
+    with pytest.raises(ValueError, match="ClickNet, SegNext, got a Echo"):
+        segmentor_for(Echo(), "echo")
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("name", ["tiny_a", "tiny_b"])
+def test_agrees_with_the_official_implementation(shared_fixtures, name):
+    """Features, and three clicks that each are fed the mask before them."""
+    official = np.load(shared_fixtures / f"segnext_official_{name}.npz")
+    segmentor = load_segmentor(shared_fixtures / f"segnext_official_{name}.pth", device="cpu")
+    embedding = segmentor.embed(official["image"])
+    np.testing.assert_allclose(embedding.features.numpy(), official["features"], atol=1e-4)
+    clicks, previous = [], None
+    for (positive, row, col), expected in zip(
+        official["clicks"], official["probabilities"], strict=True
+    ):
+        clicks.append(Click(row + 0.5, col + 0.5, bool(positive)))
+        previous = segmentor.predict_jointly(embedding, clicks, previous)
+        np.testing.assert_allclose(previous, expected, atol=1e-4)

@@ -1,0 +1,27 @@
+"""Overlays, pixel by pixel."""
+
+import numpy as np
+import pytest
+
+from tamingseg.viz import overlay
+
+
+def test_overlay_tints_the_mask_and_draws_its_outline():
+    image = np.full((9, 9, 3), 100, np.uint8)
+    mask = np.zeros((9, 9), bool)
+    mask[2:7, 2:9] = True  # touches the right edge of the image, where no outline is
+    drawn = overlay(image, mask, colour=(200, 0, 50), opacity=0.5)
+    assert (image == 100).all()
+    assert (drawn[~mask] == 100).all()
+    assert drawn[4, 5].tolist() == drawn[4, 8].tolist() == [150, 50, 75]
+    assert drawn[2, 5].tolist() == drawn[4, 2].tolist() == [200, 0, 50]
+
+
+def test_an_empty_mask_changes_nothing(rng):
+    image = rng.integers(0, 256, (5, 6, 3), dtype=np.uint8)
+    np.testing.assert_array_equal(overlay(image, np.zeros((5, 6), bool)), image)
+
+
+def test_sizes_must_agree():
+    with pytest.raises(ValueError, match="mask must have"):
+        overlay(np.zeros((5, 6, 3), np.uint8), np.zeros((6, 5), bool))

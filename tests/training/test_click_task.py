@@ -1,0 +1,84 @@
+import numpy as np
+import pytest
+import torch
+
+from tamingseg.losses import soft_iou
+from tamingseg.training.click_task import ClickTask, add_error_clicks
+
+
+class Oracle(torch.nn.Module):
+    """Answers with a fixed map of logits and remembers what it was asked."""
+
+    def __init__(self, logits):
+        super().__init__()
+        self.logits = torch.nn.Parameter(logits)
+        self.asked = []
+
+    def encode(self, images):
+        return images
+
+    def decode(self, features, clicks, previous):
+        self.asked.append((clicks.clone(), previous))
+        return self.logits
+
+
+def world():
+    """One image of 16x16, label 1 on the left half; two queries for it."""
+    label_map = torch.zeros(1, 16, 16, dtype=torch.int32)
+    label_map[:, :, :8] = 1
+    return {
+        "image": torch.zeros(1, 3, 16, 16, dtype=torch.uint8),
+        "label_map": label_map,
+        "ignore": torch.zeros(1, 16, 16, dtype=torch.bool),
+        "labels": torch.tensor([[1, 1]], dtype=torch.int32),
+        "clicks": torch.tensor([[[[8.5, 2.5, 1.0]], [[8.5, 12.5, 0.0]]]]),
+    }
+
+
+def half(value):
+    """Logits 4x4: `value` on the left half, the opposite on the right."""
+    logits = torch.full((1, 2, 4, 4), -value)
+    logits[..., :2] = value
+    return logits
+
+
+def test_a_right_answer_costs_nothing_and_its_iou_is_one():
+    loss, logged = ClickTask(Oracle(half(30.0)), soft_iou)(world(), extra_clicks=0, seed=0)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    assert logged["iou"].item() == 1.0
+
+
+def test_extra_clicks_lie_on_the_error_and_see_the_last_answer():
+    oracle = Oracle(half(-30.0))  # everything is wrong: the left is missing, the right too much
+    ClickTask(oracle, soft_iou)(world(), extra_clicks=2, seed=0)
+    shapes = [tuple(clicks.shape) for clicks, _ in oracle.asked]
+    assert shapes == [(1, 2, 1, 3), (1, 2, 2, 3), (1, 2, 3, 3)]
+    assert oracle.asked[0][1] is None
+    torch.testing.assert_close(oracle.asked[1][1], torch.sigmoid(half(-30.0)))
+    for row, col, sign in oracle.asked[2][0].flatten(0, 2).tolist():
+        assert (col < 8) == (sign == 1), (row, col, sign)
+
+
+def test_no_error_leaves_the_slot_empty():
+    right = torch.sigmoid(half(30.0))
+    clicks = world()["clicks"]
+    longer = add_error_clicks(
+        clicks, right, right, torch.zeros_like(right), torch.Size((16, 16)), np.random.default_rng(0)
+    )
+    torch.testing.assert_close(longer[:, :, :1], clicks)
+    assert (longer[:, :, 1] == -1).all()
+
+
+def test_ignored_pixels_cost_nothing():
+    batch = world()
+    batch["ignore"][:, :, 8:] = True
+    wrong_on_the_right = half(30.0).abs()
+    loss, _ = ClickTask(Oracle(wrong_on_the_right), soft_iou)(batch, extra_clicks=0, seed=0)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_gradients_come_from_every_round():
+    oracle = Oracle(half(0.1))
+    loss, _ = ClickTask(oracle, soft_iou)(world(), extra_clicks=1, seed=0)
+    loss.backward()
+    assert oracle.logits.grad.abs().sum() > 0
