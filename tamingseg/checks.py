@@ -1,4 +1,4 @@
-"""Checks of values that come from outside: each error says what was expected, what came, what to do."""
+"""Checks of values from outside: each error says what was expected, what came, what to do."""
 
 from collections.abc import Sequence
 

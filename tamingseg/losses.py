@@ -56,7 +56,7 @@ def soft_iou(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
 
 
 def lovasz_hinge(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
-    """The Lovász extension of the IoU loss at the hinge errors (Berman et al. 2018, alg. 1).
+    """Extend the IoU loss to the hinge errors, after Lovász (Berman et al. 2018, alg. 1).
 
     Sorting costs O(n log n) per mask. It is piecewise linear and pushes logits to the margin, so
     do not read calibrated probabilities from a model trained with it alone.
@@ -95,7 +95,8 @@ def weighted_sum(weights: dict[str, float]) -> Loss:
     unknown = set(weights) - set(LOSSES)
     if unknown or not weights:
         raise ValueError(
-            f"losses must be some of {', '.join(LOSSES)}, got {', '.join(sorted(unknown)) or 'none'}"
+            f"losses must be some of {', '.join(LOSSES)}, "
+            f"got {', '.join(sorted(unknown)) or 'none'}"
         )
 
     def loss(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:

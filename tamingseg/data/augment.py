@@ -81,7 +81,7 @@ def paste_region(
 def _draw_crop(
     shape: tuple[int, int], config: AugmentConfig, rng: np.random.Generator
 ) -> tuple[int, int, int, int]:
-    """A random window (top, left, height, width) of an image of `shape`."""
+    """Draw a random window (top, left, height, width) of an image of `shape`."""
     share = rng.uniform(*config.crop_area)
     aspect = np.exp(rng.uniform(-1, 1) * np.log(config.crop_aspect))
     height = min(1.0, np.sqrt(share * aspect)) * shape[0]

@@ -96,7 +96,7 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
 
 
 def _shrink(sample: Sample, max_side: int) -> Sample:
-    """The sample at most `max_side` px long; labels by nearest neighbour at pixel centres."""
+    """Return the sample at most `max_side` px long; labels take the nearest pixel centre."""
     height, width = sample.image.shape[:2]
     scale = max_side / max(height, width)
     if scale >= 1:

@@ -74,7 +74,7 @@ def fuse(
 
 
 def _take_most_certain(answers: np.ndarray, certainty: np.ndarray) -> np.ndarray:
-    """Pixelwise answers[argmax certainty]; on a tie the earlier click wins."""
+    """Return pixelwise answers[argmax certainty]; on a tie the earlier click wins."""
     best = certainty.argmax(axis=0)
     return np.take_along_axis(answers, best[None], axis=0)[0]
 
@@ -84,7 +84,7 @@ def _logit(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _component_at(change: np.ndarray, click: Click) -> np.ndarray:
-    """The 8-connected component of `change` that holds the click; empty if the click is not in it.
+    """Return the 8-connected component of `change` that holds the click; empty if the click is not in it.
 
     An answer that agrees with the current mask at the click itself proposes nothing there, and
     then changes nothing.

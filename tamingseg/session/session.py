@@ -208,7 +208,7 @@ class Session:
         return states.change_object(changed, current.id, mask=counts)
 
     def _combine(self, clicks: Clicks, threshold: float) -> np.ndarray | None:
-        """The map of all clicks together; None without clicks."""
+        """Give the map of all clicks together; None without clicks."""
         if not clicks:
             return None
         if self._fusion == "joint":
@@ -223,14 +223,14 @@ class Session:
         return self._remember(key, fuse(answers, clicks, self._fusion, threshold=threshold))
 
     def _answer(self, click: Click) -> np.ndarray:
-        """What the model says about one click alone."""
+        """Ask about one click alone."""
         known = self._recall(click)
         if known is not None:
             return known
         return self._remember(click, self._segmentor.predict(self._embedding, [click])[0])
 
     def _joint_answer(self, clicks: Clicks) -> np.ndarray:
-        """What the model says about all clicks, told its own answer to those before the last."""
+        """Ask about all clicks; the model is told its own answer to those before the last."""
         known = self._recall(clicks)
         if known is not None:
             return known

@@ -157,18 +157,18 @@ def delete_object(state: State, object_id: int) -> State:
 
 
 def added(clicks: tuple[Click, ...], click: Click) -> tuple[Click, ...]:
-    """The clicks with one more at the end."""
+    """Return the clicks with one more at the end."""
     return (*clicks, click)
 
 
 def moved(clicks: tuple[Click, ...], index: int, row: float, col: float) -> tuple[Click, ...]:
-    """The clicks with one of them, 0 for the first, at another place."""
+    """Return the clicks with one of them, 0 for the first, at another place."""
     _check_index(clicks, index)
     return (*clicks[:index], replace(clicks[index], row=row, col=col), *clicks[index + 1 :])
 
 
 def deleted(clicks: tuple[Click, ...], index: int) -> tuple[Click, ...]:
-    """The clicks without one of them, 0 for the first."""
+    """Return the clicks without one of them, 0 for the first."""
     _check_index(clicks, index)
     return (*clicks[:index], *clicks[index + 1 :])
 

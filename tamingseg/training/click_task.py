@@ -47,24 +47,28 @@ class ClickTask(nn.Module):
         target = batch["label_map"][:, None] == batch["labels"][:, :, None, None]
         ignore = batch["ignore"][:, None].expand_as(target)
         input_size = target.shape[2:]
-        clicks, previous, losses = batch["clicks"], None, []
+        clicks, losses = batch["clicks"], []
         rng = np.random.default_rng(seed)
-        for round_ in range(1 + extra_clicks):
-            if round_ > 0:
-                answered = logits.detach().float().sigmoid()
-                previous = answered
-                clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
-            logits = self.enlarge(self.model.decode(features, clicks, previous))
-            if round_ == 0:
-                # The loss lives at the resolution of the answers; a pixel there that covers both
-                # sides of an outline has a target between 0 and 1.
-                target = F.interpolate(target.float(), logits.shape[2:], mode="area")
-                ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
-                iou = _first_click_iou(logits, target, ignore, clicks)
-            losses.append(
-                self.loss(logits.flatten(0, 1), target.flatten(0, 1), ignore.flatten(0, 1)).mean()
-            )
+        logits = self._ask(features, clicks, None)
+        # The loss lives at the resolution of the answers; a pixel there that covers both sides of
+        # an outline has a target between 0 and 1.
+        target = F.interpolate(target.float(), logits.shape[2:], mode="area")
+        ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
+        iou = _first_click_iou(logits, target, ignore, clicks)
+        losses.append(self._loss_of(logits, target, ignore))
+        for _ in range(extra_clicks):
+            answered = logits.detach().float().sigmoid()
+            clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
+            logits = self._ask(features, clicks, answered)
+            losses.append(self._loss_of(logits, target, ignore))
         return torch.stack(losses).mean(), {"iou": iou}
+
+    def _ask(self, features: Tensor, clicks: Tensor, previous: Tensor | None) -> Tensor:
+        return self.enlarge(self.model.decode(features, clicks, previous))
+
+    def _loss_of(self, logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
+        flat = (values.flatten(0, 1) for values in (logits, target, ignore))
+        return self.loss(*flat).mean()
 
 
 def add_error_clicks(
@@ -80,10 +84,8 @@ def add_error_clicks(
     Probabilities `answered`, `target` and `ignore` are (B, N, h, w), clicks are in input pixels.
     A query without an error keeps an empty slot.
     """
-    batch, queries, slots = clicks.shape[:3]
-    wrong = [
-        a.float().cpu().numpy() > MASK_THRESHOLD for a in (answered, target, ignore)
-    ]
+    batch, queries = clicks.shape[:2]
+    wrong = [a.float().cpu().numpy() > MASK_THRESHOLD for a in (answered, target, ignore)]
     scale = np.divide(input_size, answered.shape[2:])
     longer = F.pad(clicks, (0, 0, 0, 1), value=-1.0).cpu()
     used = (longer[..., 2] >= 0).sum(2)

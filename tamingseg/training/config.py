@@ -22,7 +22,9 @@ class TrainConfig:
     """Which model is trained, and its settings."""
     initial: Path | None = None
     """Weights to start from; None starts from random numbers."""
-    losses: dict[str, float] = field(default_factory=lambda: {"soft-iou": 1.0, "cross-entropy": 1.0})
+    losses: dict[str, float] = field(
+        default_factory=lambda: {"soft-iou": 1.0, "cross-entropy": 1.0}
+    )
     """Losses by name and weight."""
     sampling: ClickSampling = field(default_factory=ClickSampling)
     """How targets and first clicks are drawn."""

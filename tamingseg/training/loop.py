@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from accelerate import Accelerator
 from accelerate.utils import gather_object
-from torch import nn
+from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torch.utils.data import DataLoader, Subset
 from tqdm import tqdm
@@ -19,27 +19,25 @@ from tqdm import tqdm
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.training import ClickTrainingSet, collate
 from tamingseg.losses import weighted_sum
+from tamingseg.models.table import MODELS
 from tamingseg.training.click_task import ClickTask
 from tamingseg.training.config import TrainConfig
 from tamingseg.training.optim import learning_rate, make_optimizer
 from tamingseg.training.run_folder import RunFolder
-from tamingseg.weights.checkpoint import save_checkpoint
+from tamingseg.weights.checkpoint import load_model, save_checkpoint
 
 _LOG_EVERY = 20
 
 
 def train(
-    model: nn.Module,
-    datasets: Sequence[MaskDataset],
     config: TrainConfig,
+    datasets: Sequence[MaskDataset],
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
 ) -> nn.Module:
-    """Train `model` on `datasets` until `config.steps`, going on from `config.folder` if it can.
+    """Train on `datasets` until `config.steps`, going on from `config.folder` if it can.
 
     Parameters
     ----------
-    model
-        Anything with `encode` and `decode` as ClickNet has them; it is trained in place.
     validate
         Called with the averaged model at every checkpoint; its numbers are logged.
 
@@ -54,10 +52,8 @@ def train(
     accelerator.wait_for_everyone()
 
     # Model, its moving average, optimiser.
-    model = model.to(accelerator.device, memory_format=torch.channels_last)
-    average = AveragedModel(
-        model, multi_avg_fn=get_ema_multi_avg_fn(config.average), use_buffers=True
-    )
+    model = _initial_model(config).to(accelerator.device, memory_format=torch.channels_last)
+    average = AveragedModel(model, multi_avg_fn=_moving_average(config.average), use_buffers=True)
     optimizer = make_optimizer(model, config.weight_decay)
     step = 0
     torch.manual_seed(config.seed + accelerator.process_index)
@@ -69,8 +65,8 @@ def train(
         step = state["step"]
         if len(state["random"]) != accelerator.num_processes:
             raise ValueError(
-                f"{config.folder} was trained by {len(state['random'])} processes and can only go on "
-                f"with as many, got {accelerator.num_processes}"
+                f"{config.folder} was trained by {len(state['random'])} processes and can only "
+                f"go on with as many, got {accelerator.num_processes}"
             )
         torch.set_rng_state(state["random"][accelerator.process_index])
         if accelerator.is_main_process:
@@ -88,9 +84,7 @@ def train(
         config.seed,
         config.steps * batch * world,
     )
-    mine = [
-        (s * world + rank) * batch + i for s in range(step, config.steps) for i in range(batch)
-    ]
+    mine = [(s * world + rank) * batch + i for s in range(step, config.steps) for i in range(batch)]
     loader = DataLoader(
         Subset(samples, mine), batch, collate_fn=collate, num_workers=config.workers
     )
@@ -118,9 +112,7 @@ def train(
     numbers, since, seen = [], time.perf_counter(), 0
     task.train()
     for batch_of_samples in loader:
-        rate = learning_rate(
-            step, config.steps, config.peak_lr, config.warmup, config.decay_share
-        )
+        rate = learning_rate(step, config.steps, config.peak_lr, config.warmup, config.decay_share)
         for group in optimizer.param_groups:
             group["lr"] = rate
         # One draw for all processes, so that they run the same number of rounds.
@@ -165,6 +157,26 @@ def train(
     progress.close()
     accelerator.end_training()
     return average.module
+
+
+def _initial_model(config: TrainConfig) -> nn.Module:
+    """Build the model a run starts from: random by its seed, or the weights of `config.initial`."""
+    if config.initial is not None:
+        return load_model(config.initial)
+    build = {config_class: model for model, config_class in MODELS.values()}
+    with torch.random.fork_rng():
+        torch.manual_seed(config.seed)
+        return build[type(config.model)](config.model)
+
+
+def _moving_average(decay: float) -> Callable:
+    """Update of the averaged weights; the first steps count less, they know next to nothing."""
+
+    def update(averaged: list[Tensor], current: list[Tensor], count: Tensor | int) -> None:
+        ramp = (1 + int(count)) / (10 + int(count))
+        get_ema_multi_avg_fn(min(decay, ramp))(averaged, current, count)
+
+    return update
 
 
 def _precision(config: TrainConfig) -> str:

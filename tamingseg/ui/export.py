@@ -36,7 +36,7 @@ def index_png(
 
 
 def _scaled(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The mask at another size; its edge runs where the interpolated mask crosses one half."""
+    """Resize a mask; its edge runs where the interpolated mask crosses one half."""
     if mask.shape == tuple(size):
         return mask
     grey = mask.astype(np.uint8) * 255

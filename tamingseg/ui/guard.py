@@ -67,7 +67,7 @@ class Guard:
 
 
 def _headers() -> list[tuple[bytes, bytes]]:
-    """The headers of every answer."""
+    """Return the headers of every answer."""
     hosts = "https://huggingface.co https://*.hf.space" if "SPACE_ID" in os.environ else ""
     policy = (
         "default-src 'self' 'unsafe-inline' 'unsafe-eval' data: blob:; object-src 'none'; "

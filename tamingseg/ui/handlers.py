@@ -21,35 +21,35 @@ MAX_OPERATIONS = 128
 
 
 def check_number(value: Any) -> float:
-    """A finite number; numbers only, neither texts nor booleans."""
+    """Return a finite number; numbers only, neither texts nor booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
         raise ValueError(f"expected a finite number, got {_short(value)}")
     return float(value)
 
 
 def check_whole(value: Any) -> int:
-    """A whole number from 0 to 2^31."""
+    """Return a whole number from 0 to 2^31."""
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value < 2**31:
         raise ValueError(f"expected a whole number, got {_short(value)}")
     return value
 
 
 def check_flag(value: Any) -> bool:
-    """True or False."""
+    """Return True or False."""
     if not isinstance(value, bool):
         raise ValueError(f"expected true or false, got {_short(value)}")
     return value
 
 
 def check_text(value: Any) -> str:
-    """A text on one line, without spaces around it; how long it may be is said elsewhere."""
+    """Return a text on one line, without spaces around it; how long it may be is said elsewhere."""
     if not isinstance(value, str):
         raise ValueError(f"expected a text, got {_short(value)}")
     return " ".join(value.split())
 
 
 def check_gesture(value: Any) -> str | None:
-    """The name of a movement of mouse or slider, at most 32 characters, or nothing."""
+    """Return the name of a movement of mouse or slider, at most 32 characters, or nothing."""
     if value is not None and not (isinstance(value, str) and len(value) <= 32):
         raise ValueError(f"expected the short name of a gesture, got {_short(value)}")
     return value
@@ -102,14 +102,14 @@ def apply_operation(session: Session, operation: Any) -> None:
 
 
 def check_operations(operations: Any) -> list:
-    """A list of at most `MAX_OPERATIONS` things, each checked when its turn comes."""
+    """Return a list of at most `MAX_OPERATIONS` things, each checked when its turn comes."""
     if not isinstance(operations, list) or len(operations) > MAX_OPERATIONS:
         raise ValueError(f"expected a list of at most {MAX_OPERATIONS} operations")
     return operations
 
 
 def describe(session: Session, known: Any = None) -> dict[str, Any]:
-    """What the browser draws: every object, and what can be undone.
+    """Tell the browser what to draw: every object, and what can be undone.
 
     `known` maps ids to the `key` of the mask the browser has; those masks are not sent again.
     """
@@ -139,7 +139,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
 
 
 def read_document(document: Any, size: tuple[int, int]) -> State:
-    """The state a browser kept of an image of `size` = (height, width), every value checked.
+    """Read the state a browser kept of an image of `size` = (height, width), every value checked.
 
     The document is what `describe` wrote, with all masks. Raises ValueError for anything else.
     """

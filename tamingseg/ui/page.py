@@ -20,10 +20,8 @@ from tamingseg.ui.tabs.click import answered, build_click_tab
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
-.gradio-container, .gradio-container > main, .gradio-container main > .wrap {
-    padding: 0 !important; margin: 0 !important; max-width: none !important; gap: 0 !important;
-}
-footer { display: none !important; }
+.gradio-container > .main, .gradio-container .html-container { padding: 0 !important; }
+.gradio-container > .main { max-width: none !important; }
 """
 
 
@@ -73,7 +71,7 @@ def launch(port: int = 7860, host: str = "127.0.0.1", model: str = "default") ->
 
 
 def _routes(workspaces: Workspaces) -> list[Route]:
-    """The ways pictures come and go; all else are calls of the canvas."""
+    """Return the ways pictures come and go; all else are calls of the canvas."""
 
     @answered
     def open_photo(name: str, content: bytes) -> dict[str, Any]:

@@ -31,6 +31,10 @@ PICTURE_PIXELS = 12_000_000
 """Larger photos are shown at this size."""
 
 
+Encoded = tuple[ImageEmbedding, float]
+"""An embedding, and how many milliseconds it took."""
+
+
 class Gone(LookupError):
     """There is no workspace of that token any more."""
 
@@ -49,7 +53,7 @@ class Workspace:
     """
 
     def __init__(
-        self, name: str, image: np.ndarray, embed: Callable[[np.ndarray], ImageEmbedding]
+        self, name: str, image: np.ndarray, embed: Callable[[np.ndarray], Encoded]
     ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.picture_key = secrets.token_urlsafe(24)
@@ -77,7 +81,7 @@ class Workspace:
         )
 
     def greeting(self) -> dict[str, Any]:
-        """What a page needs to begin: its token, where the picture is, and the sizes."""
+        """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
         return {
             "token": self.token,
             "picture": self.picture_key,
@@ -116,7 +120,7 @@ class Workspace:
         return answer
 
     def read(self, segmentor: Segmentor, look: Callable[[Session], Any]) -> Any:
-        """What `look` finds in the session, while no request changes it."""
+        """Return what `look` finds in the session, while no request changes it."""
         with self._lock:
             self._begin(segmentor)
             return look(self._session)
@@ -124,9 +128,7 @@ class Workspace:
     def _begin(self, segmentor: Segmentor) -> None:
         if self._session is not None:
             return
-        start = time.perf_counter()
-        self._embedding = self._embed(self._image)
-        self._encode_ms = 1e3 * (time.perf_counter() - start)
+        self._embedding, self._encode_ms = self._embed(self._image)
         self._image = None
         self._clock = _Clock(segmentor)
         self._session = Session(self._clock, self._embedding)
@@ -201,7 +203,7 @@ class Workspaces:
         self._clock = clock
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
         self._ends: dict[str, float] = {}
-        self._samples: dict[str, ImageEmbedding] = {}
+        self._samples: dict[str, Encoded] = {}
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
 
@@ -210,22 +212,22 @@ class Workspaces:
 
     def open_image(self, name: str, image: np.ndarray) -> Workspace:
         """Begin to work on an image, uint8 RGB (H, W, 3)."""
-        return self._add(Workspace(name, image, self.segmentor.embed))
+        return self._add(Workspace(name, image, self._embed))
 
     def open_sample(self, name: str) -> Workspace:
         """Begin to work on one of the sample photos; raises ValueError for another name."""
         image = load_sample_image(name)
         return self._add(Workspace(name, image, lambda image: self.embed_sample(name, image)))
 
-    def embed_sample(self, name: str, image: np.ndarray) -> ImageEmbedding:
-        """The embedding of a sample photo, computed for the first who asks."""
+    def embed_sample(self, name: str, image: np.ndarray) -> Encoded:
+        """Return the embedding of a sample photo, computed for the first who asks."""
         with self._sample_lock:
             if name not in self._samples:
-                self._samples[name] = self.segmentor.embed(image)
+                self._samples[name] = self._embed(image)
             return self._samples[name]
 
     def find(self, token: Any) -> Workspace:
-        """The workspace of a token, which counts as used now; raises Gone if there is none."""
+        """Find a token's workspace, which counts as used now; raises Gone if there is none."""
         with self._lock:
             self._drop_ended()
             workspace = self._workspaces.get(token) if isinstance(token, str) else None
@@ -235,7 +237,7 @@ class Workspaces:
             return workspace
 
     def resume(self, token: Any) -> Workspace:
-        """The workspace for a page that was reloaded, under a new token.
+        """Give the workspace back to a page that was reloaded, under a new token.
 
         The old token is void, so that of two pages with a copy of it only one goes on here, and
         the other begins a workspace of its own.
@@ -255,12 +257,17 @@ class Workspaces:
                 self._ends[token] = self._clock() + self._leave_seconds
 
     def picture(self, key: str) -> bytes:
-        """The JPEG under an unguessable key; raises Gone if there is none."""
+        """Return the JPEG under an unguessable key; raises Gone if there is none."""
         with self._lock:
             for workspace in self._workspaces.values():
                 if secrets.compare_digest(workspace.picture_key.encode(), key.encode()):
                     return workspace.picture
         raise Gone("there is no such picture any more")
+
+    def _embed(self, image: np.ndarray) -> Encoded:
+        start = time.perf_counter()
+        embedding = self.segmentor.embed(image)
+        return embedding, 1e3 * (time.perf_counter() - start)
 
     def _add(self, workspace: Workspace) -> Workspace:
         with self._lock:
@@ -287,7 +294,7 @@ class Workspaces:
 
 
 def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
-    """The middle square of an image as a small JPEG."""
+    """Return the middle square of an image as a small JPEG."""
     height, width = image.shape[:2]
     square = min(height, width)
     top, left = (height - square) // 2, (width - square) // 2
@@ -296,7 +303,7 @@ def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
 
 
 def _shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
-    """The image with at most so many pixels, its aspect kept."""
+    """Shrink the image to at most so many pixels, its aspect kept."""
     height, width = image.shape[:2]
     if height * width <= pixels:
         return image

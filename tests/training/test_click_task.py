@@ -63,7 +63,12 @@ def test_no_error_leaves_the_slot_empty():
     right = torch.sigmoid(half(30.0))
     clicks = world()["clicks"]
     longer = add_error_clicks(
-        clicks, right, right, torch.zeros_like(right), torch.Size((16, 16)), np.random.default_rng(0)
+        clicks,
+        right,
+        right,
+        torch.zeros_like(right),
+        torch.Size((16, 16)),
+        np.random.default_rng(0),
     )
     torch.testing.assert_close(longer[:, :, :1], clicks)
     assert (longer[:, :, 1] == -1).all()

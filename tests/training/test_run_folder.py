@@ -27,7 +27,7 @@ def test_a_state_that_carries_code_is_refused(tmp_path):
 
     run = RunFolder(tmp_path)
     torch.save({"step": 1, "weights": Bomb()}, tmp_path / "state.pt")
-    with pytest.raises(Exception, match="weights_only|Unsupported"):
+    with pytest.raises(Exception, match="weights_only"):
         run.load()
 
 

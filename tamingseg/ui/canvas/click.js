@@ -12,7 +12,7 @@ let work = {objects: [], active: null, threshold: 0.5, can_undo: false, can_redo
 let photo = null; // {key, name, file, size}: what is open; file is null for a sample
 let greeting = null;
 let including = true; // what a plain click means
-let opacity = Number(recall("opacity") ?? 0.35);
+let opacity = Number(recall("opacity") ?? 0.3);
 let crosshair = null; // a point, while the keyboard leads
 let pointed = null; // index of the point under the mouse
 let gestures = 0;
@@ -137,9 +137,8 @@ function refresh() {
   find("[data-do=saveMask]").disabled = find("[data-do=saveAll]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
-  // To the right more is taken in: the threshold the other way round.
-  if (document.activeElement !== find(".threshold") || !link.busy) find(".threshold").value = 1 - threshold;
-  find(".threshold-value").textContent = `${Math.round((1 - find(".threshold").value) * 100)} % sure`;
+  if (!link.busy) find(".threshold").value = threshold; // while it is busy the hand leads
+  find(".threshold-value").textContent = Number(find(".threshold").value).toFixed(2);
   find(".opacity").value = opacity;
   find(".opacity-value").textContent = `${Math.round(opacity * 100)} %`;
   hint.hidden = !photo || objects.length > 0 || link.pending.length > 0;
@@ -207,7 +206,7 @@ function describe(operations) {
   else if (current && !area) say(`${current.name} is empty: nothing is left of it. Undo, or click what belongs to it.`);
   else if (current) {
     say(`${current.name}: ${area.toLocaleString("en")} pixels. ` + (work.objects.length === 1 && current.clicks.length === 1
-      ? "Too much? Right-click to exclude. Too little? Click to include." : ""));
+      ? touch ? "Too much? Choose − and tap there." : "Too much? Right-click there. Too little? Click there." : ""));
   }
 }
 
@@ -506,8 +505,7 @@ root.addEventListener("click", event => {
 });
 
 find(".threshold").addEventListener("input", event => {
-  const threshold = Math.round((1 - event.target.value) * 1000) / 1000;
-  act({do: "set_threshold", threshold, gesture: `threshold${gestures}`});
+  act({do: "set_threshold", threshold: Number(event.target.value), gesture: `threshold${gestures}`});
 });
 find(".threshold").addEventListener("change", () => { gestures += 1; });
 find(".opacity").addEventListener("input", event => {
@@ -562,6 +560,7 @@ const keys = {
 document.addEventListener("keydown", event => {
   const {target} = event, free = target === document.body || target === canvas;
   if (!root.isConnected || !root.offsetParent || find("dialog").open) return;
+  root.classList.add("by-key");
   if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
   const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
   let done = true;
@@ -593,6 +592,8 @@ document.addEventListener("paste", event => {
   event.preventDefault();
   openFile(file);
 });
+document.addEventListener("pointerdown", () => root.classList.remove("by-key"));
+
 let dragDepth = 0;
 const dragging = on => root.classList.toggle("dragging", on);
 root.addEventListener("dragenter", event => {
@@ -612,6 +613,7 @@ window.addEventListener("pagehide", () => {
   saveNow();
 });
 
+if (touch) find(".empty .minus + span").textContent = "Choose − and tap what you don’t.";
 start().catch(error => {
   console.error(error);
   say("The page could not start. Reload it to try again; your work is safe.", true);

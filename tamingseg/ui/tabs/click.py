@@ -6,9 +6,11 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import gradio as gr
+
 from tamingseg.session.session import Session
 from tamingseg.ui import export, handlers
-from tamingseg.ui.canvas import SegCanvas
+from tamingseg.ui.canvas import seg_canvas
 from tamingseg.ui.sessions import Gone, Workspace, Workspaces
 
 _LOG = logging.getLogger(__name__)
@@ -16,9 +18,9 @@ _LOG = logging.getLogger(__name__)
 Call = Callable[..., dict[str, Any]]
 
 
-def build_click_tab(workspaces: Workspaces) -> SegCanvas:
+def build_click_tab(workspaces: Workspaces) -> gr.HTML:
     """Place the click tab in the gradio context that is open."""
-    return SegCanvas(
+    return seg_canvas(
         panel="click.html",
         scripts=("vault.js", "link.js", "objects.js", "click.js"),
         server_functions=click_calls(workspaces),
@@ -70,7 +72,7 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def save(request: Any) -> dict[str, Any]:
-        """A PNG as base64: of the object of that id, or of all objects when it is null."""
+        """Give a PNG as base64: of the object of that id, or of all objects when it is null."""
         workspace = find(request)
         object_id = request.get("object_id")
         if object_id is not None:

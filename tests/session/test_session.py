@@ -1,0 +1,237 @@
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tamingseg.masks.certainty import fuse
+from tamingseg.session import session as session_module
+from tamingseg.session.session import SESSION_FUSIONS, Session
+from tamingseg.session.state import State
+from tamingseg.values import Click
+
+RED, BLUE, GREY = (16.5, 18.5), (30.5, 44.5), (2.5, 2.5)
+
+
+class Counting:
+    """Wraps a segmentor and counts how often it is asked."""
+
+    def __init__(self, segmentor):
+        self.segmentor, self.name, self.calls = segmentor, segmentor.name, 0
+
+    def embed(self, image):
+        return self.segmentor.embed(image)
+
+    def predict(self, *arguments):
+        self.calls += 1
+        return self.segmentor.predict(*arguments)
+
+    def predict_jointly(self, *arguments):
+        self.calls += 1
+        return self.segmentor.predict_jointly(*arguments)
+
+
+@pytest.fixture
+def segmentor(fake_segmentor):
+    return Counting(fake_segmentor())
+
+
+@pytest.fixture
+def session(segmentor, two_discs):
+    return Session(segmentor, two_discs.image)
+
+
+@pytest.fixture
+def red(two_discs):
+    return two_discs.label_maps[0] == 1
+
+
+@pytest.fixture
+def blue(two_discs):
+    return two_discs.label_maps[0] == 2
+
+
+def test_a_click_gives_the_disc_under_it(session, red):
+    session.add_click(*RED)
+    assert (session.mask == red).all()
+    assert session.probabilities.dtype == np.float32
+
+
+def test_before_any_click_there_is_nothing(session):
+    assert session.state == State()
+    assert not session.mask.any()
+    assert session.probabilities is None
+
+
+def test_two_clicks_make_one_mask_and_a_negative_one_takes_away(session, red, blue):
+    session.add_click(*RED)
+    session.add_click(*BLUE)
+    assert (session.mask == (red | blue)).all()
+    session.add_click(*RED, positive=False)
+    assert (session.mask == blue).all()
+
+
+@pytest.mark.parametrize("fusion", SESSION_FUSIONS)
+def test_every_fusion_moves_and_deletes_clicks_as_if_they_had_been_made_so(
+    fake_segmentor, two_discs, fusion
+):
+    edited = Session(fake_segmentor(), two_discs.image, fusion=fusion)
+    edited.add_click(*GREY)
+    edited.add_click(*RED)
+    edited.add_click(*BLUE, positive=False)
+    edited.move_click(1, *BLUE)
+    edited.delete_click(0)
+    made = Session(fake_segmentor(), two_discs.image, fusion=fusion)
+    made.add_click(*BLUE)
+    made.add_click(*BLUE, positive=False)
+    assert edited.state.current.clicks == made.state.current.clicks
+    assert (edited.mask == made.mask).all()
+
+
+@pytest.mark.parametrize("fusion", ["certainty", "component"])
+def test_single_answers_are_fused_as_masks_certainty_does(fake_segmentor, two_discs, fusion):
+    segmentor = fake_segmentor()
+    session = Session(segmentor, two_discs.image, fusion=fusion)
+    clicks = [Click(*RED), Click(*BLUE), Click(*RED, positive=False)]
+    for click in clicks:
+        session.add_click(click.row, click.col, click.positive)
+    answers = segmentor.predict(segmentor.embed(two_discs.image), clicks)
+    assert (session.probabilities == fuse(answers, clicks, fusion)).all()
+
+
+def test_an_embedding_can_be_handed_in(segmentor, two_discs, red):
+    session = Session(segmentor, segmentor.embed(two_discs.image))
+    session.add_click(*RED)
+    assert (session.mask == red).all()
+
+
+def test_objects_are_kept_opened_again_and_deleted(session, red, blue):
+    session.add_click(*RED)
+    session.keep()
+    session.add_click(*BLUE)
+    session.rename(1, "red disc")
+    session.recolour(1, 5)
+    session.hide(1)
+    first = session.state.find(1)
+    assert (first.name, first.colour, first.hidden) == ("red disc", 5, True)
+    assert (session.mask_of(1) == red).all()
+    session.edit(1)
+    session.add_click(*BLUE)
+    assert (session.mask == (red | blue)).all()
+    session.delete(1)
+    assert [item.id for item in session.state.objects] == [2]
+    assert (session.mask_of(2) == blue).all()
+
+
+def test_the_threshold_cuts_the_active_object_and_is_inherited_by_the_next(session, red):
+    session.add_click(*RED)
+    session.set_threshold(0.97)
+    assert not session.mask.any()
+    session.undo()
+    assert (session.mask == red).all()
+    session.redo()
+    session.keep()
+    session.add_click(*BLUE)
+    assert session.state.current.threshold == 0.97
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        session.set_threshold(1.0)
+
+
+def test_undo_crosses_clicks_and_objects_and_asks_the_model_nothing(session, segmentor, red):
+    session.add_click(*RED)
+    session.keep()
+    session.add_click(*BLUE)
+    session.delete(1)
+    calls = segmentor.calls
+    session.undo()
+    assert (session.mask_of(1) == red).all()
+    for _ in range(3):
+        session.undo()
+    assert session.state == State()
+    for _ in range(4):
+        session.redo()
+    assert [item.id for item in session.state.objects] == [2]
+    assert segmentor.calls == calls
+
+
+def test_deleting_the_last_click_goes_back_to_a_known_answer(session, segmentor, red):
+    session.add_click(*RED)
+    session.add_click(*BLUE)
+    calls = segmentor.calls
+    session.delete_click(1)
+    assert (session.mask == red).all()
+    assert segmentor.calls == calls
+
+
+def test_forgotten_answers_are_computed_again(monkeypatch, session, red, blue):
+    monkeypatch.setattr(session_module, "CACHE_BYTES", 1)
+    session.add_click(*RED)
+    session.add_click(*BLUE)
+    session.add_click(*GREY, positive=False)
+    assert (session.mask == (red | blue)).all()
+    assert session.nbytes == 48 * 64 * (3 + 4)
+
+
+@pytest.mark.parametrize("point", [(-1, 3), (3, 64), (48, 3), (float("nan"), 3)])
+def test_a_click_outside_is_refused_and_changes_nothing(session, point):
+    session.add_click(*RED)
+    before = session.state
+    with pytest.raises(ValueError, match="click"):
+        session.add_click(*point)
+    with pytest.raises(ValueError, match="click"):
+        session.move_click(0, *point)
+    assert session.state == before
+
+
+def test_clicks_can_only_be_changed_in_an_object(session):
+    with pytest.raises(ValueError, match="no object is being edited"):
+        session.delete_click(0)
+
+
+def test_an_unknown_fusion_is_refused(segmentor, two_discs):
+    with pytest.raises(ValueError, match="fusion must be one of"):
+        Session(segmentor, two_discs.image, fusion="average")
+
+
+POINTS = st.tuples(st.integers(0, 47), st.integers(0, 63))
+IDS = st.integers(1, 4)
+STEPS = st.one_of(
+    st.tuples(st.just("add_click"), POINTS, st.booleans()),
+    st.tuples(st.just("move_click"), st.integers(0, 3), POINTS),
+    st.tuples(st.just("delete_click"), st.integers(0, 3)),
+    st.tuples(st.just("clear_clicks")),
+    st.tuples(st.just("set_threshold"), st.sampled_from([0.02, 0.5, 0.97])),
+    st.tuples(st.just("keep")),
+    st.tuples(st.just("edit"), IDS),
+    st.tuples(st.just("rename"), IDS, st.sampled_from(["a", "b"])),
+    st.tuples(st.just("recolour"), IDS, st.integers(0, 7)),
+    st.tuples(st.just("hide"), IDS, st.booleans()),
+    st.tuples(st.just("delete"), IDS),
+    st.tuples(st.just("undo")),
+    st.tuples(st.just("redo")),
+)
+
+
+@settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(steps=st.lists(STEPS, max_size=25), fusion=st.sampled_from(SESSION_FUSIONS))
+def test_whatever_is_done_undo_leads_to_the_start_and_redo_to_the_end(
+    fake_segmentor, two_discs, steps, fusion
+):
+    session = Session(fake_segmentor(), two_discs.image, fusion=fusion)
+    for name, *arguments in steps:
+        flat = [v for part in arguments for v in (part if isinstance(part, tuple) else (part,))]
+        before = session.state
+        try:
+            getattr(session, name)(*flat)
+        except ValueError:
+            assert session.state == before
+    end = session.state
+    undone = 0
+    while session.can_undo:
+        session.undo()
+        undone += 1
+    assert session.state == State()
+    for _ in range(undone):
+        session.redo()
+    assert session.state == end
