@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from tamingseg.viz import overlay
+from tamingseg.values import Click
+from tamingseg.viz import draw_clicks, overlay
 
 
 def test_overlay_tints_the_mask_and_draws_its_outline():
@@ -25,3 +26,13 @@ def test_an_empty_mask_changes_nothing(rng):
 def test_sizes_must_agree():
     with pytest.raises(ValueError, match="mask must have"):
         overlay(np.zeros((5, 6, 3), np.uint8), np.zeros((6, 5), bool))
+
+
+def test_click_marks_tell_the_signs_apart_and_leave_the_image_alone():
+    image = np.zeros((60, 60, 3), np.uint8)
+    drawn = draw_clicks(image, [Click(15.5, 15.5), Click(45.5, 45.5, positive=False)])
+    assert not image.any()
+    above = 4  # the upright bar of a plus
+    assert drawn[15 - above, 15].tolist() == [255, 255, 255]
+    assert drawn[45 - above, 45].tolist() == [213, 94, 0]
+    assert not drawn[15, 45].any()

@@ -84,7 +84,7 @@ def _logit(probabilities: np.ndarray) -> np.ndarray:
 
 
 def _component_at(change: np.ndarray, click: Click) -> np.ndarray:
-    """Return the 8-connected component of `change` that holds the click; empty if the click is not in it.
+    """Return the 8-connected component of `change` with the click in it, empty if there is none.
 
     An answer that agrees with the current mask at the click itself proposes nothing there, and
     then changes nothing.

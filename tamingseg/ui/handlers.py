@@ -85,20 +85,20 @@ def apply_operation(session: Session, operation: Any) -> None:
         If the operation is unknown, an argument is missing, unknown or out of range; the session
         is then unchanged.
     """
-    if not isinstance(operation, dict) or operation.get("do") not in OPERATIONS:
+    name = operation.get("do") if isinstance(operation, dict) else None
+    if not isinstance(name, str) or name not in OPERATIONS:
         raise ValueError(f"unknown operation {_short(operation)}")
-    checks = OPERATIONS[operation["do"]]
-    values = {name: value for name, value in operation.items() if name != "do"}
-    unknown = values.keys() - checks.keys()
+    checks = OPERATIONS[name]
+    unknown = operation.keys() - checks.keys() - {"do"}
     if unknown:
-        raise ValueError(f"{operation['do']} takes no {', '.join(sorted(map(_short, unknown)))}")
+        raise ValueError(f"{name} takes no {', '.join(sorted(map(_short, unknown)))}")
     arguments = {}
-    for name, check in checks.items():
+    for argument, check in checks.items():
         try:
-            arguments[name] = check(values.get(name))
+            arguments[argument] = check(operation.get(argument))
         except ValueError as error:
-            raise ValueError(f"{operation['do']}, {name}: {error}") from None
-    getattr(session, operation["do"])(**arguments)
+            raise ValueError(f"{name}, {argument}: {error}") from None
+    getattr(session, name)(**arguments)
 
 
 def check_operations(operations: Any) -> list:

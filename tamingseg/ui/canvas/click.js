@@ -137,7 +137,7 @@ function refresh() {
   find("[data-do=saveMask]").disabled = find("[data-do=saveAll]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
-  if (!link.busy) find(".threshold").value = threshold; // while it is busy the hand leads
+  if (!link.queue.length) find(".threshold").value = threshold; // else the hand is ahead
   find(".threshold-value").textContent = Number(find(".threshold").value).toFixed(2);
   find(".opacity").value = opacity;
   find(".opacity-value").textContent = `${Math.round(opacity * 100)} %`;

@@ -103,6 +103,7 @@ class View {
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);
     if (!picture) return;
+    canvas.dataset.view = `${scale} ${this.left} ${this.top}`; // for whoever wants to point at a pixel
     context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * this.left, ratio * this.top);
     context.imageSmoothingEnabled = (ratio * scale * this.width) / picture.width < 4;
     context.imageSmoothingQuality = "high";

@@ -1,0 +1,58 @@
+"""How long the default model takes: to encode a photo, to answer one click, to answer a grid.
+
+    python scripts/benchmark_model.py [MODEL]
+
+Medians and 90th percentiles of repeated calls, on as many threads as torch takes by itself. Run it
+on an otherwise idle machine.
+"""
+
+import sys
+import time
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import torch
+
+from tamingseg import Click, load_segmentor
+from tamingseg.data.sample_images import load_sample_image
+
+
+def measure(label: str, call: Callable[[], object], repeats: int = 30) -> None:
+    """Print median and 90th percentile of `call` in milliseconds, after two calls to warm up."""
+    call(), call()
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(1000 * (time.perf_counter() - start))
+    median, late = np.percentile(times, [50, 90])
+    print(f"{label:44s} {median:8.1f} ms   (90 %: {late:.1f} ms)")
+
+
+def main() -> None:
+    """Measure on a 512x512 photo."""
+    segmentor = load_segmentor(sys.argv[1] if len(sys.argv) > 1 else "default")
+    image = cv2.resize(load_sample_image("astronaut"), (512, 512))
+    embedding = segmentor.embed(image)
+    previous = segmentor.predict(embedding, [Click(200, 200)])[0]
+    three = [Click(200, 200), Click(100, 400, False), Click(300, 100)]
+    sides = np.linspace(8, 504, 32)
+    grid = [Click(row, col) for row in sides for col in sides]
+
+    print(f"{segmentor.name}, {torch.get_num_threads()} threads, input {embedding.frame.canvas}")
+    measure("encode a 512x512 photo", lambda: segmentor.embed(image))
+    measure("answer one click", lambda: segmentor.predict(embedding, three[:1]))
+    measure(
+        "answer three clicks and a previous mask",
+        lambda: segmentor.predict_jointly(embedding, three, previous),
+    )
+    measure(
+        "32x32 grid of clicks, model's resolution",
+        lambda: segmentor.predict(embedding, grid, full_size=False),
+        repeats=5,
+    )
+
+
+if __name__ == "__main__":
+    main()

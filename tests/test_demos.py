@@ -1,0 +1,27 @@
+"""Every demo runs, and what it returns is what its story says."""
+
+import runpy
+from pathlib import Path
+
+DEMOS = Path(__file__).resolve().parents[1] / "demos"
+
+
+def run(name, tmp_path):
+    main = runpy.run_path(str(DEMOS / name))["main"]
+    main.__globals__["OUT"] = tmp_path / "out"
+    return main()
+
+
+def test_one_click(tmp_path):
+    mask = run("01_one_click.py", tmp_path)
+    assert mask[150, 220], "the mask holds its click"
+    assert 0.05 < mask.mean() < 0.95
+    assert {p.name for p in (tmp_path / "out").iterdir()} == {"01_mask.png", "01_overlay.png"}
+
+
+def test_edit_a_mask(tmp_path):
+    cup, spoon = run("02_edit_a_mask.py", tmp_path)
+    assert cup[190, 280]
+    assert not cup[330, 500]
+    assert spoon[150, 460]
+    assert len(list((tmp_path / "out").iterdir())) == 3

@@ -1,0 +1,567 @@
+"""The page in a real Chromium, over a segmentor that knows the answers."""
+
+import contextlib
+import io
+import json
+import os
+import shutil
+import threading
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+pytestmark = pytest.mark.browser
+
+RED, BLUE, GREY = (165, 185), (300, 440), (40, 60)
+SLOW = threading.Event()  # while it is set, encoding takes its time
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        message = "neither chromium nor google-chrome is installed: the page is not tested"
+        if os.environ.get("TAMINGSEG_REQUIRE_ALL") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def app(fake_segmentor):
+    """A running app; its photos are the discs, and samples work too."""
+    from tamingseg.ui.page import build_page
+
+    class Patient(fake_segmentor):
+        def embed(self, image):
+            while SLOW.is_set():
+                time.sleep(0.01)
+            return super().embed(image)
+
+    page = build_page(Patient())
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    page.address = address
+    yield page
+    page.close(verbose=False)
+
+
+class User:
+    """A browser page and what a person does with it; points are (row, col) of the photo."""
+
+    def __init__(self, page):
+        self.page = page
+        self.errors, self.foreign = [], []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url):
+        if not url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:")):
+            self.foreign.append(url)
+
+    def visit(self, address):
+        self.page.goto(address)
+        self.page.wait_for_selector("canvas[data-ready]")
+        return self
+
+    def upload(self, content, name="discs.png", kind="image/png", wait=True):
+        ready = self.page.locator("canvas.view").get_attribute("data-ready")
+        self.page.set_input_files(".file", {"name": name, "mimeType": kind, "buffer": content})
+        if wait:
+            self.page.wait_for_selector(f'canvas:not([data-ready="{ready}"])')
+        return self
+
+    def at(self, point):
+        """Window coordinates of the middle of a pixel."""
+        self.page.wait_for_timeout(60)  # a frame is drawn
+        canvas = self.page.locator("canvas.view")
+        scale, left, top = map(float, canvas.get_attribute("data-view").split())
+        box = canvas.bounding_box()
+        row, col = point
+        return box["x"] + left + (col + 0.5) * scale, box["y"] + top + (row + 0.5) * scale
+
+    def click(self, point, answers=1, **options):
+        before = self.latency()["answers"]
+        self.page.mouse.click(*self.at(point), **options)
+        if answers:
+            self.answered(before + answers)
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        self.page.wait_for_timeout(150)
+        return self
+
+    def answered(self, count):
+        self.page.wait_for_function(
+            "n => JSON.parse(document.querySelector('.seg').dataset.latency).answers >= n",
+            arg=count,
+        )
+
+    def latency(self):
+        return json.loads(self.page.locator(".seg").get_attribute("data-latency"))
+
+    def message(self):
+        return self.page.locator(".message").inner_text()
+
+    def says(self, text):
+        self.page.wait_for_function(
+            "text => document.querySelector('.message').textContent.includes(text)", arg=text
+        )
+
+    def objects(self):
+        return self.page.locator(".objects li").count()
+
+    def has_objects(self, count):
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.objects li').length === n", arg=count
+        )
+
+    def colour(self, point):
+        """What is painted at a pixel of the photo, RGB."""
+        x, y = self.at(point)
+        box = self.page.locator("canvas.view").bounding_box()
+        return self.page.evaluate(
+            """([x, y]) => {
+                const canvas = document.querySelector("canvas.view"), d = devicePixelRatio;
+                return [...canvas.getContext("2d").getImageData(x * d, y * d, 1, 1).data].slice(0, 3);
+            }""",
+            [x - box["x"], y - box["y"]],
+        )
+
+    def save(self, what="saveMask"):
+        with self.page.expect_download() as download:
+            self.page.click(f"[data-do={what}]")
+        return download.value.suggested_filename, Image.open(download.value.path())
+
+    def mask(self):
+        return np.array(self.save()[1]) > 0
+
+
+@pytest.fixture
+def visitor(chromium, app):
+    """Makes users, each in a browser of their own; all of them must stay on this machine."""
+    with contextlib.ExitStack() as stack:
+        users = []
+
+        def arrive(**options):
+            context = chromium.new_context(
+                **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
+            )
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            users.append(User(page))
+            return users[-1].visit(app.address)
+
+        yield arrive
+        for user in users:
+            assert user.errors == []
+            assert user.foreign == []
+
+
+@pytest.fixture(scope="module")
+def regular(chromium, app):
+    """One user whom most tests share, for a page takes its second to load."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield User(page).visit(app.address)
+    context.close()
+
+
+@pytest.fixture
+def user(regular, discs_png):
+    """The regular user with a photo of the discs nobody has worked on."""
+    regular.page.click("[data-do=include]")
+    regular.upload(discs_png)
+    yield regular
+    regular.page.unroute_all()
+    assert regular.errors == []
+    assert regular.foreign == []
+
+
+def test_the_page_opens_with_a_photo_and_a_click_paints_the_object(user, discs):
+    before = user.colour(RED)
+    user.click(GREY)
+    user.click(RED)
+    user.press("Control+z", "Control+z")
+    user.click(RED)
+    assert (user.mask() == (discs == 1)).all()
+    tinted = user.colour((RED[0] + 40, RED[1]))
+    assert tinted != before
+    assert user.colour(BLUE)[2] > 200
+    latency = user.latency()
+    assert latency["encode"] > 0
+    assert 0 < latency["decode"] < latency["total"]
+    assert "total" in user.page.locator(".latency").inner_text()
+
+
+def test_right_click_alt_click_and_the_sign_exclude(user, discs):
+    user.click(RED).click(BLUE)
+    assert (user.mask() == (discs > 0)).all()
+    user.click((BLUE[0], BLUE[1] + 40), button="right")
+    assert (user.mask() == (discs == 1)).all()
+    user.press("Control+z").page.keyboard.down("Alt")
+    user.click((BLUE[0], BLUE[1] + 60))
+    user.page.keyboard.up("Alt")
+    assert (user.mask() == (discs == 1)).all()
+    user.press("Control+z")
+    user.page.click("[data-do=exclude]")
+    user.click((RED[0], RED[1] + 40))
+    assert (user.mask() == (discs == 2)).all()
+    assert user.page.locator("[data-do=exclude]").get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_the_pixel_under_the_pointer_is_meant_under_zoom_and_on_fine_screens(
+    visitor, discs_png, discs, ratio
+):
+    user = visitor(device_scale_factor=ratio).upload(discs_png)
+    edge = int(np.flatnonzero(discs[BLUE[0]] == 2)[-1])
+    x, y = user.at((BLUE[0], edge))
+    user.page.mouse.move(x, y)
+    for _ in range(6):
+        user.page.mouse.wheel(0, -200)
+    assert user.at((BLUE[0], edge)) == pytest.approx((x, y), abs=12)
+    user.click((BLUE[0], edge))
+    assert (user.mask() == (discs == 2)).all()
+    user.press("Control+z").click((BLUE[0], edge + 1))
+    assert (user.mask() == (discs == 0)).all()
+    user.press("0").click(RED, button="right")
+    assert not user.mask()[RED]
+
+
+def test_a_photo_rotated_by_its_exif_data_is_upright(visitor, discs_image, discs):
+    file, exif = io.BytesIO(), Image.Exif()
+    exif[274] = 6  # to be turned clockwise
+    Image.fromarray(np.rot90(discs_image)).save(file, "PNG", exif=exif)
+    user = visitor().upload(file.getvalue())
+    user.click(RED)
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_a_click_before_the_encoding_is_done_is_answered_then(visitor, discs_png, discs):
+    user = visitor()
+    SLOW.set()
+    try:
+        user.upload(discs_png)
+        user.click(RED, answers=0).click(BLUE, answers=0)
+        assert user.objects() == 0
+    finally:
+        SLOW.clear()
+    user.has_objects(1)
+    assert (user.mask() == (discs > 0)).all()
+
+
+def test_rapid_clicks_are_all_answered_in_order(user, discs):
+    x, y = user.at(RED)
+    for step in range(6):
+        user.page.mouse.click(x - 60 + 24 * step, y)
+    user.page.mouse.click(*user.at(BLUE))
+    user.page.mouse.click(*user.at((RED[0] + 50, RED[1])), button="right")
+    assert (user.mask() == (discs == 2)).all()
+    user.press(*["Control+z"] * 2)
+    assert (user.mask() == (discs == 1)).all()
+    user.press(*["Control+z"] * 6)
+    user.has_objects(0)
+
+
+def test_an_answer_to_a_photo_no_longer_shown_is_dropped(user):
+    held = []
+
+    def hold(route):
+        held.append(route) if '"add_click"' in (
+            route.request.post_data or ""
+        ) else route.continue_()
+
+    user.page.route("**/component_server/**", hold)
+    user.click(RED, answers=0)
+    user.page.click('button.photo[title="coffee"]')
+    user.page.wait_for_selector('canvas[data-ready="sample coffee"]')
+    held.pop().continue_()
+    user.says("Ready")
+    user.page.wait_for_timeout(200)
+    assert user.objects() == 0
+
+
+def test_undo_and_redo_cross_clicks_and_objects(user, discs):
+    user.click(RED).press("n").click(BLUE)
+    user.page.fill(".active .object-name", "blue")
+    user.press("Enter")
+    user.page.locator(".objects li").first.hover()
+    user.page.locator(".objects li").first.locator(".trash").click()
+    user.has_objects(1)
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z")
+    user.has_objects(2)
+    user.press("Control+z", "Control+z")
+    user.has_objects(1)
+    user.press("Control+z", "Control+z")
+    user.has_objects(0)
+    assert user.page.locator("[data-do=undo]").is_disabled()
+    for _ in range(5):
+        user.press("Control+Shift+z")
+    user.has_objects(1)
+    assert user.page.locator(".object-name").input_value() == "blue"
+    assert (user.mask() == (discs == 2)).all()
+
+
+def test_a_point_is_dragged_in_one_step_and_deleted_by_a_click(user, discs):
+    user.click(RED)
+    user.page.wait_for_timeout(400)
+    x, y = user.at(RED)
+    user.page.mouse.move(x, y)
+    user.page.mouse.down()
+    user.page.mouse.move(*user.at((200, 300)), steps=4)
+    user.page.mouse.move(*user.at(BLUE), steps=4)
+    user.page.mouse.up()
+    assert (user.mask() == (discs == 2)).all()
+    user.press("Control+z")
+    assert (user.mask() == (discs == 1)).all()
+    user.press("Control+Shift+z")
+    user.click(BLUE)
+    user.says("no points")
+    assert not user.mask().any()
+
+
+def test_a_double_click_is_one_point(user, discs):
+    user.page.mouse.dblclick(*user.at(RED))
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_the_threshold_is_live_and_one_step(user, discs):
+    user.click(RED)
+    slider = user.page.locator(".threshold")
+    slider.focus()
+    slider.evaluate(
+        """slider => { for (const value of [0.3, 0.2, 0.05]) {
+            slider.value = value; slider.dispatchEvent(new Event("input", {bubbles: true})); } }"""
+    )
+    assert (user.mask() == (discs == 1)).all()
+    slider.evaluate(
+        """slider => { slider.value = 0.95;
+            slider.dispatchEvent(new Event("input", {bubbles: true})); }"""
+    )
+    user.says("empty")
+    user.press("Control+z")
+    assert (user.mask() == (discs == 1)).all()
+    assert slider.input_value() == "0.5"
+
+
+def test_all_objects_are_saved_as_an_index_image(user, discs):
+    user.click(BLUE).press("n").click(RED)
+    name, image = user.save("saveAll")
+    assert name == "discs-objects.png"
+    assert image.mode == "P"
+    assert (np.array(image) == np.array([0, 2, 1])[discs]).all()
+    assert json.loads(image.text["objects"]) == ["Object 1", "Object 2"]
+
+
+def test_an_object_is_opened_again_hidden_and_coloured(user, discs):
+    user.click(RED).press("n").click(BLUE)
+    tinted = user.colour((RED[0] + 40, RED[1]))
+    user.page.click(".open-object")
+    user.press("h")
+    assert user.colour((RED[0] + 40, RED[1])) != tinted
+    user.press("h")
+    user.page.click(".active .swatch")
+    user.page.click('.active .colour[aria-label="vermilion"]')
+    user.page.wait_for_timeout(200)
+    assert user.colour((RED[0] + 40, RED[1])) != tinted
+    user.click(BLUE)
+    assert (user.mask() == (discs > 0)).all()
+
+
+def test_two_users_see_nothing_of_each_other(visitor, discs_png):
+    first, second = visitor().upload(discs_png), visitor()
+    first.click(RED)
+    second.page.reload()
+    second.page.wait_for_selector("canvas[data-ready]")
+    second.page.wait_for_timeout(300)
+    assert second.objects() == 0
+    assert second.page.locator(".photo").count() == first.page.locator(".photo").count() - 1
+    tokens = [
+        json.loads(u.page.evaluate("sessionStorage.getItem('tamingseg session')"))["token"]
+        for u in (first, second)
+    ]
+    assert tokens[0] != tokens[1]
+
+
+def test_markup_in_names_is_text(visitor, discs_png):
+    evil = "<img src=x onerror=window.hacked=1>${window.hacked=1}{{hacked}}.png"
+    user = visitor().upload(discs_png, name=evil)
+    user.click(RED)
+    user.page.fill(".active .object-name", evil[:60])
+    user.press("Enter", "n")
+    assert user.page.locator(".open-object").inner_text() == evil[:60]
+    user.page.reload()
+    user.page.wait_for_selector("canvas[data-ready]")
+    user.has_objects(1)
+    assert user.page.locator(f'button.photo[title="{evil}"]').count() == 1
+    assert user.page.evaluate("window.hacked") is None
+    assert user.save()[0].startswith("img-src")
+
+
+def test_keyboard_alone(user, discs):
+    user.page.evaluate("document.activeElement.blur()")
+    for _ in range(20):
+        user.page.keyboard.press("Tab")
+        if user.page.evaluate("document.activeElement.matches('canvas.view')"):
+            break
+    user.press("Enter", *["Shift+ArrowRight"] * 5, *["Shift+ArrowDown"] * 2, "Enter")
+    user.has_objects(1)
+    assert (user.mask() == (discs == 2)).all()
+    user.page.locator("canvas.view").focus()
+    user.press(*["Shift+ArrowLeft"] * 6, *["Shift+ArrowLeft"] * 4, *["Shift+ArrowUp"] * 4, "Enter")
+    assert (user.mask() == (discs > 0)).all()
+    user.page.locator("canvas.view").focus()
+    user.press("ArrowRight", "Shift+Enter")
+    assert (user.mask() == (discs == 2)).all()
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z", "Delete")
+    assert (user.mask() == (discs == 2)).all()
+    user.page.locator("canvas.view").focus()
+    user.press("Escape", "n", "?")
+    assert user.page.locator("dialog[open]").count() == 1
+    user.press("Escape")
+    assert user.page.locator("dialog[open]").count() == 0
+    assert user.objects() == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "part"),
+    [
+        (b"this is no image", "image"),
+        (b"", "image"),
+        (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "image"),
+        (None, "pixel"),
+    ],
+)
+def test_a_bad_upload_is_explained_and_nothing_is_lost(user, discs, content, part):
+    if content is None:
+        file = io.BytesIO()
+        Image.new("L", (1, 1)).save(file, "PNG")
+        content = file.getvalue()
+    user.click(RED)
+    user.upload(content, name="bad.png", wait=False)
+    user.page.wait_for_selector(".message.error")
+    assert part in user.message()
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_photos_are_dropped_and_pasted(visitor, discs_png, discs):
+    user = visitor()
+    for event in ("drop", "paste"):
+        ready = user.page.locator("canvas.view").get_attribute("data-ready")
+        user.page.evaluate(
+            """([event, bytes]) => {
+                const data = new DataTransfer(), file = new Uint8Array(bytes);
+                data.items.add(new File([file], "x.png", {type: "image/png"}));
+                const options = {bubbles: true, cancelable: true};
+                document.querySelector(".stage").dispatchEvent(event === "drop"
+                    ? new DragEvent("drop", {...options, dataTransfer: data})
+                    : new ClipboardEvent("paste", {...options, clipboardData: data}));
+            }""",
+            [event, list(discs_png)],
+        )
+        user.page.wait_for_selector(f'canvas:not([data-ready="{ready}"])')
+        user.click(RED)
+        assert (user.mask() == (discs == 1)).all()
+
+
+def test_a_reload_keeps_everything_even_the_steps(user, discs):
+    user.click(RED).press("n").click(BLUE)
+    user.page.wait_for_timeout(400)
+    user.page.reload()
+    user.page.wait_for_selector("canvas[data-ready]")
+    user.has_objects(2)
+    user.press("Control+z")
+    user.has_objects(1)
+
+
+def test_what_the_server_forgot_the_browser_brings_back(user, app, discs):
+    user.click(RED)
+    user.page.wait_for_timeout(400)
+    app.workspaces._workspaces.clear()
+    user.click(BLUE)
+    assert (user.mask() == (discs > 0)).all()
+    user.page.wait_for_timeout(400)
+    app.workspaces._workspaces.clear()
+    user.page.reload()
+    user.page.wait_for_selector("canvas[data-ready]")
+    user.has_objects(1)
+    assert (user.mask() == (discs > 0)).all()
+
+
+def test_work_on_another_photo_is_found_again(user, discs):
+    user.click(RED)
+    user.page.click('button.photo[title="cat"]')
+    user.page.wait_for_selector('canvas[data-ready="sample cat"]')
+    user.has_objects(0)
+    user.page.click('button.photo[title="discs.png"]')
+    user.has_objects(1)
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_a_server_that_does_not_answer_is_asked_again(user, discs):
+    failures = iter([True, True])
+
+    def fail(route):
+        route.abort() if next(failures, False) else route.continue_()
+
+    user.page.route("**/component_server/**", fail)
+    user.click(RED, answers=0)
+    user.says("trying again")
+    user.has_objects(1)
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_a_phone_taps(visitor, discs_png, discs):
+    user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    user.upload(discs_png)
+    user.page.touchscreen.tap(*user.at(RED))
+    user.has_objects(1)
+    assert (user.mask() == (discs == 1)).all()
+    assert user.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_every_control_has_a_name_and_room_for_a_finger(user):
+    user.click(RED)
+    user.page.click(".active .swatch")
+    nameless, small = user.page.evaluate(
+        """() => {
+            const controls = [...document.querySelectorAll(".seg button, .seg input")]
+                .filter(one => one.offsetParent && one.tabIndex >= 0);
+            const named = one => (one.getAttribute("aria-label") ?? "") + one.textContent.trim()
+                + [...(one.labels ?? [])].map(label => label.textContent).join("");
+            return [controls.filter(one => !named(one)), controls.filter(one => {
+                const box = one.getBoundingClientRect();
+                return box.width < 28 || box.height < 28;
+            })].map(list => list.map(one => one.outerHTML.slice(0, 80)));
+        }"""
+    )
+    assert nameless == []
+    assert small == []
+
+
+def test_too_much_is_refused_and_every_answer_has_its_headers(user, app):
+    request = user.page.context.request
+    for path, size in (("gradio_api/component_server/", 9), ("tamingseg/photo", 41)):
+        answer = request.post(app.address + path, data=b"x" * (size << 20))
+        assert answer.status == 413
+        assert "too large" in answer.json()["error"]
+    for path in ("", "tamingseg/samples", "tamingseg/picture/guess"):
+        headers = request.get(app.address + path).headers
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert "frame-ancestors 'self'" in headers["content-security-policy"]
+    assert request.get(app.address + "tamingseg/picture/guess").status == 404

@@ -1,0 +1,215 @@
+import threading
+
+import numpy as np
+import pytest
+
+from tamingseg.data.sample_images import SAMPLE_IMAGES
+from tamingseg.ui import sessions
+from tamingseg.ui.sessions import Gone, Workspaces
+from tamingseg.ui.tabs.click import click_calls
+
+RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self):
+        return self.now
+
+
+@pytest.fixture
+def segmentor(fake_segmentor):
+    return fake_segmentor()
+
+
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+@pytest.fixture
+def workspaces(segmentor, clock):
+    return Workspaces(segmentor, max_count=3, clock=clock)
+
+
+@pytest.fixture
+def calls(workspaces):
+    return {call.__name__: call for call in click_calls(workspaces)}
+
+
+def ask(workspace, segmentor, sequence, *operations, **more):
+    request = {"sequence": sequence, "operations": list(operations), **more}
+    return workspace.answer(segmentor, request)
+
+
+def test_two_users_have_nothing_in_common(workspaces, segmentor, discs_image):
+    first = workspaces.open_image("a.png", discs_image)
+    second = workspaces.open_image("a.png", discs_image)
+    assert first.token != second.token
+    assert first.picture_key != second.picture_key
+    assert len(first.token) >= 32
+    ask(first, segmentor, 1, RED)
+    assert ask(second, segmentor, 1)["objects"] == []
+
+
+def test_a_picture_is_found_by_its_key_alone(workspaces, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    assert workspaces.picture(workspace.picture_key) == workspace.picture
+    for key in (workspace.token, "", "é", workspace.picture_key[:-1]):
+        with pytest.raises(Gone):
+            workspaces.picture(key)
+
+
+@pytest.mark.parametrize("token", [None, 7, "", "guess", ["a"], {"a": 1}])
+def test_a_token_cannot_be_guessed(workspaces, discs_image, token):
+    workspaces.open_image("a.png", discs_image)
+    with pytest.raises(Gone):
+        workspaces.find(token)
+
+
+def test_there_is_room_for_so_many_and_the_longest_unused_goes(workspaces, discs_image):
+    first, second, third = (workspaces.open_image("a.png", discs_image) for _ in range(3))
+    workspaces.find(first.token)
+    workspaces.open_image("a.png", discs_image)
+    assert len(workspaces) == 3
+    workspaces.find(first.token)
+    workspaces.find(third.token)
+    with pytest.raises(Gone):
+        workspaces.find(second.token)
+
+
+def test_there_is_room_for_so_many_bytes(segmentor, discs_image):
+    workspaces = Workspaces(segmentor, max_bytes=1)
+    for _ in range(3):
+        newest = workspaces.open_image("a.png", discs_image)
+    assert len(workspaces) == 1
+    assert workspaces.find(newest.token) is newest
+
+
+def test_the_unused_and_the_left_are_dropped(workspaces, clock, discs_image):
+    idle = workspaces.open_image("a.png", discs_image)
+    left = workspaces.open_image("a.png", discs_image)
+    workspaces.leave(left.token)
+    workspaces.leave("nonsense")
+    clock.now = 119
+    assert workspaces.resume(left.token) is left
+    workspaces.leave(left.token)
+    clock.now = 240
+    with pytest.raises(Gone):
+        workspaces.find(left.token)
+    workspaces.find(idle.token)
+    clock.now = 240 + 3601
+    with pytest.raises(Gone):
+        workspaces.find(idle.token)
+    assert len(workspaces) == 0
+
+
+def test_resuming_voids_the_old_token(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    old = workspace.token
+    ask(workspace, segmentor, 1, RED)
+    assert workspaces.resume(old).greeting()["sequence"] == 1
+    with pytest.raises(Gone):
+        workspaces.find(old)
+    assert len(ask(workspace, segmentor, 2)["objects"]) == 1
+
+
+def test_a_request_sent_twice_is_carried_out_once(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    once = ask(workspace, segmentor, 1, RED)
+    assert ask(workspace, segmentor, 1, RED)["objects"] == once["objects"]
+
+
+def test_a_refused_operation_ends_the_request_but_what_was_done_stays(
+    workspaces, segmentor, discs_image
+):
+    workspace = workspaces.open_image("a.png", discs_image)
+    answer = ask(workspace, segmentor, 1, RED, {**RED, "row": 999}, {"do": "keep"})
+    assert "outside the image" in answer["error"]
+    assert len(answer["objects"][0]["clicks"]) == 1
+    assert answer["active"] == 1
+
+
+def test_a_document_restores_the_work_with_the_first_request_only(
+    workspaces, segmentor, discs_image
+):
+    first = workspaces.open_image("a.png", discs_image)
+    document = ask(first, segmentor, 1, RED)
+    second = workspaces.open_image("a.png", discs_image)
+    restored = ask(second, segmentor, 1, {"do": "keep"}, document=document)
+    assert restored["objects"] == document["objects"]
+    assert restored["active"] is None
+    untouched = ask(second, segmentor, 2, document={"objects": [], "active": None})
+    assert untouched["objects"] == document["objects"]
+
+
+def test_a_spoiled_document_is_refused_with_a_message(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    answer = ask(workspace, segmentor, 1, document={"objects": [1]})
+    assert "saved work" in answer["error"]
+    assert ask(workspace, segmentor, 2, RED)["error"] is None
+
+
+def test_large_photos_are_worked_on_smaller_and_keep_their_size(
+    monkeypatch, workspaces, discs_image
+):
+    monkeypatch.setattr(sessions, "WORK_PIXELS", 480 * 640 // 4)
+    greeting = workspaces.open_image("a.png", discs_image).greeting()
+    assert greeting["size"] == [240, 320]
+    assert greeting["full_size"] == [480, 640]
+
+
+def test_samples_are_encoded_once_for_all(workspaces, segmentor, monkeypatch):
+    encoded = []
+    embed = segmentor.embed
+    monkeypatch.setattr(segmentor, "embed", lambda image: encoded.append(1) or embed(image))
+    name = SAMPLE_IMAGES[0]
+    for _ in range(2):
+        ask(workspaces.open_sample(name), segmentor, 1)
+    assert len(encoded) == 1
+
+
+def test_requests_of_one_page_do_not_run_into_each_other(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    threads = [
+        threading.Thread(target=ask, args=(workspace, segmentor, n, {**RED, "col": 150.0 + n}))
+        for n in range(1, 9)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    clicks = ask(workspace, segmentor, 9)["objects"][0]["clicks"]
+    columns = [col for _, col, _ in clicks]
+    assert columns == sorted(columns)  # late ones with an old number were not carried out
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, "token", [], {}, {"token": None}, {"token": "guess", "sequence": 1}]
+)
+def test_calls_answer_nonsense_with_an_error(calls, value):
+    for name in ("answer", "save", "resume", "open_sample"):
+        assert "error" in calls[name](value)
+
+
+def test_calls_answer_our_own_slips_with_an_error(calls, monkeypatch, segmentor, caplog):
+    token = calls["open_sample"]("coffee")["token"]
+    monkeypatch.setattr(segmentor, "predict_jointly", lambda *_: 1 / 0)
+    answer = calls["answer"]({"token": token, "sequence": 1, "operations": [RED]})
+    assert "log" in answer["error"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_forgotten_session_is_told_apart(calls):
+    assert calls["answer"]({"token": "guess"})["gone"] is True
+
+
+@pytest.mark.parametrize("request_", [{"object_id": 7}, {"object_id": "1"}, {"object_id": [1]}])
+def test_saving_what_does_not_exist_is_an_error(calls, request_):
+    token = calls["open_sample"]("coffee")["token"]
+    assert "error" in calls["save"]({"token": token, **request_})
+
+
+def test_thumbnails_are_square_jpegs():
+    assert sessions.thumbnail(np.zeros((40, 60, 3), np.uint8)).startswith(b"\xff\xd8")
