@@ -15,6 +15,7 @@ from tamingseg.checks import check_choice, check_point
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import state as states
 from tamingseg.session.state import History, State
 from tamingseg.values import MASK_THRESHOLD, Click
@@ -220,7 +221,15 @@ class Session:
         if known is not None:
             return known
         answers = np.stack([self._answer(click) for click in clicks])
-        return self._remember(key, fuse(answers, clicks, self._fusion, threshold=threshold))
+        prior = self._prior() if self._fusion == "prior" else 0.5
+        return self._remember(key, fuse(answers, clicks, self._fusion, prior, threshold))
+
+    def _prior(self) -> np.ndarray:
+        """Return what the model expects of every pixel before any click; asked for once."""
+        known = self._recall("prior")
+        if known is not None:
+            return known
+        return self._remember("prior", answer_prior(self._segmentor, self._embedding))
 
     def _answer(self, click: Click) -> np.ndarray:
         """Ask about one click alone."""

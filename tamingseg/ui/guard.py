@@ -63,6 +63,7 @@ class Guard:
             await self._app(scope, counted, headed)
         except TooLarge:
             if not answering:
+                await _drain(receive, limit)
                 await _refuse(headed, limit)
 
 
@@ -85,6 +86,16 @@ def _announced(scope: Message) -> int:
         if name == b"content-length" and value.isdigit():
             return int(value)
     return 0
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    """Read on for a while: a browser that is still sending would not hear why it is refused."""
+    drained = 0
+    while drained < most:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        if not message.get("more_body", False):
+            return
 
 
 async def _refuse(send: Send, limit: int) -> None:

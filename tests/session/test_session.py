@@ -3,7 +3,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tamingseg.masks.certainty import fuse
+from tamingseg.masks.certainty import FUSIONS, fuse
+from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import session as session_module
 from tamingseg.session.session import SESSION_FUSIONS, Session
 from tamingseg.session.state import State
@@ -87,7 +88,7 @@ def test_every_fusion_moves_and_deletes_clicks_as_if_they_had_been_made_so(
     assert (edited.mask == made.mask).all()
 
 
-@pytest.mark.parametrize("fusion", ["certainty", "component"])
+@pytest.mark.parametrize("fusion", FUSIONS)
 def test_single_answers_are_fused_as_masks_certainty_does(fake_segmentor, two_discs, fusion):
     segmentor = fake_segmentor()
     session = Session(segmentor, two_discs.image, fusion=fusion)
@@ -95,7 +96,8 @@ def test_single_answers_are_fused_as_masks_certainty_does(fake_segmentor, two_di
     for click in clicks:
         session.add_click(click.row, click.col, click.positive)
     answers = segmentor.predict(segmentor.embed(two_discs.image), clicks)
-    assert (session.probabilities == fuse(answers, clicks, fusion)).all()
+    prior = answer_prior(segmentor, segmentor.embed(two_discs.image))
+    assert (session.probabilities == fuse(answers, clicks, fusion, prior)).all()
 
 
 def test_an_embedding_can_be_handed_in(segmentor, two_discs, red):

@@ -12,7 +12,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytestmark = pytest.mark.browser
+pytestmark = [
+    pytest.mark.browser,
+    # Pydantic's word about gradio's own fields, at times, in whichever thread comes first.
+    pytest.mark.filterwarnings("ignore:The '.*' attribute with value:UserWarning"),
+]
 
 RED, BLUE, GREY = (165, 185), (300, 440), (40, 60)
 SLOW = threading.Event()  # while it is set, encoding takes its time

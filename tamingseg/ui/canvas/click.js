@@ -173,9 +173,9 @@ function hear(answer, operations) {
   const before = new Map(work.objects.map(object => [object.id, object]));
   for (const object of answer.objects) {
     if (object.mask === undefined) object.mask = before.get(object.id).mask;
-    if (object.mask && !masks.has(object.key)) masks.set(object.key, readMask(object.mask, ...photo.size));
   }
   work = answer;
+  readMasks();
   const clicked = operations.filter(operation => operation.at !== undefined);
   latency.encode = answer.encode_ms;
   if (clicked.length) latency.decode = answer.decode_ms;
@@ -190,6 +190,12 @@ function hear(answer, operations) {
   });
   forgetMasks();
   if (operations.length) saveSoon();
+}
+
+function readMasks() {
+  for (const {mask, key} of work.objects) {
+    if (mask && !masks.has(key)) masks.set(key, readMask(mask, ...photo.size));
+  }
 }
 
 /** Tell in words what came of it. */
@@ -281,11 +287,9 @@ function hover(point) {
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
-  if (now !== pointed || crosshair) {
-    pointed = now;
-    crosshair = null;
-    view.draw();
-  }
+  if (now === pointed) return;
+  pointed = now;
+  view.draw();
 }
 
 // --- photos --------------------------------------------------------------------------------------
@@ -329,11 +333,12 @@ async function arrive(answer, opened, document = null, operations = []) {
   if (number !== arrivals) return;
   await saveNow();
   greeting = answer;
-  const same = photo?.key === opened.key;
+  const same = photo?.key === opened.key, kept = vault.get(opened.key)?.document;
   photo = {...opened, size: answer.size};
   if (!same) {
     masks.clear();
-    work = {objects: [], active: null, threshold: 0.5, can_undo: false, can_redo: false};
+    work = {threshold: 0.5, can_undo: false, can_redo: false, ...kept ?? {objects: [], active: null}};
+    readMasks();
     latency = {encode: null, decode: null, total: null, answers: latency.answers};
   }
   crosshair = pointed = null;
@@ -347,7 +352,7 @@ async function arrive(answer, opened, document = null, operations = []) {
   showStrip();
   link.begin(answer, document, operations);
   refresh();
-  saveSoon();
+  saveNow();
 }
 
 /** The server forgot us: open the same photo again, with the work as it was, and go on. */
@@ -436,12 +441,12 @@ function documentNow() {
 let saving = 0;
 
 function saveSoon() {
-  clearTimeout(saving);
-  saving = setTimeout(saveNow, 250);
+  saving ||= setTimeout(saveNow, 250);
 }
 
 async function saveNow() {
   clearTimeout(saving);
+  saving = 0;
   if (!photo) return;
   const earlier = vault.get(photo.key);
   const entry = {
