@@ -7,10 +7,13 @@ import os
 import shutil
 import threading
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tamingseg.ui import guard
 
 pytestmark = [
     pytest.mark.browser,
@@ -144,7 +147,8 @@ class User:
     def save(self, what="saveMask"):
         with self.page.expect_download() as download:
             self.page.click(f"[data-do={what}]")
-        return download.value.suggested_filename, Image.open(download.value.path())
+        image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+        return download.value.suggested_filename, image
 
     def mask(self):
         return np.array(self.save()[1]) > 0
@@ -417,10 +421,8 @@ def test_markup_in_names_is_text(visitor, discs_png):
 
 def test_keyboard_alone(user, discs):
     user.page.evaluate("document.activeElement.blur()")
-    for _ in range(20):
+    while not user.page.evaluate("document.activeElement.matches('canvas.view')"):
         user.page.keyboard.press("Tab")
-        if user.page.evaluate("document.activeElement.matches('canvas.view')"):
-            break
     user.press("Enter", *["Shift+ArrowRight"] * 5, *["Shift+ArrowDown"] * 2, "Enter")
     user.has_objects(1)
     assert (user.mask() == (discs == 2)).all()
@@ -557,10 +559,12 @@ def test_every_control_has_a_name_and_room_for_a_finger(user):
     assert small == []
 
 
-def test_too_much_is_refused_and_every_answer_has_its_headers(user, app):
+def test_too_much_is_refused_and_every_answer_has_its_headers(user, app, monkeypatch):
+    monkeypatch.setattr(guard, "MAX_REQUEST_BYTES", 100_000)
+    monkeypatch.setattr(guard, "MAX_PHOTO_BYTES", 200_000)
     request = user.page.context.request
-    for path, size in (("gradio_api/component_server/", 9), ("tamingseg/photo", 41)):
-        answer = request.post(app.address + path, data=b"x" * (size << 20))
+    for path, size in (("gradio_api/component_server/", 100_001), ("tamingseg/photo", 200_001)):
+        answer = request.post(app.address + path, data=b"x" * size)
         assert answer.status == 413
         assert "too large" in answer.json()["error"]
     for path in ("", "tamingseg/samples", "tamingseg/picture/guess"):

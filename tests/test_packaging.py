@@ -1,0 +1,29 @@
+"""What is written twice because two tools read it is the same in both places."""
+
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def project():
+    return tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+
+def test_a_hosted_demo_installs_the_dependencies_of_the_package():
+    lines = (ROOT / "requirements.txt").read_text().splitlines()
+    assert [line for line in lines if not line.startswith("#")] == project()["dependencies"]
+
+
+def test_the_readme_begins_with_what_a_hosted_demo_needs():
+    head = (ROOT / "README.md").read_text().split("---")[1]
+    fields = dict(line.split(": ", 1) for line in head.strip().splitlines())
+    assert fields["sdk"] == "gradio"
+    assert (ROOT / fields["app_file"]).is_file()
+    assert project()["requires-python"] == f">={fields['python_version'].strip(chr(34))}"
+
+
+def test_every_dependency_has_a_lower_bound():
+    optional = project()["optional-dependencies"].values()
+    for line in [*project()["dependencies"], *(line for extra in optional for line in extra)]:
+        assert ">=" in line, line
