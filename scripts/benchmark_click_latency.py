@@ -43,7 +43,7 @@ def main() -> None:
         each = -(-arguments.clicks // len(arguments.photos))
         rows = [row for name in arguments.photos for row in click_around(page, name, each)]
         browser.close()
-    page_server.close()
+    page_server.close(verbose=False)
 
     print(f"{len(rows)} clicks, model {arguments.model}")
     for part in ("encode", "decode", "total"):

@@ -105,6 +105,25 @@ PRESETS: dict[str, tuple[str, TrainConfig]] = {
             batch=12,
         ),
     ),
+    "segnext-small-cpu": (
+        "SegNext's design at a size for CPUs, to compare with ClickNet at equal compute",
+        TrainConfig(
+            model=SegNextConfig(
+                image_size=160,
+                width=192,
+                depth=8,
+                heads=3,
+                pyramid=(32, 64, 96, 128),
+                head_width=64,
+                click_radius=3,
+            ),
+            sampling=ClickSampling(negative_share=0.15, queries=4),
+            extra_clicks=0,
+            augmentation=AugmentConfig(paste=0.25),
+            sizes=((1.0, 160),),
+            batch=12,
+        ),
+    ),
     "segnext-many-1024": ("SegNext's recipe: ViT-B, 1024 px, many clicks", _SEGNEXT),
     "segnext-many-512": ("the same at 512 px", _SEGNEXT_512),
     "segnext-one-512": (

@@ -104,7 +104,12 @@ class User:
     def press(self, *keys):
         for key in keys:
             self.page.keyboard.press(key)
-        self.page.wait_for_timeout(150)
+        return self.settled()
+
+    def settled(self):
+        """Everything is answered and a frame is drawn."""
+        self.page.wait_for_selector("canvas.view:not([aria-busy=true])")
+        self.page.wait_for_timeout(60)
         return self
 
     def answered(self, count):
@@ -139,7 +144,8 @@ class User:
         return self.page.evaluate(
             """([x, y]) => {
                 const canvas = document.querySelector("canvas.view"), d = devicePixelRatio;
-                return [...canvas.getContext("2d").getImageData(x * d, y * d, 1, 1).data].slice(0, 3);
+                const {data} = canvas.getContext("2d").getImageData(x * d, y * d, 1, 1);
+                return [...data].slice(0, 3);
             }""",
             [x - box["x"], y - box["y"]],
         )
@@ -383,7 +389,7 @@ def test_an_object_is_opened_again_hidden_and_coloured(user, discs):
     user.press("h")
     user.page.click(".active .swatch")
     user.page.click('.active .colour[aria-label="vermilion"]')
-    user.page.wait_for_timeout(200)
+    user.settled()
     assert user.colour((RED[0] + 40, RED[1])) != tinted
     user.click(BLUE)
     assert (user.mask() == (discs > 0)).all()
@@ -573,3 +579,16 @@ def test_too_much_is_refused_and_every_answer_has_its_headers(user, app, monkeyp
         assert headers["referrer-policy"] == "no-referrer"
         assert "frame-ancestors 'self'" in headers["content-security-policy"]
     assert request.get(app.address + "tamingseg/picture/guess").status == 404
+
+
+def test_a_photo_is_forgotten_on_request_asked_twice(visitor, discs_png):
+    user = visitor().upload(discs_png)
+    user.click(RED)
+    user.page.click(".forget")
+    assert user.page.locator('button.photo[title="discs.png"]').count() == 1
+    user.page.click(".forget")
+    user.page.wait_for_selector('canvas[data-ready="sample coffee"]')
+    user.page.reload()
+    user.page.wait_for_selector("canvas[data-ready]")
+    user.page.wait_for_timeout(300)
+    assert user.page.locator('button.photo[title="discs.png"]').count() == 0

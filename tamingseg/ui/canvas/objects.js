@@ -61,7 +61,11 @@ class ObjectList {
   makeRow(id) {
     const item = document.createElement("li"), name = document.createElement("input");
     const open = button("", "open-object", () => this.act({do: "edit", object_id: id}));
-    const swatch = button("Colour", "swatch", () => item.classList.toggle("choosing"));
+    const swatch = button("Colour", "swatch", () => choose(!item.classList.contains("choosing")));
+    const choose = choosing => {
+      item.classList.toggle("choosing", choosing);
+      swatch.setAttribute("aria-expanded", String(choosing));
+    };
     const eye = button("Hide", "icon eye", () => this.act({do: "hide", object_id: id, hidden: !item.classList.contains("hidden")}));
     const trash = button("Delete", "icon trash", () => this.act({do: "delete", object_id: id}));
     const note = document.createElement("span"), colours = document.createElement("div");
@@ -87,7 +91,7 @@ class ObjectList {
     colours.className = "colours";
     PALETTE.forEach(([colour, label], index) => {
       const choice = button(label, "colour", () => {
-        item.classList.remove("choosing");
+        choose(false);
         this.act({do: "recolour", object_id: id, colour: index});
       });
       choice.style.setProperty("--colour", colour);
@@ -101,6 +105,9 @@ class ObjectList {
 
   update(row, object, active, area) {
     const {item, open, name, note, eye, swatch, colours} = row;
+    const shown = JSON.stringify([object.name, object.colour, object.hidden, object.clicks.length, active, area]);
+    if (row.shown === shown) return;
+    row.shown = shown;
     item.classList.toggle("active", active);
     item.classList.toggle("hidden", object.hidden);
     item.style.setProperty("--colour", PALETTE[object.colour][0]);
@@ -118,7 +125,6 @@ class ObjectList {
     eye.setAttribute("aria-label", `${label} ${object.name}`);
     swatch.title = `Colour: ${PALETTE[object.colour][1]}`;
     swatch.setAttribute("aria-label", swatch.title);
-    swatch.setAttribute("aria-expanded", String(item.classList.contains("choosing")));
     [...colours.children].forEach((choice, index) => choice.setAttribute("aria-pressed", String(index === object.colour)));
   }
 }

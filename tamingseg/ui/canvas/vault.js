@@ -1,5 +1,6 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, time, document, photo}: photo is the file itself, null for a sample.
+// An entry is {key, name, added, time, thumb, document, photo}: photo is the file itself, null for a
+// sample; added says when it came, time when it was last worked on.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
 const VAULT_PHOTOS = 8;
@@ -41,9 +42,14 @@ class Vault {
     return this.entries.get(key);
   }
 
-  /** All entries, the latest first. */
+  /** All entries, the one last worked on first. */
   all() {
     return [...this.entries.values()].sort((a, b) => b.time - a.time);
+  }
+
+  async remove(key) {
+    this.entries.delete(key);
+    if (this.database) await Vault.finished(this.store("readwrite").delete(key));
   }
 
   /** Keep an entry; of the user's own photos the oldest are forgotten. Says whether it will last. */

@@ -121,8 +121,9 @@ class View {
     canvas.addEventListener("pointerleave", () => this.tool.hover(null));
     canvas.addEventListener("wheel", event => {
       event.preventDefault();
-      const lines = event.deltaMode === 1 ? 16 : 1;
-      this.zoom(Math.exp(-Math.max(-200, Math.min(200, event.deltaY * lines)) * 0.0018), event.clientX, event.clientY);
+      // Some wheels count lines; a pinch on a touchpad comes as a small turn with Ctrl.
+      const turn = event.deltaY * (event.deltaMode === 1 ? 16 : 1) * (event.ctrlKey ? 6 : 1);
+      this.zoom(Math.exp(-Math.max(-200, Math.min(200, turn)) * 0.0018), event.clientX, event.clientY);
     }, {passive: false});
   }
 

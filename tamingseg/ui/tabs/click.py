@@ -15,6 +15,17 @@ from tamingseg.ui.sessions import Gone, Workspace, Workspaces
 
 _LOG = logging.getLogger(__name__)
 
+_SCRIPTS = (
+    "vault.js",
+    "link.js",
+    "objects.js",
+    "click.js",
+    "paint.js",
+    "points.js",
+    "photos.js",
+    "controls.js",
+)
+
 Call = Callable[..., dict[str, Any]]
 
 
@@ -22,7 +33,7 @@ def build_click_tab(workspaces: Workspaces) -> gr.HTML:
     """Place the click tab in the gradio context that is open."""
     return seg_canvas(
         panel="click.html",
-        scripts=("vault.js", "link.js", "objects.js", "click.js"),
+        scripts=_SCRIPTS,
         server_functions=click_calls(workspaces),
         elem_id="click-canvas",
     )

@@ -1,0 +1,145 @@
+// Controls: buttons, sliders, keys, and photos that are dropped or pasted. Starts the tab.
+
+function setSign(positive) {
+  including = positive;
+  say(positive ? "A click includes." : "A click excludes.");
+  refresh();
+}
+
+const commands = {
+  include: () => setSign(true),
+  exclude: () => setSign(false),
+  undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
+  redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
+  zoomIn: () => view.zoom(1.4),
+  zoomOut: () => view.zoom(1 / 1.4),
+  fit: () => view.fit(),
+  next: () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"}),
+  saveMask: () => save(false),
+  saveAll: () => save(true),
+  open: () => find(".file").click(),
+  help: () => find("dialog").showModal(),
+};
+
+root.addEventListener("click", event => {
+  const name = event.target.closest("[data-do]")?.dataset.do;
+  if (name) commands[name]();
+  if (event.target === find("dialog")) find("dialog").close();
+});
+
+find(".threshold").addEventListener("input", event => {
+  act({do: "set_threshold", threshold: Number(event.target.value), gesture: `threshold${gestures}`});
+});
+find(".threshold").addEventListener("change", () => { gestures += 1; });
+find(".opacity").addEventListener("input", event => {
+  opacity = Number(event.target.value);
+  remember("opacity", opacity);
+  refresh();
+});
+
+function moveCrosshair(dx, dy) {
+  const box = canvas.getBoundingClientRect();
+  crosshair ??= view.toPicture(box.left + box.width / 2, box.top + (box.height - 68) / 2);
+  const clamp = (value, end) => Math.max(0.5, Math.min(value, end - 0.5));
+  crosshair = {x: clamp(crosshair.x + dx / view.scale, view.width), y: clamp(crosshair.y + dy / view.scale, view.height)};
+  const [x, y] = view.toWindow(crosshair), edge = 24;
+  const out = (value, low, high) => Math.max(low + edge - value, 0) + Math.min(high - edge - value, 0);
+  const [panX, panY] = [out(x, box.left, box.right), out(y, box.top, box.bottom)];
+  if (!view.fitted && (panX || panY)) view.pan(panX, panY);
+  view.draw();
+}
+
+function deletePoint() {
+  if (isOpen()) return link.idle().then(deletePoint);
+  const clicks = currentClicks(), near = crosshair ? pointAt(crosshair) : pointed ?? -1;
+  if (!clicks.length) return say("There is no point to delete.");
+  pointed = null;
+  act({do: "delete_click", index: near >= 0 ? near : clicks.length - 1, at: performance.now()});
+}
+
+function enter(event) {
+  if (event.ctrlKey || event.metaKey) return commands.next();
+  if (!crosshair) return moveCrosshair(0, 0);
+  addPoint(crosshair, event.shiftKey ? !including : including, startTime(event));
+}
+
+function escape() {
+  if (crosshair) crosshair = null;
+  else if (currentClicks().length) act({do: "clear_clicks"});
+  view.draw();
+}
+
+function hideActive() {
+  const {objects, active} = foreseen(), object = objects.find(one => one.id === active);
+  if (active < 0) link.idle().then(hideActive); // not named by the server yet
+  else if (object) act({do: "hide", object_id: object.id, hidden: !object.hidden});
+}
+
+const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
+const keys = {
+  x: () => setSign(!including), n: commands.next, h: hideActive, 0: commands.fit,
+  "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
+  "?": commands.help, escape, delete: deletePoint, backspace: deletePoint,
+};
+
+document.addEventListener("keydown", event => {
+  const {target} = event, free = target === document.body || target === canvas;
+  if (!root.isConnected || !root.offsetParent || find("dialog").open) return;
+  root.classList.add("by-key");
+  if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
+  const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
+  let done = true;
+  if (command && key === "z") commands[event.shiftKey ? "redo" : "undo"]();
+  else if (command && key === "y") commands.redo();
+  else if (key === "enter" && (free || command)) enter(event);
+  else if (command || event.altKey) done = false;
+  else if (key === " " && free) view.panning = true;
+  else if (arrows[event.key] && free) {
+    const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
+    moveCrosshair(dx * factor, dy * factor);
+  } else if (Object.hasOwn(keys, key)) keys[key](event);
+  else done = false;
+  if (done) event.preventDefault();
+});
+document.addEventListener("keyup", event => {
+  if (event.key === " ") view.panning = false;
+});
+
+const isPhoto = file => file && (file.type.startsWith("image/") || !file.type);
+find(".file").addEventListener("change", event => {
+  const [file] = event.target.files;
+  if (file) openFile(file);
+  event.target.value = "";
+});
+document.addEventListener("paste", event => {
+  const file = [...(event.clipboardData?.files ?? [])].find(isPhoto);
+  if (!root.isConnected || !root.offsetParent || !file) return;
+  event.preventDefault();
+  openFile(file);
+});
+document.addEventListener("pointerdown", () => root.classList.remove("by-key"));
+
+let dragDepth = 0;
+const dragging = on => root.classList.toggle("dragging", on);
+root.addEventListener("dragenter", event => {
+  event.preventDefault();
+  dragging(++dragDepth > 0);
+});
+root.addEventListener("dragover", event => event.preventDefault());
+root.addEventListener("dragleave", () => dragging(--dragDepth > 0));
+root.addEventListener("drop", event => {
+  event.preventDefault();
+  dragging((dragDepth = 0) > 0);
+  const [file] = event.dataTransfer.files;
+  if (file) openFile(file);
+});
+window.addEventListener("pagehide", () => {
+  if (link.token) navigator.sendBeacon(base("leave"), link.token);
+  saveNow();
+});
+
+if (touch) find(".empty .minus + span").textContent = "Choose − and tap what you don’t.";
+start().catch(error => {
+  console.error(error);
+  say("The page could not start. Reload it to try again; your work is safe.", true);
+});
