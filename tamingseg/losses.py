@@ -2,8 +2,8 @@
 
 Every loss has the shape ``(logits, target, ignore) -> one value per sample``: `logits` float and
 `target` float in [0, 1] of shape (B, H, W), `ignore` bool of the same shape or None (pixels nothing
-is known of). Values come back as float32 (B,), so that a caller can weigh samples; sums of losses
-are sums of functions, see `LOSSES`.
+is known of). Values come back as float32 (B,), so that a caller can weigh samples; a configuration
+names them by their key in `LOSSES`.
 """
 
 from collections.abc import Callable
@@ -84,8 +84,8 @@ LOSSES: dict[str, Loss] = {
 """What a configuration may name; the level-line loss joins them here."""
 
 
-def weighted_sum(weights: dict[str, float]) -> Loss:
-    """Return the sum of the named losses, each times its weight.
+def check_losses(weights: dict[str, float]) -> dict[str, float]:
+    """Return `weights` if every name is one of `LOSSES` and there is at least one.
 
     Raises
     ------
@@ -98,13 +98,7 @@ def weighted_sum(weights: dict[str, float]) -> Loss:
             f"losses must be some of {', '.join(LOSSES)}, "
             f"got {', '.join(sorted(unknown)) or 'none'}"
         )
-
-    def loss(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
-        return sum(
-            weight * LOSSES[name](logits, target, ignore) for name, weight in weights.items()
-        )
-
-    return loss
+    return weights
 
 
 def _flatten(

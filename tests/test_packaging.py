@@ -1,7 +1,12 @@
 """What is written twice because two tools read it is the same in both places."""
 
+import re
 import tomllib
 from pathlib import Path
+
+import pytest
+
+from tamingseg.weights.registry import find_weights
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -21,6 +26,20 @@ def test_the_readme_begins_with_what_a_hosted_demo_needs():
     assert fields["sdk"] == "gradio"
     assert (ROOT / fields["app_file"]).is_file()
     assert project()["requires-python"] == f">={fields['python_version'].strip(chr(34))}"
+
+
+@pytest.mark.parametrize("page", ["README.md", "demos/README.md", "CONTRIBUTING.md"])
+def test_links_between_files_lead_somewhere(page):
+    path = ROOT / page
+    for target in re.findall(r"\]\(([^)#]+)\)", path.read_text()):
+        if "://" not in target:
+            assert (path.parent / target).exists(), f"{page} links to {target}"
+
+
+def test_the_default_weights_ship_with_their_card():
+    file = find_weights("default")
+    assert file.stat().st_size <= 30_000_000
+    assert file.with_suffix(".md").is_file()
 
 
 def test_every_dependency_has_a_lower_bound():

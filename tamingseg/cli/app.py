@@ -1,7 +1,7 @@
 """`tamingseg app`: the page in the browser."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import tyro
 
@@ -10,18 +10,20 @@ from tamingseg.ui.page import launch
 
 @dataclass(frozen=True)
 class App:
-    """Start the page and say its address; ends with Ctrl-C."""
+    """Start the page, say its address and open it; ends with Ctrl-C."""
 
-    port: int = 7860
-    """Port the page is served on."""
-    host: str = "127.0.0.1"
-    """Address it is served on; 0.0.0.0 lets other machines in."""
+    port: int | None = None
+    """Port the page is served on; by default the first free one from 7860."""
+    host: str | None = None
+    """Address it is served on, by default for this machine alone; 0.0.0.0 lets others in."""
     model: str = "default"
     """Name of a segmentor, or a checkpoint file."""
+    open_browser: bool = True
+    """Whether to show the page in the browser."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse and launch."""
     command = tyro.cli(App, prog="tamingseg app", args=list(arguments))
-    launch(port=command.port, host=command.host, model=command.model)
+    launch(**asdict(command))
     return 0

@@ -5,20 +5,18 @@ The same command goes on with a run that was stopped. On several GPUs or machine
 """
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tyro
 
-from tamingseg.data.base import MaskDataset
 from tamingseg.data.cache import CachedDataset
-from tamingseg.data.catalog import open_dataset
+from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
 from tamingseg.evaluation.interactive import ClickProtocol, evaluate_image
 from tamingseg.segmentors.click import segmentor_for
 from tamingseg.training.config import PRESETS
-from tamingseg.training.loop import train
+from tamingseg.training.loop import local_main_process_first, train
 
 _VALIDATION_IMAGES = 16
 """Per data set and checkpoint; enough to see a run go wrong, too few to rank recipes by."""
@@ -29,37 +27,16 @@ def main(arguments: Sequence[str]) -> int:
     config = tyro.extras.overridable_config_cli(
         PRESETS, prog="tamingseg train", description=__doc__, args=list(arguments)
     )
-    parts = [
-        hold_out(CachedDataset(dataset, config.cache, config.cache_side), config.held_out)
-        for dataset in open_all(config.data)
-    ]
-    kept, held = ([pair[side] for pair in parts] for side in (0, 1))
+    datasets = open_datasets(config.data)
+    with local_main_process_first():  # one process of a machine fills the cache for all
+        cached = [CachedDataset(dataset, config.cache, config.cache_side) for dataset in datasets]
+    parts = [hold_out(dataset, config.held_out) for dataset in cached]
+    kept = [part for part, _ in parts]
+    held = [part for _, part in parts if len(part)]
     print(f"training on {sum(map(len, kept))} images of {len(kept)} data sets")
-    train(config, kept, validation(held) if config.held_out else None)
+    train(config, kept, validation(held) if held else None)
     print(f"weights: {config.folder / 'model.safetensors'}")
     return 0
-
-
-def open_all(folders: Sequence[Path]) -> list[MaskDataset]:
-    """Open data set folders, and every data set inside a folder that is none itself.
-
-    Raises
-    ------
-    ValueError
-        If no folder was given.
-    """
-    if not folders:
-        raise ValueError("no data: give at least one data set folder with --data")
-    datasets: list[MaskDataset] = []
-    for folder in folders:
-        try:
-            datasets.append(open_dataset(folder))
-        except FileNotFoundError:
-            inside = sorted(path for path in folder.glob("*") if path.is_dir())
-            if not inside:
-                raise
-            datasets.extend(open_dataset(path) for path in inside)
-    return datasets
 
 
 def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]:
@@ -74,7 +51,8 @@ def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]
                 for index in range(min(len(part), _VALIDATION_IMAGES))
                 if (rows := evaluate_image(part[index], part.name, segmentor, ClickProtocol()))
             ]
-            scores[f"miou@1/{part.name}"] = float(np.mean(per_image)) if per_image else 0.0
+            if per_image:
+                scores[f"miou@1/{part.name}"] = float(np.mean(per_image))
         return {"miou@1": float(np.mean(list(scores.values()))), **scores}
 
     return validate

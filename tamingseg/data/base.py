@@ -3,8 +3,9 @@
 Files come from strangers: everything that can be wrong with one ends in a ValueError that names it.
 """
 
+import hashlib
 import io
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,9 @@ from tamingseg.values import Sample
 MAX_PIXELS = 80_000_000
 """Larger images are refused from their header, before anything is decoded (240 MB as RGB)."""
 
+MAX_SIDE = 65_500
+"""Longer sides are refused: no JPEG holds them, and as a JPEG the app shows every photo."""
+
 MIN_SIDE = 2
 """An image with a shorter side holds nothing to segment and is refused."""
 
@@ -26,10 +30,15 @@ _GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
 
 class MaskDataset(Protocol):
-    """Images with their true masks, by index; `names[i]` is the name of sample i."""
+    """Images with their true masks, by index; `names[i]` is the name of sample i.
+
+    `fingerprint` changes whenever a file behind the data set does: it tells sets of one name apart,
+    and what was made of an older state from what would be made now.
+    """
 
     name: str
     names: Sequence[str]
+    fingerprint: str
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -57,7 +66,8 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
         If there is no such file.
     ValueError
         If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
-        one pixel or more than `MAX_PIXELS` pixels, or holds floating-point numbers.
+        one pixel or of more than `MAX_SIDE`, more than `MAX_PIXELS` pixels, or floating-point
+        numbers.
     """
     with _opened(source) as image:
         return np.array(_to_rgb(ImageOps.exif_transpose(image)))
@@ -156,6 +166,13 @@ def pair_files(images: Path, masks: Path) -> tuple[dict[str, tuple[Path, list[Pa
     return {name: pair for name, pair in sorted(pairs.items()) if pair[1]}, problems
 
 
+def fingerprint_of(pairs: Mapping[str, tuple[Path, list[Path]]], *settings: object) -> str:
+    """Return 12 hex digits that follow from every file's name, size and time, and `settings`."""
+    files = [path for image, masks in pairs.values() for path in (image, *masks)]
+    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    return hashlib.sha256(repr((facts, settings)).encode()).hexdigest()[:12]
+
+
 def raise_problems(problems: Sequence[str], root: Path) -> None:
     """Raise a ValueError with the first problems of a data set, if there are any."""
     if problems:
@@ -201,6 +218,11 @@ def _check_header(image: Image.Image, name: str) -> None:
         raise ValueError(
             f"{name} is {width} x {height} pixels, at most {MAX_PIXELS} can be read; "
             "make it smaller first"
+        )
+    if max(width, height) > MAX_SIDE:
+        raise ValueError(
+            f"{name} is {width} x {height} pixels, a side can have at most {MAX_SIDE}; "
+            "cut it into parts or make it smaller first"
         )
     if min(width, height) < MIN_SIDE:
         raise ValueError(

@@ -3,17 +3,17 @@
 Decoding JPEG and PNG costs more than everything training does with the pixels. A cache holds the
 samples of a data set as raw bytes; opening it costs nothing and its pages are shared by processes.
 
-    <folder>/<data set>-<fingerprint>/
+    <folder>/<data set>-<longest side>-<fingerprint>/
         images.bin   uint8 RGB, one image after the other
         maps.bin     uint16 label maps, likewise
         index.json   name, (height, width), number of maps and offsets of every sample
 """
 
-import hashlib
 import json
-import os
 import shutil
+import uuid
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -22,27 +22,35 @@ from tqdm import tqdm
 from tamingseg.data.base import MaskDataset
 from tamingseg.values import Sample
 
-_VERSION = 1
-
 
 class CachedDataset:
     """The same samples as `dataset`, read from a cache below `folder` that is made if missing.
 
-    Images with a side longer than `max_side` are kept at that size. The cache is found again by
-    the data set's name and sample names; delete its folder if the files behind them change.
+    Images with a side longer than `max_side` are kept at that size. When a file of the data set
+    changes, so does its fingerprint, and another cache is made.
     """
 
     def __init__(self, dataset: MaskDataset, folder: Path, max_side: int):
-        key = json.dumps([_VERSION, max_side, dataset.name, list(dataset.names)])
-        fingerprint = hashlib.sha256(key.encode()).hexdigest()[:12]
-        self.folder = Path(folder) / f"{dataset.name}-{fingerprint}"
+        self.fingerprint = dataset.fingerprint
+        self.folder = Path(folder) / f"{dataset.name}-{max_side}-{dataset.fingerprint}"
         if not (self.folder / "index.json").exists():
             _write(dataset, self.folder, max_side)
         self.name = dataset.name
         self._index = json.loads((self.folder / "index.json").read_text())
         self.names = [entry["name"] for entry in self._index]
+        self._open()
+
+    def _open(self) -> None:
         self._images = np.memmap(self.folder / "images.bin", np.uint8, "r")
         self._maps = np.memmap(self.folder / "maps.bin", np.uint16, "r")
+
+    def __getstate__(self) -> dict[str, Any]:
+        # A pickled memmap is a copy of the whole file; another process opens its own.
+        return {k: v for k, v in vars(self).items() if k not in ("_images", "_maps")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._open()
 
     def __len__(self) -> int:
         return len(self._index)
@@ -63,7 +71,7 @@ class CachedDataset:
 
 def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
     """Fill `folder`; it appears only when it is complete."""
-    unfinished = folder.with_name(f"{folder.name}.{os.getpid()}")
+    unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
     unfinished.mkdir(parents=True)
     index, image_end, map_end = [], 0, 0
     with (
@@ -89,10 +97,12 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
             image_end += sample.image.size
             map_end += sample.label_maps.size
     (unfinished / "index.json").write_text(json.dumps(index))
-    if folder.exists():  # another process was faster, or a kill left an incomplete one
-        shutil.rmtree(unfinished if (folder / "index.json").exists() else folder)
-    if unfinished.exists():
+    if folder.exists() and not (folder / "index.json").exists():
+        shutil.rmtree(folder)
+    try:
         unfinished.rename(folder)
+    except OSError:  # another process was faster; what it made is the same
+        shutil.rmtree(unfinished)
 
 
 def _shrink(sample: Sample, max_side: int) -> Sample:

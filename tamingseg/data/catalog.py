@@ -1,11 +1,13 @@
 """The data sets we know by name, and `open_dataset`, which finds the reader for a folder."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tamingseg.data.davis import LAYOUTS, DavisDataset
 from tamingseg.data.folder import FolderDataset
+
+_LAYOUT_FOLDERS = {"images", "masks", *(Path(name).parts[0] for pair in LAYOUTS for name in pair)}
 
 Reader = type[FolderDataset] | type[DavisDataset]
 
@@ -103,6 +105,25 @@ def open_dataset(
         f"{folder} is no data set we can read; expected images/ and masks/ (a folder of label "
         f"maps), img/ and gt/, or JPEGImages/480p/ and Annotations/480p/ (DAVIS); found {found}"
     )
+
+
+def open_datasets(folders: Sequence[str | Path]) -> list[FolderDataset | DavisDataset]:
+    """Open data set folders, and every data set inside a folder that is none itself.
+
+    Raises
+    ------
+    FileNotFoundError, ValueError
+        If none was given, or as `open_dataset` does.
+    """
+    if not folders:
+        raise ValueError("no data: name at least one data set folder")
+    datasets = []
+    for folder in map(Path, folders):
+        inside = sorted(path for path in folder.glob("*") if path.is_dir())
+        is_dataset = any(path.name in _LAYOUT_FOLDERS for path in inside)
+        paths = [folder] if is_dataset or not inside else inside
+        datasets.extend(open_dataset(path) for path in paths)
+    return datasets
 
 
 def _missing(path_or_name: str | Path, root: str | Path, name: str) -> str:

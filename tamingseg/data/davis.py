@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tamingseg.data.base import pair_files, raise_problems, read_pixels, read_sample
+from tamingseg.data.base import fingerprint_of, pair_files, raise_problems, read_pixels, read_sample
 from tamingseg.values import Sample
 
 LAYOUTS = (("img", "gt"), ("JPEGImages/480p", "Annotations/480p"))
@@ -41,12 +41,13 @@ class DavisDataset:
                 f"{root} is not DAVIS; expected {' or '.join(f'{a}/ and {b}/' for a, b in LAYOUTS)}"
             )
         self._pairs, self.problems = pair_files(root / images, root / masks)
-        if not self._pairs:
+        if not self._pairs and (strict or not self.problems):
             raise ValueError(f"{root} has no frame with a mask in {images}/ and {masks}/")
         if strict:
             raise_problems(self.problems, root)
         self.name = root.resolve().name
         self.names = list(self._pairs)
+        self.fingerprint = fingerprint_of(self._pairs)
 
     def __len__(self) -> int:
         return len(self.names)
@@ -62,5 +63,6 @@ def _read_object(path: Path) -> np.ndarray:
     """int32 (H, W), 1 where any colour channel is not 0."""
     pixels = read_pixels(path)
     if pixels.ndim == 3:
-        pixels = pixels[..., :3].max(axis=2)  # a fourth channel would be transparency
+        has_alpha = pixels.shape[2] in (2, 4)  # transparency comes last and is no colour
+        pixels = (pixels[..., :-1] if has_alpha else pixels).max(axis=2)
     return (pixels > 0).astype(np.int32)

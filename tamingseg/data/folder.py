@@ -15,7 +15,13 @@ known negative and every other kind that it is unlabelled. Without set.json 0 is
 import json
 from pathlib import Path
 
-from tamingseg.data.base import pair_files, raise_problems, read_label_map, read_sample
+from tamingseg.data.base import (
+    fingerprint_of,
+    pair_files,
+    raise_problems,
+    read_label_map,
+    read_sample,
+)
 from tamingseg.values import Sample
 
 
@@ -52,7 +58,7 @@ class FolderDataset:
                     "masks/<name>.png (or masks/<name>.<k>.png)"
                 )
         self._pairs, self.problems = pair_files(images, masks)
-        if not self._pairs:
+        if not self._pairs and (strict or not self.problems):
             raise ValueError(
                 f"{root} has no image with a mask; expected images/<name>.jpg and "
                 "masks/<name>.png (or masks/<name>.<k>.png)"
@@ -64,6 +70,7 @@ class FolderDataset:
         if zero_is_background is None:
             zero_is_background = _zero_is_background(root / "set.json")
         self.zero_is_background = zero_is_background
+        self.fingerprint = fingerprint_of(self._pairs, zero_is_background)
 
     def __len__(self) -> int:
         return len(self.names)

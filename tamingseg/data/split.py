@@ -13,6 +13,7 @@ class DatasetPart:
         self._dataset, self._indices = dataset, indices
         self.name = dataset.name
         self.names = [dataset.names[index] for index in indices]
+        self.fingerprint = dataset.fingerprint
 
     def __len__(self) -> int:
         return len(self._indices)
@@ -22,7 +23,18 @@ class DatasetPart:
 
 
 def hold_out(dataset: MaskDataset, every: int) -> tuple[DatasetPart, DatasetPart]:
-    """Split into (training, validation): every `every`-th sample is held out, none for 0."""
+    """Split into (training, validation): every `every`-th sample is held out, none for 0.
+
+    Raises
+    ------
+    ValueError
+        If nothing would be left to train on.
+    """
     held = set(range(every - 1, len(dataset), every)) if every else set()
+    if len(held) == len(dataset):
+        raise ValueError(
+            f"holding out every {every}-th of the {len(dataset)} images of {dataset.name} leaves "
+            "none to train on; hold out fewer, or 0 for none"
+        )
     kept = [index for index in range(len(dataset)) if index not in held]
     return DatasetPart(dataset, kept), DatasetPart(dataset, sorted(held))

@@ -18,6 +18,8 @@ from tamingseg.data.base import MaskDataset
 from tamingseg.prompts.clickers import many_clicks, random_click
 from tamingseg.values import MIN_MASK_AREA, Click
 
+_MAX_DRAWS = 200
+
 ClickSampler = Literal["one", "posneg", "many"]
 
 
@@ -45,8 +47,8 @@ class ClickTrainingSet(Dataset):
         sample index -> side of the square view, so that a run can raise its resolution.
     sampling, augmentation
         See `ClickSampling` and `AugmentConfig`.
-    seed, length
-        The samples are those of `seed`; `length` ends the iteration.
+    seed
+        All samples follow from it and their number; there is no end to them.
     """
 
     def __init__(
@@ -56,28 +58,29 @@ class ClickTrainingSet(Dataset):
         sampling: ClickSampling,
         augmentation: AugmentConfig,
         seed: int,
-        length: int,
     ):
         self.datasets = datasets
         self.size_of = size_of
         self.sampling = sampling
         self.augmentation = augmentation
         self.seed = seed
-        self.length = length
-
-    def __len__(self) -> int:
-        return self.length
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, index))
         size = self.size_of(index)
-        while True:  # a crop may hold no region that is large enough; then draw another
+        for _ in range(_MAX_DRAWS):  # a view may hold no region that can be asked for
             image, label_map, ignore = self._view(size, rng)
             labels, weights = self._targets(label_map)
             if len(labels):
                 break
+        else:
+            names = ", ".join(dataset.name for dataset in self.datasets)
+            raise ValueError(
+                f"{_MAX_DRAWS} random views of {names} held no region to train on; regions need at "
+                f"least {MIN_MASK_AREA} px and may not fill the whole image"
+            )
         chosen = rng.choice(labels, self.sampling.queries, p=weights)
-        clicks = [self._clicks(label_map == label, ignore, rng) for label in chosen]
+        clicks = [self._clicks(label_map, label, ignore, rng) for label in chosen]
         return {
             "image": torch.from_numpy(image).permute(2, 0, 1),
             "label_map": torch.from_numpy(label_map),
@@ -125,10 +128,11 @@ class ClickTrainingSet(Dataset):
         return labels[keep], weights / weights.sum()
 
     def _clicks(
-        self, target: np.ndarray, ignore: np.ndarray, rng: np.random.Generator
+        self, label_map: np.ndarray, label: int, ignore: np.ndarray, rng: np.random.Generator
     ) -> list[Click]:
+        target = label_map == label
         if self.sampling.sampler == "many":
-            return many_clicks(target, rng, others=~target & ~ignore, ignore=ignore)
+            return many_clicks(target, rng, others=(label_map > 0) & ~target, ignore=ignore)
         negative = self.sampling.sampler == "posneg" and rng.random() < self.sampling.negative_share
         if negative and not (~target & ~ignore).any():
             negative = False

@@ -27,10 +27,10 @@ from tamingseg.masks.iou import iou
 from tamingseg.prompts.clickers import center_click, random_click
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.segmentors.prior import answer_prior
+from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFusion
 from tamingseg.values import MASK_THRESHOLD, MIN_MASK_AREA, Click, Sample
 
 Clicker = Literal["random", "center"]
-Combination = Literal["certainty", "prior", "component", "joint"]
 
 _CHUNK_BYTES = 2**27
 """How much memory the answers that are decoded together may take at full size."""
@@ -44,7 +44,7 @@ class ClickProtocol:
     """Where the first click of a mask lies: anywhere inside, or in the middle."""
     clicks: int = 1
     """How many clicks each mask gets."""
-    fusion: Combination = "joint"
+    fusion: SessionFusion = DEFAULT_FUSION
     """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
     forward pass with the previous answer (joint)."""
     threshold: float = MASK_THRESHOLD
@@ -56,21 +56,25 @@ class ClickProtocol:
 
     def __post_init__(self) -> None:
         check_choice(self.clicker, get_args(Clicker), "clicker")
-        check_choice(self.fusion, get_args(Combination), "fusion")
+        check_choice(self.fusion, SESSION_FUSIONS, "fusion")
         if self.clicks < 1 or self.min_area < 1 or not 0 < self.threshold < 1:
             raise ValueError(
                 "expected clicks >= 1, min_area >= 1 and a threshold between 0 and 1, got "
                 f"clicks={self.clicks}, min_area={self.min_area}, threshold={self.threshold}"
             )
 
-    def method(self, model: str, weights: str) -> dict[str, Any]:
-        """Return what rows say about how they were made, less the settings that play no part."""
+    def method(self, model: str, weights: str, data: str) -> dict[str, Any]:
+        """Return what rows say about how they were made, less the settings that play no part.
+
+        `weights` and `data` tell models and data sets of one name apart.
+        """
         settings = asdict(self)
         if self.clicks == 1:
             del settings["fusion"]
         if self.clicker == "center":
             del settings["seed"]
-        made_by = {"model": model, "weights": weights, "version": version("tamingseg")}
+        made_by = {"model": model, "weights": weights, "data": data}
+        made_by["version"] = version("tamingseg")
         return {**made_by, **settings}
 
 
@@ -97,7 +101,7 @@ def evaluate_clicks(
     -------
     The rows of this run, those found in the file included, in order of the images.
     """
-    method = protocol.method(segmentor.name, weights)
+    method = protocol.method(segmentor.name, weights, dataset.fingerprint)
     kept = reopen_rows(out)
     finished = finished_images(kept, dataset.name, method)
     count = len(dataset) if limit is None else min(limit, len(dataset))
@@ -110,16 +114,21 @@ def evaluate_clicks(
     ]
     for index in tqdm(indices, dataset.name, unit="image"):
         if dataset.names[index] not in finished:
-            fresh = evaluate_image(dataset[index], dataset.name, segmentor, protocol, weights)
+            fresh = evaluate_image(dataset[index], dataset.name, segmentor, protocol, method)
             append_rows(out, fresh)
             rows += fresh
     return rows
 
 
 def evaluate_image(
-    sample: Sample, dataset: str, segmentor: Segmentor, protocol: ClickProtocol, weights: str = ""
+    sample: Sample,
+    dataset: str,
+    segmentor: Segmentor,
+    protocol: ClickProtocol,
+    method: dict[str, Any] | None = None,
 ) -> list[Row]:
-    """Ask for every mask of one image; `dataset` and `weights` go into the rows."""
+    """Ask for every mask of one image; `dataset` and `method` go into the rows."""
+    method = method or protocol.method(segmentor.name, weights="", data="")
     targets = list(sample.masks(protocol.min_area))
     if not targets:
         return []
@@ -127,7 +136,6 @@ def evaluate_image(
     prior = 0.5
     if protocol.fusion == "prior" and protocol.clicks > 1:
         prior = answer_prior(segmentor, embedding)
-    method = protocol.method(segmentor.name, weights)
     rows = []
     size = max(1, _CHUNK_BYTES // (4 * sample.image.shape[0] * sample.image.shape[1]))
     for start in range(0, len(targets), size):

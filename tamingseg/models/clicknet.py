@@ -52,6 +52,9 @@ class ClickNet(nn.Module):
     def __init__(self, config: ClickNetConfig = ClickNetConfig()):
         super().__init__()
         self.config = config
+        # (timm would also follow names that lead to a hub or a folder.)
+        if not timm.is_model(config.backbone):
+            raise ValueError(f"backbone must be a model of timm, got {config.backbone!r}")
         self.backbone = timm.create_model(config.backbone, features_only=True, pretrained=False)
         if self.backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
             raise ValueError(
@@ -71,7 +74,18 @@ class ClickNet(nn.Module):
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
 
     def encode(self, images: Tensor) -> tuple[Tensor, ...]:
-        """RGB in [0, 1], (B, 3, H, W), sides divisible by 32 -> the features `decode` reads."""
+        """RGB in [0, 1], (B, 3, H, W) -> the features `decode` reads.
+
+        Raises
+        ------
+        ValueError
+            If a side is not divisible by 32: features and clicks would not lie on each other.
+        """
+        if any(side % self.stride_multiple for side in images.shape[2:]):
+            raise ValueError(
+                f"the sides of the input must be multiples of {self.stride_multiple}, got "
+                f"{tuple(images.shape[2:])}; pad it, or choose another size"
+            )
         images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
         levels = self.pyramid(self.backbone(images)[-4:])
         return (

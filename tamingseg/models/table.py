@@ -53,5 +53,5 @@ def build_model(name: str, config: dict[str, Any]) -> nn.Module:
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
     try:
         return model_class(config_class(**values))
-    except (TypeError, RuntimeError) as error:
+    except (TypeError, RuntimeError, AssertionError, ArithmeticError) as error:
         raise ValueError(f"no {name} can be built from {config}: {error}") from error

@@ -7,6 +7,7 @@ ones are computed once more.
 """
 
 from collections import OrderedDict
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -45,9 +46,9 @@ class Session:
         together, with its previous answer; the others, see `tamingseg.masks.certainty`, ask about
         each click alone and combine the answers.
     threshold
-        What new objects are cut at.
+        What new objects are cut at, unless `state` says it.
     state
-        Objects to begin with, such as those of a saved session.
+        What to begin with, such as a saved session's.
     """
 
     def __init__(
@@ -63,9 +64,9 @@ class Session:
         is_embedding = isinstance(image, ImageEmbedding)
         self._embedding = image if is_embedding else segmentor.embed(image)
         self._fusion = check_choice(fusion, SESSION_FUSIONS, "fusion")
-        self._threshold = states.check_threshold(threshold)
-        self._answers: OrderedDict[tuple, np.ndarray] = OrderedDict()
-        self._history = History(state or State())
+        self._answers: OrderedDict[object, np.ndarray] = OrderedDict()
+        self._answer_bytes = 0
+        self._history = History(state or State(threshold=threshold))
 
     @property
     def state(self) -> State:
@@ -80,8 +81,7 @@ class Session:
     @property
     def threshold(self) -> float:
         """What the active object is cut at; without one, what the next will be."""
-        current = self.state.current
-        return self._threshold if current is None else current.threshold
+        return (self.state.current or self.state).threshold
 
     @property
     def can_undo(self) -> bool:
@@ -95,8 +95,8 @@ class Session:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the embedding and the cached maps."""
-        return self._embedding.nbytes + sum(answer.nbytes for answer in self._answers.values())
+        """Memory of the embedding and the cached maps; may be asked while the session works."""
+        return self._embedding.nbytes + self._answer_bytes
 
     @property
     def mask(self) -> np.ndarray:
@@ -125,7 +125,7 @@ class Session:
         """
         state = self.state
         if state.current is None:
-            state = states.begin_object(state, self._threshold)
+            state = states.begin_object(state)
         clicks = states.added(state.current.clicks, self._click(row, col, positive))
         self._push(self._answered(state, clicks), gesture)
 
@@ -147,12 +147,12 @@ class Session:
 
     def set_threshold(self, threshold: float, gesture: str | None = None) -> None:
         """Cut the active object, and every object begun from now on, at another probability."""
-        states.check_threshold(threshold)
-        current = self.state.current
+        state = replace(self.state, threshold=threshold)
+        current = state.current
         if current is not None:
-            state = states.change_object(self.state, current.id, threshold=threshold)
-            self._push(self._answered(state, current.clicks), gesture)
-        self._threshold = threshold
+            state = states.change_object(state, current.id, threshold=threshold)
+            state = self._answered(state, current.clicks)
+        self._push(state, gesture)
 
     def keep(self) -> None:
         """Finish the active object; the next click begins a new one."""
@@ -255,7 +255,8 @@ class Session:
     def _remember(self, key: object, answer: np.ndarray) -> np.ndarray:
         """Keep the answer; the longest unused ones go when the cache is full."""
         self._answers[key] = answer
-        room = max(1, CACHE_BYTES // answer.nbytes)
-        while len(self._answers) > room:
-            self._answers.popitem(last=False)
+        self._answer_bytes += answer.nbytes
+        while self._answer_bytes > CACHE_BYTES and len(self._answers) > 1:
+            _, forgotten = self._answers.popitem(last=False)
+            self._answer_bytes -= forgotten.nbytes
         return answer

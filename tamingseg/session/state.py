@@ -73,13 +73,23 @@ class SegmentedObject:
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All objects, back to front, and the id of the one being edited, None between two objects."""
+    """All objects, back to front, and what the next one will be like.
+
+    Attributes
+    ----------
+    active
+        Id of the object being edited, None between two objects.
+    next_id, threshold
+        Of the next object.
+    """
 
     objects: tuple[SegmentedObject, ...] = ()
     active: int | None = None
     next_id: int = 1
+    threshold: float = MASK_THRESHOLD
 
     def __post_init__(self) -> None:
+        check_threshold(self.threshold)
         if len(self.objects) > MAX_OBJECTS:
             raise ValueError(
                 f"an image has at most {MAX_OBJECTS} objects, got {len(self.objects)}; "
@@ -109,16 +119,17 @@ def check_threshold(threshold: float) -> float:
     return threshold
 
 
-def begin_object(state: State, threshold: float = MASK_THRESHOLD) -> State:
+def begin_object(state: State) -> State:
     """Add an empty object in front of the others and make it the active one."""
     state = finish(state)
     item = SegmentedObject(
         id=state.next_id,
         name=f"Object {state.next_id}",
         colour=_freest_colour(state),
-        threshold=threshold,
+        threshold=state.threshold,
     )
-    return State((*state.objects, item), active=item.id, next_id=state.next_id + 1)
+    objects = (*state.objects, item)
+    return replace(state, objects=objects, active=item.id, next_id=state.next_id + 1)
 
 
 def finish(state: State) -> State:

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.losses import Loss
+from tamingseg.losses import LOSSES, check_losses
 from tamingseg.prompts.clickers import error_click
 from tamingseg.values import MASK_THRESHOLD
 
@@ -13,13 +13,13 @@ from tamingseg.values import MASK_THRESHOLD
 class ClickTask(nn.Module):
     """A model with its loss, as one module, so that every way of running it in parallel applies.
 
-    `loss` is ``(logits, target, ignore) -> (B,)``.
+    `losses` are names of `tamingseg.losses.LOSSES` and their weights.
     """
 
-    def __init__(self, model: nn.Module, loss: Loss):
+    def __init__(self, model: nn.Module, losses: dict[str, float]):
         super().__init__()
         self.model = model
-        self.loss = loss
+        self.losses = check_losses(losses)
         # SegNext's logits lie on another grid than its input until they are enlarged.
         self.enlarge = getattr(model, "enlarge", nn.Identity())
 
@@ -41,13 +41,14 @@ class ClickTask(nn.Module):
 
         Returns
         -------
-        A scalar loss, and ``iou``: mean IoU of the answers to the first positive clicks.
+        The weighted sum of the losses, a scalar, and to log: each loss by name, and ``iou``, the
+        mean IoU of the answers to the first positive clicks.
         """
         features = self.model.encode(batch["image"].float() / 255)
         target = batch["label_map"][:, None] == batch["labels"][:, :, None, None]
         ignore = batch["ignore"][:, None].expand_as(target)
         input_size = target.shape[2:]
-        clicks, losses = batch["clicks"], []
+        clicks = batch["clicks"]
         rng = np.random.default_rng(seed)
         logits = self._ask(features, clicks, None)
         # The loss lives at the resolution of the answers; a pixel there that covers both sides of
@@ -55,20 +56,24 @@ class ClickTask(nn.Module):
         target = F.interpolate(target.float(), logits.shape[2:], mode="area")
         ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
         iou = _first_click_iou(logits, target, ignore, clicks)
-        losses.append(self._loss_of(logits, target, ignore))
+        rounds = [self._losses_of(logits, target, ignore)]
         for _ in range(extra_clicks):
             answered = logits.detach().float().sigmoid()
             clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
             logits = self._ask(features, clicks, answered)
-            losses.append(self._loss_of(logits, target, ignore))
-        return torch.stack(losses).mean(), {"iou": iou}
+            rounds.append(self._losses_of(logits, target, ignore))
+        means = torch.stack(rounds).mean(0)
+        weights = means.new_tensor(list(self.losses.values()))
+        named = dict(zip(self.losses, means.detach(), strict=True))
+        return (means * weights).sum(), {**named, "iou": iou}
 
     def _ask(self, features: Tensor, clicks: Tensor, previous: Tensor | None) -> Tensor:
         return self.enlarge(self.model.decode(features, clicks, previous))
 
-    def _loss_of(self, logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
-        flat = (values.flatten(0, 1) for values in (logits, target, ignore))
-        return self.loss(*flat).mean()
+    def _losses_of(self, logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
+        """Every loss, unweighted, as one vector."""
+        flat = [values.flatten(0, 1) for values in (logits, target, ignore)]
+        return torch.stack([LOSSES[name](*flat).mean() for name in self.losses])
 
 
 def add_error_clicks(

@@ -35,9 +35,9 @@ class TrainConfig:
     sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
     """Side of the training view, as (until this share of the run, pixels), in order."""
     steps: int = 10_000
-    """Optimiser steps; each sees `batch` images on every process."""
+    """Optimiser steps."""
     batch: int = 8
-    """Images per step and process."""
+    """Images per step, over all processes together."""
     peak_lr: float = 1e-3
     """Learning rate on the plateau."""
     warmup: int = 300

@@ -6,10 +6,12 @@ that was never stopped, on one process and on many.
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from functools import partial
 
 import numpy as np
 import torch
-from accelerate import Accelerator
+from accelerate import Accelerator, PartialState
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
@@ -18,7 +20,7 @@ from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.training import ClickTrainingSet, collate
-from tamingseg.losses import weighted_sum
+from tamingseg.models.segnext import SegNext, SegNextConfig
 from tamingseg.models.table import MODELS
 from tamingseg.training.click_task import ClickTask
 from tamingseg.training.config import TrainConfig
@@ -27,6 +29,11 @@ from tamingseg.training.run_folder import RunFolder
 from tamingseg.weights.checkpoint import load_model, save_checkpoint
 
 _LOG_EVERY = 20
+
+
+def local_main_process_first() -> AbstractContextManager:
+    """Let one process of every machine do what follows before the others of it do it again."""
+    return PartialState().local_main_process_first()
 
 
 def train(
@@ -46,6 +53,12 @@ def train(
     The averaged model, also written to ``<run>/model.safetensors``.
     """
     accelerator = Accelerator(mixed_precision=_precision(config))
+    world, rank = accelerator.num_processes, accelerator.process_index
+    if config.batch % world:
+        raise ValueError(
+            f"a batch of {config.batch} images cannot be shared by {world} processes; choose a "
+            "multiple with --batch"
+        )
     run = RunFolder(config.folder)
     if accelerator.is_main_process:
         run.start(config)
@@ -56,69 +69,71 @@ def train(
     average = AveragedModel(model, multi_avg_fn=_moving_average(config.average), use_buffers=True)
     optimizer = make_optimizer(model, config.weight_decay)
     step = 0
-    torch.manual_seed(config.seed + accelerator.process_index)
     if run.has_checkpoint():
         state = run.load()
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
+        if accelerator.scaler is not None:
+            accelerator.scaler.load_state_dict(state["scaler"])
         step = state["step"]
-        if len(state["random"]) != accelerator.num_processes:
-            raise ValueError(
-                f"{config.folder} was trained by {len(state['random'])} processes and can only "
-                f"go on with as many, got {accelerator.num_processes}"
-            )
-        torch.set_rng_state(state["random"][accelerator.process_index])
         if accelerator.is_main_process:
             run.forget_after(step)
         accelerator.print(f"going on with {config.folder} at step {step} of {config.steps}")
-    task, optimizer = accelerator.prepare(ClickTask(model, weighted_sum(config.losses)), optimizer)
+    if len(set(gather_object([step]))) > 1:
+        raise ValueError(
+            f"the processes found different checkpoints in {config.folder}; all machines must see "
+            "the same run folder"
+        )
+    task, optimizer = accelerator.prepare(ClickTask(model, config.losses), optimizer)
 
     # Data: sample i is always the same; this process takes its share of every step.
-    world, rank, batch = accelerator.num_processes, accelerator.process_index, config.batch
     samples = ClickTrainingSet(
         datasets,
-        lambda index: config.size_at(index // (batch * world)),
+        partial(_size_of_sample, config),
         config.sampling,
         config.augmentation,
         config.seed,
-        config.steps * batch * world,
     )
-    mine = [(s * world + rank) * batch + i for s in range(step, config.steps) for i in range(batch)]
+    share = config.batch // world
+    first = rank * share
+    mine = [s * config.batch + first + i for s in range(step, config.steps) for i in range(share)]
     loader = DataLoader(
-        Subset(samples, mine), batch, collate_fn=collate, num_workers=config.workers
+        Subset(samples, mine), share, collate_fn=collate, num_workers=config.workers
     )
 
     def save() -> None:
-        random = gather_object([torch.get_rng_state()])
-        if not accelerator.is_main_process:
-            return
+        if validate is not None:
+            run.log({"step": step, **validate(average.module)})
+        save_checkpoint(average.module, config.folder / "model.safetensors")
+        # Last, so that a kill before it repeats the rest on resume instead of losing it.
+        scaler = accelerator.scaler
         run.save(
             {
                 "step": step,
                 "model": model.state_dict(),
                 "average": average.state_dict(),
                 "optimizer": optimizer.state_dict(),
-                "random": random,
+                "scaler": None if scaler is None else scaler.state_dict(),
             }
         )
-        save_checkpoint(average.module, config.folder / "model.safetensors")
-        if validate is not None:
-            run.log({"step": step, **validate(average.module)})
 
     progress = tqdm(
         total=config.steps, initial=step, unit="step", disable=not accelerator.is_main_process
     )
-    numbers, since, seen = [], time.perf_counter(), 0
+    numbers, since = [], time.perf_counter()
     task.train()
-    for batch_of_samples in loader:
+    for batch in loader:
         rate = learning_rate(step, config.steps, config.peak_lr, config.warmup, config.decay_share)
         for group in optimizer.param_groups:
             group["lr"] = rate
         # One draw for all processes, so that they run the same number of rounds.
         rounds = np.random.default_rng((config.seed, step)).integers(config.extra_clicks + 1)
-        batch_of_samples = {k: v.to(accelerator.device) for k, v in batch_of_samples.items()}
-        loss, logged = task(batch_of_samples, int(rounds), step * world + rank)
+        # Dropout draws from torch's own generators: they too start anew with every step.
+        seed = int(np.random.SeedSequence((config.seed, step, rank)).generate_state(1)[0])
+        torch.manual_seed(seed)
+        batch = {key: tensor.to(accelerator.device) for key, tensor in batch.items()}
+        loss, logged = task(batch, int(rounds), seed)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(task.parameters(), config.clip)
         optimizer.step()
@@ -127,33 +142,28 @@ def train(
         step += 1
 
         # Everything below only reports and saves.
-        numbers.append([loss.item(), logged["iou"].item(), float(norm)])
-        seen += batch * world
-        if not np.isfinite(numbers[-1][0]):
+        numbers.append({"loss": loss, **logged, "gradient_norm": norm})
+        numbers[-1] = {key: value.item() for key, value in numbers[-1].items()}
+        # (In fp16 the gradient overflows now and then; its scaler skips such a step.)
+        watched = [numbers[-1]["loss"]] + [numbers[-1]["gradient_norm"]] * (not accelerator.scaler)
+        if not np.isfinite(watched).all():
             raise FloatingPointError(
-                f"the loss became {numbers[-1][0]} at step {step}; resume from the last checkpoint "
-                "with a lower --peak-lr, or with --precision no"
+                f"loss or gradient are no numbers any more at step {step}: {numbers[-1]}; resume "
+                "from the last checkpoint with a lower --peak-lr, or with --precision no"
             )
         progress.update()
         if step % _LOG_EVERY == 0 or step == config.steps:
-            speed = seen / (time.perf_counter() - since)
-            mean_loss, iou, gradient = np.mean(numbers, axis=0).tolist()
-            progress.set_postfix_str(f"loss {mean_loss:.3f} iou {iou:.3f} {speed:.1f} images/s")
+            speed = len(numbers) * config.batch / (time.perf_counter() - since)
+            means = {key: float(np.mean([row[key] for row in numbers])) for key in numbers[0]}
+            shown = " ".join(f"{key} {value:.3f}" for key, value in means.items())
+            progress.set_postfix_str(f"{shown} {speed:.1f} images/s")
             if accelerator.is_main_process:
-                run.log(
-                    {
-                        "step": step,
-                        "loss": mean_loss,
-                        "iou": iou,
-                        "gradient_norm": gradient,
-                        "lr": rate,
-                        "images_per_second": speed,
-                    }
-                )
-            numbers, since, seen = [], time.perf_counter(), 0
+                run.log({"step": step, **means, "lr": rate, "images_per_second": speed})
+            numbers, since = [], time.perf_counter()
         if step % config.checkpoint_every == 0 or step == config.steps:
-            save()
-            since, seen = time.perf_counter(), 0
+            if accelerator.is_main_process:
+                save()
+            since = time.perf_counter()
     progress.close()
     accelerator.end_training()
     return average.module
@@ -161,12 +171,25 @@ def train(
 
 def _initial_model(config: TrainConfig) -> nn.Module:
     """Build the model a run starts from: random by its seed, or the weights of `config.initial`."""
-    if config.initial is not None:
-        return load_model(config.initial)
-    build = {config_class: model for model, config_class in MODELS.values()}
-    with torch.random.fork_rng():
-        torch.manual_seed(config.seed)
-        return build[type(config.model)](config.model)
+    if config.initial is None:
+        build = {config_class: model for model, config_class in MODELS.values()}
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            return build[type(config.model)](config.model)
+    model = load_model(config.initial)
+    if isinstance(model, SegNext) and isinstance(config.model, SegNextConfig):
+        model = model.at_size(config.model.image_size)
+    if model.config != config.model:
+        raise ValueError(
+            f"the weights in {config.initial} are of {model.config}, the run is configured for "
+            f"{config.model}; choose a preset and --model flags that agree"
+        )
+    return model
+
+
+def _size_of_sample(config: TrainConfig, index: int) -> int:
+    """Side of the view of sample `index`, in pixels."""
+    return config.size_at(index // config.batch)
 
 
 def _moving_average(decay: float) -> Callable:

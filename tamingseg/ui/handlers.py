@@ -14,7 +14,7 @@ from tamingseg.checks import check_point
 from tamingseg.masks.rle import decode_rle
 from tamingseg.session.session import Session
 from tamingseg.session.state import MAX_CLICKS, MAX_OBJECTS, SegmentedObject, State
-from tamingseg.values import Click
+from tamingseg.values import MASK_THRESHOLD, Click
 
 MAX_OPERATIONS = 128
 """Operations in one request: what a fast user can do while an image is encoded."""
@@ -133,6 +133,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
         "objects": objects,
         "active": session.state.active,
         "threshold": session.threshold,
+        "next_threshold": session.state.threshold,
         "can_undo": session.can_undo,
         "can_redo": session.can_redo,
     }
@@ -159,6 +160,7 @@ def read_document(document: Any, size: tuple[int, int]) -> State:
         objects,
         active=None if active is None else check_whole(active),
         next_id=max(ids, default=0) + 1,
+        threshold=check_number(document.get("next_threshold", MASK_THRESHOLD)),
     )
 
 

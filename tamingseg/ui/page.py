@@ -1,5 +1,7 @@
 """The page: its tabs, its few routes beside gradio's own, and how it is launched."""
 
+import os
+import socket
 import threading
 from typing import Any
 
@@ -65,9 +67,51 @@ def build_page(segmentor: Segmentor) -> Page:
     return Page(segmentor)
 
 
-def launch(port: int = 7860, host: str = "127.0.0.1", model: str = "default") -> None:
-    """Load a model and serve the app until interrupted."""
-    build_page(load_segmentor(model)).launch(server_name=host, server_port=port)
+def launch(
+    port: int | None = None,
+    host: str | None = None,
+    model: str = "default",
+    open_browser: bool = True,
+) -> None:
+    """Load a model, serve the app until interrupted, and say its address.
+
+    Parameters
+    ----------
+    port
+        None takes the first free one from 7860, or from GRADIO_SERVER_PORT.
+    host
+        None takes GRADIO_SERVER_NAME, or serves this machine alone.
+    model
+        Name of a segmentor, or a checkpoint file.
+    open_browser
+        Show the page in the browser; a hosted demo, which has none, never does.
+
+    Raises
+    ------
+    OSError
+        If the port is in use, or the host is none of this machine's addresses.
+    """
+    _check_address(host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), port)
+    page = build_page(load_segmentor(model))
+    is_hosted = "SPACE_ID" in os.environ
+    page.launch(server_name=host, server_port=port, inbrowser=open_browser and not is_hosted)
+
+
+def _check_address(host: str, port: int | None) -> None:
+    """Refuse an address at once: gradio would try a hundred ports at five seconds each."""
+    if port is not None and not 0 < port < 2**16:
+        raise ValueError(f"a port is a number from 1 to {2**16 - 1}, got {port}")
+    try:
+        family, _, _, _, address = socket.getaddrinfo(host.strip("[]"), port or 0)[0]
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # as the server will do
+            probe.bind(address)
+    except OSError as error:
+        where = host if port is None else f"{host}, port {port}"
+        raise OSError(
+            f"the page cannot be served at {where} ({error.strerror}); choose another, or leave "
+            "--port and --host out"
+        ) from error
 
 
 def _routes(workspaces: Workspaces) -> list[Route]:

@@ -234,6 +234,7 @@ class Workspaces:
             if workspace is None:
                 raise Gone("this page's session has ended on the server")
             self._touch(workspace)
+            self._make_room()  # those in use have grown by their answers
             return workspace
 
     def resume(self, token: Any) -> Workspace:
@@ -273,15 +274,19 @@ class Workspaces:
         with self._lock:
             self._drop_ended()
             self._touch(workspace)
-            while len(self._workspaces) > 1 and self._is_full():
-                token, _ = self._workspaces.popitem(last=False)
-                self._ends.pop(token, None)
+            self._make_room()
         return workspace
 
     def _touch(self, workspace: Workspace) -> None:
         self._workspaces[workspace.token] = workspace
         self._workspaces.move_to_end(workspace.token)
         self._ends[workspace.token] = self._clock() + self._idle_seconds
+
+    def _make_room(self) -> None:
+        """Drop the longest unused, but never the one touched last."""
+        while len(self._workspaces) > 1 and self._is_full():
+            token, _ = self._workspaces.popitem(last=False)
+            self._ends.pop(token, None)
 
     def _is_full(self) -> bool:
         used = sum(workspace.nbytes for workspace in self._workspaces.values())

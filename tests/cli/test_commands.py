@@ -103,14 +103,13 @@ def test_errors_are_one_line_and_exit_code_2(monkeypatch, capsys):
 
 
 def test_app_passes_its_flags_on(monkeypatch):
-    from tamingseg.ui import page
-
     called = {}
-    monkeypatch.setattr(page, "launch", lambda **flags: called.update(flags))
-    monkeypatch.delitem(sys.modules, "tamingseg.cli.app", raising=False)
-    assert main(["app", "--port", "8123", "--host", "0.0.0.0", "--model", "mine"]) == 0
-    assert called == {"port": 8123, "host": "0.0.0.0", "model": "mine"}
-    monkeypatch.delitem(sys.modules, "tamingseg.cli.app", raising=False)
+    monkeypatch.setattr("tamingseg.cli.app.launch", lambda **flags: called.update(flags))
+    assert main(["app"]) == 0
+    assert called == {"port": None, "host": None, "model": "default", "open_browser": True}
+    flags = ["--port", "8123", "--host", "0.0.0.0", "--model", "mine", "--no-open-browser"]
+    assert main(["app", *flags]) == 0
+    assert called == {"port": 8123, "host": "0.0.0.0", "model": "mine", "open_browser": False}
 
 
 class TestSegment:

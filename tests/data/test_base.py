@@ -7,7 +7,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.data.base import MAX_PIXELS, pair_files, read_image, read_label_map, read_pixels
+from tamingseg.data.base import (
+    MAX_PIXELS,
+    MAX_SIDE,
+    pair_files,
+    read_image,
+    read_label_map,
+    read_pixels,
+)
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -117,6 +124,14 @@ def test_too_large_is_refused_from_the_header():
     for width, height in [(30_000, 30_000), (10_000, MAX_PIXELS // 10_000 + 1)]:
         with pytest.raises(ValueError, match="make it smaller"):
             read_image(png_of_size(width, height))
+
+
+def test_a_side_no_jpeg_can_have_is_refused_from_the_header():
+    for size in [(50, MAX_SIDE + 1), (MAX_SIDE + 1, 50)]:
+        with pytest.raises(ValueError, match="a side can have at most 65500"):
+            read_image(png_of_size(*size))
+    longest = read_image(encode(np.zeros((2, MAX_SIDE), np.uint8)))
+    assert encode(longest, "JPEG").startswith(b"\xff\xd8")
 
 
 def test_a_side_of_one_pixel_is_refused():

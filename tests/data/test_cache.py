@@ -1,3 +1,5 @@
+import pickle
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ class Memory:
     """A data set in memory that counts how often it is read."""
 
     name = "memory"
+    fingerprint = "f00"
 
     def __init__(self, samples):
         self.samples, self.reads = samples, 0
@@ -58,6 +61,22 @@ def test_an_unfinished_cache_is_made_again(memory, tmp_path):
     )
 
 
+def test_another_state_of_the_files_is_another_cache(memory, tmp_path):
+    before = CachedDataset(memory, tmp_path, 30)
+    memory.samples.reverse()
+    memory.fingerprint = "f01"
+    after = CachedDataset(memory, tmp_path, 30)
+    assert before.folder != after.folder
+    np.testing.assert_array_equal(after[0].image, memory.samples[0].image)
+
+
+def test_a_cache_travels_to_another_process_without_its_pixels(memory, tmp_path):
+    cached = CachedDataset(memory, tmp_path, 30)
+    pickled = pickle.dumps(cached)
+    assert len(pickled) < 2000
+    np.testing.assert_array_equal(pickle.loads(pickled)[1].image, memory.samples[1].image)
+
+
 def test_labels_that_do_not_fit_name_the_image(memory, tmp_path):
     memory.samples[1].label_maps[0, 0, 0] = 70_000
     with pytest.raises(ValueError, match="'b' has labels above 65535"):
@@ -72,3 +91,8 @@ def test_hold_out_splits_without_overlap(memory):
     assert held.names == ["3", "7"]
     assert held[0] is memory.samples[3]
     assert hold_out(memory, 0)[1].names == []
+
+
+def test_holding_out_everything_is_refused(memory):
+    with pytest.raises(ValueError, match="leaves none to train on"):
+        hold_out(memory, 1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.data.catalog import CATALOG, open_dataset
+from tamingseg.data.catalog import CATALOG, open_dataset, open_datasets
 from tamingseg.data.davis import DavisDataset
 from tamingseg.data.folder import FolderDataset
 
@@ -80,9 +80,25 @@ def test_without_masks(folder):
         path.unlink()
     with pytest.raises(ValueError, match="things has no image with a mask; expected"):
         FolderDataset(folder)
+    assert len(FolderDataset(folder, strict=False).problems) == 2, "a check can still list them"
     (folder / "masks").rmdir()
-    with pytest.raises(FileNotFoundError, match="things has no folder masks/; expected"):
-        FolderDataset(folder)
+    for opened in (FolderDataset, open_dataset, lambda path: open_datasets([path])):
+        with pytest.raises(FileNotFoundError, match="things has no folder masks/; expected"):
+            opened(folder)
+
+
+def test_a_folder_of_data_sets_stands_for_all_of_them(folder):
+    assert [dataset.name for dataset in open_datasets([folder.parent, folder])] == ["things"] * 2
+    with pytest.raises(ValueError, match="no data"):
+        open_datasets([])
+
+
+def test_the_fingerprint_follows_the_files(folder):
+    before = FolderDataset(folder).fingerprint
+    assert FolderDataset(folder).fingerprint == before
+    assert FolderDataset(folder, zero_is_background=False).fingerprint != before
+    save(folder / "masks" / "a.png", 1 - labels())
+    assert FolderDataset(folder).fingerprint != before
 
 
 def test_files_that_do_not_fit_together(folder):
@@ -133,6 +149,16 @@ def test_davis_colour_and_faint_masks_are_object_wherever_not_black(tmp_path):
     dataset = DavisDataset(tmp_path)
     np.testing.assert_array_equal(dataset[0].label_maps[0], colour[..., 0] > 0)
     np.testing.assert_array_equal(dataset[1].label_maps[0], labels() > 0)
+
+
+@pytest.mark.parametrize("channels", [2, 4])
+def test_davis_transparency_is_no_object(tmp_path, channels):
+    opaque = np.zeros((20, 30, channels), np.uint8)
+    opaque[..., -1] = 255
+    opaque[:, 5:9, 0] = 128
+    save(tmp_path / "img" / "a.jpg", photo())
+    save(tmp_path / "gt" / "a.png", opaque)
+    np.testing.assert_array_equal(DavisDataset(tmp_path)[0].label_maps[0], opaque[..., 0] > 0)
 
 
 def test_davis_errors(tmp_path):

@@ -22,7 +22,7 @@ class One:
 
 def training_set(sample, **sampling):
     config = ClickSampling(**{"queries": 3, **sampling})
-    return ClickTrainingSet([One(sample)], lambda index: 64, config, AugmentConfig(), 0, 100)
+    return ClickTrainingSet([One(sample)], lambda index: 64, config, AugmentConfig(), 0)
 
 
 @pytest.fixture
@@ -80,3 +80,22 @@ def test_collate_fills_click_slots(sample):
 def test_pack_clicks_marks_empty_slots():
     packed = pack_clicks([[Click(1, 2)], [Click(3, 4, False), Click(5, 6)]])
     assert packed.tolist() == [[[1, 2, 1], [-1, -1, -1]], [[3, 4, 0], [5, 6, 1]]]
+
+
+def test_a_data_set_without_targets_is_named(sample):
+    nothing = Sample(sample.image, np.zeros_like(sample.label_maps), "sample", True)
+    with pytest.raises(ValueError, match="views of sample held no region"):
+        training_set(nothing)[0]
+
+
+def test_many_clicks_know_other_objects_from_background(sample):
+    background = Sample(sample.image, sample.label_maps, "sample", True)
+    hits = {"other": 0, "background": 0}
+    for index in range(60):
+        item = training_set(background, sampler="many", queries=1)[index]
+        for row, col, sign in item["clicks"][0].tolist():
+            if sign == 0:
+                label = int(item["label_map"][int(row), int(col)])
+                hits["other" if label else "background"] += 1
+    # Objects cover less than the background here; 40 % of the clicks are aimed at them.
+    assert hits["other"] > 0.25 * sum(hits.values()), hits

@@ -20,6 +20,7 @@ class ListDataset:
     """Samples in memory; counts how often each is read."""
 
     name = "list"
+    fingerprint = "1157"
 
     def __init__(self, samples):
         self.samples = samples
@@ -164,12 +165,13 @@ def test_a_mask_met_exactly_keeps_its_iou_and_asks_no_more(fusion):
 
 def test_rows_name_every_setting_that_counts(two_discs, fake_segmentor):
     def method(**settings):
-        protocol = ClickProtocol(**settings)
-        return evaluate_image(two_discs, "set", fake_segmentor(), protocol, "f00")[0].method
+        made_by = ClickProtocol(**settings).method("fake", weights="f00", data="1157")
+        image = (two_discs, "set", fake_segmentor(), ClickProtocol(**settings))
+        return evaluate_image(*image, made_by)[0].method
 
     one_click = method(clicker="center")
     assert one_click.keys() == {
-        "model", "weights", "version", "clicker", "clicks", "threshold", "min_area"
+        "model", "weights", "data", "version", "clicker", "clicks", "threshold", "min_area"
     }  # fmt: skip
     assert (one_click["model"], one_click["weights"]) == ("fake", "f00")
     assert method(clicks=2, seed=4) == {
@@ -214,6 +216,15 @@ def test_a_file_collects_methods(dataset, fake_segmentor, tmp_path):
     lower = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(threshold=0.49), out, "f00")
     assert len(first) == len(other) == len(lower) == 6
     assert read_rows(out) == first + other + lower
+
+
+def test_another_data_set_of_the_same_name_is_measured(dataset, fake_segmentor, tmp_path):
+    out = tmp_path / "rows.jsonl"
+    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
+    dataset.fingerprint = "07e4"
+    dataset.read.clear()
+    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
+    assert dataset.read == dataset.names
 
 
 def test_limit_spreads_over_the_data_set(dataset, fake_segmentor, tmp_path):

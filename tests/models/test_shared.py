@@ -133,3 +133,19 @@ def test_the_table_refuses_what_it_does_not_know():
         build_model("segnext", {"width": "wide"})
     with pytest.raises(ValueError, match="got a Linear"):
         describe_model(torch.nn.Linear(1, 1))
+
+
+def test_clicknet_refuses_sides_that_would_shift_its_clicks(make_model):
+    with pytest.raises(ValueError, match="multiples of 32, got"):
+        make_model("clicknet").encode(torch.rand(1, 3, 64, 50))
+
+
+@pytest.mark.parametrize("backbone", ["hf-hub:owner/name", "local-dir:/etc", "no_such_model"])
+def test_a_backbone_is_a_name_and_leads_nowhere_else(backbone):
+    with pytest.raises(ValueError, match="must be a model of timm"):
+        build_model("clicknet", {"backbone": backbone})
+
+
+def test_settings_that_make_no_model_are_refused():
+    with pytest.raises(ValueError, match="no segnext can be built from"):
+        build_model("segnext", {"width": 20, "heads": 3})

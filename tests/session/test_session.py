@@ -138,6 +138,29 @@ def test_the_threshold_cuts_the_active_object_and_is_inherited_by_the_next(sessi
         session.set_threshold(1.0)
 
 
+def test_the_threshold_of_the_next_object_is_a_step_too(session):
+    session.set_threshold(0.3, "slider 1")
+    session.set_threshold(0.2, "slider 1")
+    assert session.threshold == 0.2
+    session.undo()
+    assert session.threshold == 0.5
+    session.redo()
+    session.add_click(*RED)
+    session.set_threshold(0.4)
+    session.undo()
+    session.keep()
+    assert session.threshold == 0.2
+    session.add_click(*BLUE)
+    assert [item.threshold for item in session.state.objects] == [0.2, 0.2]
+
+
+def test_a_session_begins_with_a_threshold(segmentor, two_discs):
+    assert Session(segmentor, two_discs.image, threshold=0.3).threshold == 0.3
+    assert Session(segmentor, two_discs.image, state=State(threshold=0.4)).threshold == 0.4
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        Session(segmentor, two_discs.image, threshold=0.0)
+
+
 def test_undo_crosses_clicks_and_objects_and_asks_the_model_nothing(session, segmentor, red):
     session.add_click(*RED)
     session.keep()
@@ -171,6 +194,27 @@ def test_forgotten_answers_are_computed_again(monkeypatch, session, red, blue):
     session.add_click(*GREY, positive=False)
     assert (session.mask == (red | blue)).all()
     assert session.nbytes == 48 * 64 * (3 + 4)
+
+
+def test_memory_can_be_asked_for_while_answers_come(session, segmentor, monkeypatch):
+    class Answer(np.ndarray):
+        """Another click is made while its size is read."""
+
+        interrupts = False
+
+        @property
+        def nbytes(self):
+            if Answer.interrupts:
+                Answer.interrupts = False
+                session.add_click(*GREY)
+            return super().nbytes
+
+    predict = segmentor.segmentor.predict_jointly
+    monkeypatch.setattr(segmentor, "predict_jointly", lambda *given: predict(*given).view(Answer))
+    session.add_click(*RED)
+    session.add_click(*BLUE)
+    Answer.interrupts = True
+    assert session.nbytes == 48 * 64 * (3 + 2 * 4)
 
 
 @pytest.mark.parametrize("point", [(-1, 3), (3, 64), (48, 3), (float("nan"), 3)])

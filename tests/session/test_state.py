@@ -15,6 +15,13 @@ def test_a_new_object_is_active_in_front_and_has_the_freest_colour():
     assert state.current.id == 2
 
 
+def test_a_new_object_has_the_threshold_of_the_state():
+    state = states.begin_object(State(threshold=0.3))
+    assert state.current.threshold == state.threshold == 0.3
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        State(threshold=1.0)
+
+
 def test_finish_keeps_what_has_clicks_and_drops_what_is_empty():
     empty = states.begin_object(State())
     assert states.finish(empty) == State(next_id=2)

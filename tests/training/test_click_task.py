@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 import torch
 
-from tamingseg.losses import soft_iou
 from tamingseg.training.click_task import ClickTask, add_error_clicks
 
 
@@ -43,14 +42,14 @@ def half(value):
 
 
 def test_a_right_answer_costs_nothing_and_its_iou_is_one():
-    loss, logged = ClickTask(Oracle(half(30.0)), soft_iou)(world(), extra_clicks=0, seed=0)
+    loss, logged = ClickTask(Oracle(half(30.0)), {"soft-iou": 1.0})(world(), extra_clicks=0, seed=0)
     assert loss.item() == pytest.approx(0, abs=1e-6)
     assert logged["iou"].item() == 1.0
 
 
 def test_extra_clicks_lie_on_the_error_and_see_the_last_answer():
     oracle = Oracle(half(-30.0))  # everything is wrong: the left is missing, the right too much
-    ClickTask(oracle, soft_iou)(world(), extra_clicks=2, seed=0)
+    ClickTask(oracle, {"soft-iou": 1.0})(world(), extra_clicks=2, seed=0)
     shapes = [tuple(clicks.shape) for clicks, _ in oracle.asked]
     assert shapes == [(1, 2, 1, 3), (1, 2, 2, 3), (1, 2, 3, 3)]
     assert oracle.asked[0][1] is None
@@ -78,12 +77,21 @@ def test_ignored_pixels_cost_nothing():
     batch = world()
     batch["ignore"][:, :, 8:] = True
     wrong_on_the_right = half(30.0).abs()
-    loss, _ = ClickTask(Oracle(wrong_on_the_right), soft_iou)(batch, extra_clicks=0, seed=0)
+    loss, _ = ClickTask(Oracle(wrong_on_the_right), {"soft-iou": 1.0})(
+        batch, extra_clicks=0, seed=0
+    )
     assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
 def test_gradients_come_from_every_round():
     oracle = Oracle(half(0.1))
-    loss, _ = ClickTask(oracle, soft_iou)(world(), extra_clicks=1, seed=0)
+    loss, _ = ClickTask(oracle, {"soft-iou": 1.0})(world(), extra_clicks=1, seed=0)
     loss.backward()
     assert oracle.logits.grad.abs().sum() > 0
+
+
+def test_the_loss_is_the_weighted_sum_of_the_named_ones():
+    weights = {"soft-iou": 2.0, "cross-entropy": 0.5}
+    loss, logged = ClickTask(Oracle(half(0.3)), weights)(world(), extra_clicks=1, seed=0)
+    expected = sum(weight * logged[name].item() for name, weight in weights.items())
+    assert loss.item() == pytest.approx(expected, rel=1e-5)

@@ -126,8 +126,13 @@ def test_a_document_brings_the_work_back(session):
     click(session)
     handlers.apply_operation(session, {"do": "keep"})
     click(session, positive=False)
+    handlers.apply_operation(session, {"do": "set_threshold", "threshold": 0.3})
+    handlers.apply_operation(session, {"do": "edit", "object_id": 1})
     document = json.loads(json.dumps(handlers.describe(session)))
+    assert (document["threshold"], document["next_threshold"]) == (0.5, 0.3)
     assert handlers.read_document(document, session.size) == session.state
+    del document["next_threshold"]
+    assert handlers.read_document(document, session.size).threshold == 0.5
 
 
 def spoiled(document, **changes):
@@ -146,6 +151,8 @@ def test_hostile_documents_are_refused(session):
         {"objects": [None]},
         {**good, "active": 2},
         {**good, "active": "1"},
+        {**good, "next_threshold": 0},
+        {**good, "next_threshold": None},
         {**good, "objects": good["objects"] * 2},
         {**good, "objects": good["objects"] * 201},
         *(

@@ -87,6 +87,20 @@ def test_there_is_room_for_so_many_bytes(segmentor, discs_image):
     assert workspaces.find(newest.token) is newest
 
 
+def test_workspaces_that_grow_by_clicks_make_room_but_never_of_the_one_in_use(
+    segmentor, discs_image
+):
+    first_bytes = Workspaces(segmentor).open_image("a.png", discs_image).nbytes
+    workspaces = Workspaces(segmentor, max_bytes=2 * first_bytes)
+    idle = workspaces.open_image("a.png", discs_image)
+    used = workspaces.open_image("a.png", discs_image)
+    for sequence in range(1, 4):
+        ask(workspaces.find(used.token), segmentor, sequence, {**RED, "col": 150.0 + sequence})
+    assert workspaces.find(used.token) is used
+    with pytest.raises(Gone):
+        workspaces.find(idle.token)
+
+
 def test_the_unused_and_the_left_are_dropped(workspaces, clock, discs_image):
     idle = workspaces.open_image("a.png", discs_image)
     left = workspaces.open_image("a.png", discs_image)

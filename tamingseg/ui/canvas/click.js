@@ -14,7 +14,7 @@ let including = true; // what a plain click means
 let opacity = Number(recall("opacity") ?? 0.3);
 let crosshair = null; // a point, while the keyboard leads
 let pointed = null; // index of the point under the mouse
-let gestures = 0;
+let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
 let latency = {encode: null, decode: null, total: null, answers: 0};
 
 const view = new View(canvas, {press, grab, hover}, paint);

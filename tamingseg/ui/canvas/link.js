@@ -14,13 +14,13 @@ class Link {
     Object.assign(this, {token: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
   }
 
-  /** Talk about another photo from now on; `document` is the work to begin with, or null. */
+  /** Talk about another photo from now on, beginning with the work in `document`, or null, and `operations`. */
   begin(greeting, document, operations = []) {
     this.visit += 1;
     this.token = greeting.token;
     this.sequence = greeting.sequence;
     this.document = document;
-    this.queue = operations;
+    this.queue = [...operations];
     this.sent = [];
     this.busy = false;
     this.waiters.splice(0).forEach(resolve => resolve());

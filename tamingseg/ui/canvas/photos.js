@@ -6,8 +6,8 @@ function base(path) {
 
 /** Open what the vault or the strip names; the work of an earlier visit comes back with it. */
 async function openSample(name) {
-  const entry = vault.get(`sample ${name}`);
-  await arrive(await server.open_sample(name), {key: `sample ${name}`, name, file: null}, entry?.document);
+  const key = `sample ${name}`;
+  await arrive(await server.open_sample(name), {key, name, file: null}, vault.get(key));
 }
 
 async function openFile(file, key = `photo ${crypto.getRandomValues(new Uint32Array(3)).join("-")}`) {
@@ -16,7 +16,7 @@ async function openFile(file, key = `photo ${crypto.getRandomValues(new Uint32Ar
   say(`Opening ${name} …`);
   const answer = await upload(file, name);
   if (answer?.error) return say(`${name} could not be opened: ${answer.error}`, true);
-  await arrive(answer, {key, name, file}, vault.get(key)?.document);
+  await arrive(answer, {key, name, file}, vault.get(key));
 }
 
 /** Send a file to the server; what it answers, or undefined. */
@@ -32,10 +32,11 @@ async function upload(file, name) {
 let arrivals = 0;
 
 /**
- * The server opened a photo: load the picture and let the link begin with `document`, the work the
- * server does not know, and then `operations`. If anything fails, say so, change nothing, return false.
+ * The server opened a photo: load the picture and let the link begin with the work the server does
+ * not know: `document`, and then the operations `pending` that it never answered. If anything fails,
+ * say so, change nothing, return false.
  */
-async function arrive(answer, opened, document = null, operations = []) {
+async function arrive(answer, opened, {document = null, pending = []} = {}) {
   const number = ++arrivals;
   const refuse = text => (say(text, true), false);
   if (!answer || answer.error) return refuse(answer?.error ?? "The server does not answer; nothing was changed.");
@@ -47,7 +48,7 @@ async function arrive(answer, opened, document = null, operations = []) {
     return refuse("The picture did not arrive; nothing was changed.");
   }
   if (number !== arrivals) return true; // another photo was chosen meanwhile
-  await saveNow();
+  saveNow(); // what it saves is settled when it returns: nothing comes between it and the new photo
   const same = photo?.key === opened.key, kept = vault.get(opened.key)?.document;
   photo = {...opened, size: answer.size};
   if (!same) {
@@ -65,7 +66,7 @@ async function arrive(answer, opened, document = null, operations = []) {
   remember("session", JSON.stringify({token: answer.token, key: photo.key}), window.sessionStorage);
   remember("last", photo.key);
   showStrip();
-  link.begin(answer, document, operations);
+  link.begin(answer, document, pending);
   refresh();
   saveNow();
   return true;
@@ -76,7 +77,7 @@ async function reopen() {
   const {visit} = link, opened = photo;
   while (visit === link.visit) {
     const answer = opened.file ? await upload(opened.file, opened.name) : await server.open_sample(opened.name);
-    if (visit !== link.visit || await arrive(answer, opened, documentNow(), link.queue)) return;
+    if (visit !== link.visit || await arrive(answer, opened, {document: documentNow(), pending: link.queue})) return;
     await new Promise(resolve => setTimeout(resolve, 2000));
   }
 }
@@ -168,7 +169,7 @@ function remember(name, value, storage = window.localStorage) {
 }
 
 function documentNow() {
-  return {objects: work.objects, active: work.active};
+  return {objects: work.objects, active: work.active, next_threshold: work.next_threshold};
 }
 
 let saving = 0;
@@ -185,6 +186,7 @@ async function saveNow() {
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
     thumb: photo.file ? earlier?.thumb ?? thumbnail() : undefined, document: documentNow(),
+    pending: link.pending.map(({at, ...operation}) => operation),
   };
   const isNew = !earlier && photo.file;
   const kept = await vault.put(entry);

@@ -1,6 +1,7 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, added, time, thumb, document, photo}: photo is the file itself, null for a
-// sample; added says when it came, time when it was last worked on.
+// An entry is {key, name, added, time, thumb, document, pending, photo}: photo is the file itself,
+// null for a sample; pending are operations after the document that the server has not answered;
+// added says when it came, time when it was last worked on.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
 const VAULT_PHOTOS = 8;

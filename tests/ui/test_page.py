@@ -1,0 +1,69 @@
+"""How the page is launched: where, and whether a browser opens."""
+
+import runpy
+import socket
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+
+from tamingseg.cli.main import main
+from tamingseg.ui import page
+
+APP = Path(__file__).resolve().parents[2] / "app.py"
+
+
+@pytest.fixture
+def launched(monkeypatch):
+    """What the page is launched with; nothing is served."""
+    options = {}
+    served = SimpleNamespace(launch=lambda **given: options.update(given))
+    monkeypatch.setattr(page, "load_segmentor", lambda name: None)
+    monkeypatch.setattr(page, "build_page", lambda segmentor: served)
+    for name in ("SPACE_ID", "GRADIO_SERVER_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return options
+
+
+@pytest.fixture
+def busy_port():
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def test_by_default_gradio_looks_for_a_port_and_opens_the_browser(launched):
+    page.launch()
+    assert launched == {"server_name": None, "server_port": None, "inbrowser": True}
+
+
+def test_no_browser_opens_on_request_and_in_a_hosted_demo(launched, monkeypatch):
+    page.launch(open_browser=False)
+    assert not launched["inbrowser"]
+    monkeypatch.setenv("SPACE_ID", "someone/demo")
+    page.launch()
+    assert not launched["inbrowser"]
+
+
+def test_app_py_starts_the_app_with_its_flags(launched, monkeypatch):
+    monkeypatch.setattr(sys, "argv", ["app.py", "--no-open-browser"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_path(str(APP), run_name="__main__")
+    assert stop.value.code == 0
+    assert launched == {"server_name": None, "server_port": None, "inbrowser": False}
+
+
+def test_an_address_that_is_not_to_be_had_is_one_line_before_the_model_is_loaded(
+    launched, monkeypatch, capsys, busy_port
+):
+    monkeypatch.setattr(page, "load_segmentor", lambda name: 1 / 0)
+    for flags, message in [
+        (["--port", str(busy_port)], f"port {busy_port} (Address already in use"),
+        (["--port", "70000"], "a port is a number from 1 to 65535, got 70000"),
+        (["--host", "203.0.113.7"], "cannot be served at 203.0.113.7"),  # of no machine
+    ]:
+        assert main(["app", *flags]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert not launched
