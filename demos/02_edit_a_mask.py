@@ -13,7 +13,7 @@ OUT = Path(__file__).parent / "out"
 
 
 def main() -> list[np.ndarray]:
-    """Segment the cup, then the spoon; write the steps and return the two masks."""
+    """Segment the cup, then the table; write the steps and return the two masks."""
     image = load_sample_image("coffee")
     session = Session(load_segmentor(), image)
     OUT.mkdir(exist_ok=True)
@@ -24,7 +24,7 @@ def main() -> list[np.ndarray]:
 
     session.add_click(row=190, col=280)
     show("1_first_click")
-    session.add_click(row=330, col=500, positive=False)  # not the saucer, not the table
+    session.add_click(row=328, col=412, positive=False)  # not the saucer
     show("2_negative_click")
     session.undo()
     session.redo()  # known states come back without asking the model again

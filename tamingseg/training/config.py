@@ -22,10 +22,8 @@ class TrainConfig:
     """Which model is trained, and its settings."""
     initial: Path | None = None
     """Weights to start from; None starts from random numbers."""
-    losses: dict[str, float] = field(
-        default_factory=lambda: {"soft-iou": 1.0, "cross-entropy": 1.0}
-    )
-    """Losses by name and weight."""
+    losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
+    """Losses as (name, weight), see `tamingseg.losses`."""
     sampling: ClickSampling = field(default_factory=ClickSampling)
     """How targets and first clicks are drawn."""
     extra_clicks: int = 2
@@ -73,7 +71,7 @@ class TrainConfig:
 
 _SEGNEXT = TrainConfig(
     model=SegNextConfig(),
-    losses={"normalized-focal": 1.0},
+    losses=(("normalized-focal", 1.0),),
     sampling=ClickSampling(sampler="many", queries=1),
     extra_clicks=3,
     augmentation=AugmentConfig(crop_area=(0.6, 1.0), crop_aspect=1.0, saturation=0.0),
@@ -101,7 +99,7 @@ PRESETS: dict[str, tuple[str, TrainConfig]] = {
             sampling=ClickSampling(negative_share=0.15),
             augmentation=AugmentConfig(paste=0.25),
             sizes=((0.5, 160), (0.85, 224), (1.0, 288)),
-            steps=8_000,
+            steps=6_400,
             batch=12,
         ),
     ),
@@ -133,7 +131,7 @@ PRESETS: dict[str, tuple[str, TrainConfig]] = {
     "segnext-posneg-512": ("one positive or one negative click, 512 px", _POSNEG_512),
     "segnext-posneg-lovasz-512": (
         "the same with Lovász hinge added",
-        replace(_POSNEG_512, losses={"normalized-focal": 1.0, "lovasz-hinge": 1.0}),
+        replace(_POSNEG_512, losses=(("normalized-focal", 1.0), ("lovasz-hinge", 1.0))),
     ),
 }
 """Name -> (what it is, configuration); flags change single fields of it."""

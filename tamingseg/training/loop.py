@@ -85,7 +85,7 @@ def train(
             f"the processes found different checkpoints in {config.folder}; all machines must see "
             "the same run folder"
         )
-    task, optimizer = accelerator.prepare(ClickTask(model, config.losses), optimizer)
+    task, optimizer = accelerator.prepare(ClickTask(model, dict(config.losses)), optimizer)
 
     # Data: sample i is always the same; this process takes its share of every step.
     samples = ClickTrainingSet(

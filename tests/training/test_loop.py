@@ -77,7 +77,7 @@ def small_run(data, folder, **changes):
         data=(data,),
         folder=folder,
         model=SegNextConfig(32, 16, 3, 2, pyramid=(4, 8, 8, 8), head_width=8, click_radius=3),
-        losses={"normalized-focal": 1.0},
+        losses=(("normalized-focal", 1.0),),
         sampling=ClickSampling("many", queries=2),
         extra_clicks=1,
         sizes=((1.0, 32),),
@@ -114,7 +114,7 @@ def test_weights_to_start_from_must_fit_the_configuration(data, tmp_path):
 
 def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
     with pytest.raises(FloatingPointError, match="with a lower --peak-lr"):
-        small_run(data, tmp_path / "run", losses={"normalized-focal": float("inf")})
+        small_run(data, tmp_path / "run", losses=(("normalized-focal", float("inf")),))
     assert not (tmp_path / "run" / "state.pt").exists()
 
 
