@@ -33,7 +33,7 @@ _LOG_EVERY = 20
 
 def local_main_process_first() -> AbstractContextManager:
     """Let one process of every machine do what follows before the others of it do it again."""
-    return PartialState().local_main_process_first()
+    return PartialState(cpu=_on_cpu()).local_main_process_first()
 
 
 def train(
@@ -52,7 +52,7 @@ def train(
     -------
     The averaged model, also written to ``<run>/model.safetensors``.
     """
-    accelerator = Accelerator(mixed_precision=_precision(config))
+    accelerator = Accelerator(cpu=_on_cpu(), mixed_precision=_precision(config))
     world, rank = accelerator.num_processes, accelerator.process_index
     if config.batch % world:
         raise ValueError(
@@ -200,6 +200,11 @@ def _moving_average(decay: float) -> Callable:
         get_ema_multi_avg_fn(min(decay, ramp))(averaged, current, count)
 
     return update
+
+
+def _on_cpu() -> bool:
+    """Whether there is nothing but CPUs; accelerate joins their processes only when it is told."""
+    return not (torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
 def _precision(config: TrainConfig) -> str:

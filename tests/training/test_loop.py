@@ -23,7 +23,7 @@ from tamingseg.training.config import TrainConfig
 from tamingseg.training.loop import train
 
 FLAGS = [
-    *("--steps", "9", "--batch", "2", "--sampling.queries", "2", "--warmup", "2"),
+    *("--steps", "9", "--batch", "4", "--sampling.queries", "2", "--warmup", "2"),
     *("--sizes", "0.5", "32", "1.0", "64", "--checkpoint-every", "3", "--held-out", "6"),
     *("--model.backbone", "test_resnet", "--model.pyramid", "8", "8", "16", "16"),
     *("--model.query", "16", "--model.coarse", "8", "--model.fine", "4"),
@@ -55,7 +55,7 @@ def start(data: Path, run: Path, processes: int) -> subprocess.Popen:
     command = ["tamingseg.cli.main", "train", "default-cpu", "--data", str(data), *FLAGS]
     command += ["--folder", str(run), "--cache", str(run.parent / "cache")]
     # One thread each: with several, sums may be added in another order.
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "ACCELERATE_USE_CPU": "true"}
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
         [*launcher, *command],
         env=environment,
