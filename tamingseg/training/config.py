@@ -122,7 +122,7 @@ PRESETS: dict[str, tuple[str, TrainConfig]] = {
             batch=12,
         ),
     ),
-    "segnext-many-1024": ("SegNext's recipe: ViT-B, 1024 px, many clicks", _SEGNEXT),
+    "segnext-many-1024": ("after SegNext's recipe: ViT-B, 1024 px, many clicks", _SEGNEXT),
     "segnext-many-512": ("the same at 512 px", _SEGNEXT_512),
     "segnext-one-512": (
         "one positive click, 512 px",
