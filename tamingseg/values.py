@@ -1,8 +1,8 @@
-"""The words everything else is written in: a click, a sample of a data set, and two constants."""
+"""The words everything else is written in: a click, a sample, a list of masks, constants."""
 
 import math
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -50,12 +50,15 @@ class Sample:
     zero_is_background
         What value 0 means: True, a known negative of every region of that map; False, unlabelled,
         which neither training nor scoring may count.
+    parents
+        Part -> the whole it is part of, both as (map index, label), where the data set says so.
     """
 
     image: np.ndarray
     label_maps: np.ndarray
     name: str
     zero_is_background: bool = True
+    parents: Mapping[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_image(self.image, f"image of {self.name!r}")
@@ -77,3 +80,65 @@ class Sample:
     def ignore(self, index: int) -> np.ndarray | None:
         """Bool (H, W), the pixels of map `index` that nothing is known of; None if all are."""
         return None if self.zero_is_background else self.label_maps[index] == 0
+
+
+@dataclass(frozen=True, slots=True)
+class MaskSet:
+    """An ordered list of masks of one image, the best first.
+
+    A thousand masks of a photo do not fit in memory as bytes, so each pixel is one bit.
+
+    Attributes
+    ----------
+    packed
+        uint8, (N, H, ceil(W / 8)): bool masks (N, H, W) after ``np.packbits(masks, axis=-1)``, the
+        bits beyond the width zero.
+    size
+        (height, width) of the image.
+    scores
+        float32, (N,): how good each mask is thought to be. The order is its own statement and need
+        not follow the scores.
+    """
+
+    packed: np.ndarray
+    size: tuple[int, int]
+    scores: np.ndarray
+
+    def __post_init__(self) -> None:
+        height, width = self.size
+        shape = (len(self.scores), height, -(-width // 8))
+        if self.packed.dtype != np.uint8 or self.packed.shape != shape:
+            raise ValueError(
+                f"{len(self.scores)} masks of (height, width) {self.size} must be packed as uint8 "
+                f"{shape}, got {self.packed.dtype} {self.packed.shape}; use MaskSet.from_masks"
+            )
+        if self.scores.dtype != np.float32 or not np.isfinite(self.scores).all():
+            raise ValueError("the scores of masks must be finite float32 numbers")
+
+    @classmethod
+    def from_masks(cls, masks: np.ndarray, scores: np.ndarray | None = None) -> "MaskSet":
+        """Pack bool masks (N, H, W), best first; without `scores` all have score 1.
+
+        Raises
+        ------
+        ValueError
+            If the masks are not bool, or there is not one score per mask.
+        """
+        if masks.dtype != bool or masks.ndim != 3:
+            raise ValueError(
+                f"masks must be bool (N, H, W), got {masks.dtype} {masks.shape}; threshold them"
+            )
+        scores = np.ones(len(masks)) if scores is None else np.asarray(scores)
+        size = (masks.shape[1], masks.shape[2])
+        return cls(np.packbits(masks, axis=-1), size, scores.astype(np.float32))
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+    def __getitem__(self, index: int) -> np.ndarray:
+        """Mask `index` as bool (H, W)."""
+        return np.unpackbits(self.packed[index], axis=-1, count=self.size[1]).astype(bool)
+
+    def take(self, indices: np.ndarray) -> "MaskSet":
+        """Return the masks at `indices`, in that order."""
+        return MaskSet(self.packed[indices], self.size, self.scores[indices])

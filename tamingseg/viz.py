@@ -1,5 +1,6 @@
 """Masks drawn over images: numpy in, RGB numpy out."""
 
+import colorsys
 from collections.abc import Sequence
 
 import cv2
@@ -7,7 +8,8 @@ import numpy as np
 from scipy import ndimage
 
 from tamingseg.checks import check_image, check_mask
-from tamingseg.values import Click
+from tamingseg.masks.packed import areas
+from tamingseg.values import Click, MaskSet
 
 MASK_COLOUR = (86, 180, 233)
 """Sky blue of Okabe & Ito (2008), which stays apart from most photos for colour-blind eyes."""
@@ -32,6 +34,37 @@ def overlay(
     drawn[mask] = tinted.round().astype(np.uint8)
     inner = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
     drawn[mask & ~inner] = colour
+    return drawn
+
+
+def colour_of(number: int) -> tuple[int, int, int]:
+    """Colour number 0, 1, ...: hues a golden section apart, so that neighbours differ."""
+    hue = (0.55 + number * 0.6180339887) % 1
+    value = (1.0, 0.75, 0.9)[number % 3]
+    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, 0.75, value))
+
+
+def overlay_masks(image: np.ndarray, masks: MaskSet, opacity: float = 0.5) -> np.ndarray:
+    """Tint all masks over the uint8 RGB image (H, W, 3), smaller ones on larger ones.
+
+    Every mask has its own colour, by rank, and its outline is drawn over all of them.
+
+    Raises
+    ------
+    ValueError
+        If `image` is of another kind, or the masks are of another size.
+    """
+    if check_image(image).shape[:2] != masks.size:
+        raise ValueError(f"masks of {masks.size} do not fit an image of {image.shape[:2]}")
+    colours = image.copy()
+    outlines = np.zeros(masks.size, bool)
+    for number in np.argsort(-areas(masks.packed), kind="stable").tolist():
+        mask = masks[number]
+        colours[mask] = colour_of(number)
+        inner = ndimage.binary_erosion(mask, np.ones((3, 3), bool), border_value=1)
+        outlines |= mask & ~inner
+    drawn = (image * (1 - opacity) + colours * opacity).round().astype(np.uint8)
+    drawn[outlines] = colours[outlines]
     return drawn
 
 

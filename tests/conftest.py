@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+import psutil
 import pytest
 
 from tamingseg.checks import check_image
@@ -54,6 +55,21 @@ def two_discs() -> Sample:
     labels[(rows - 30) ** 2 + (cols - 44) ** 2 < 13**2] = 2
     colours = np.array([[128, 128, 128], [220, 40, 40], [40, 60, 220]], np.uint8)
     return Sample(colours[labels], labels[None], "two_discs")
+
+
+@pytest.fixture(scope="session")
+def kill_tree() -> Callable[[int], None]:
+    """`kill_tree(pid)`: SIGKILL for a process and all that it started.
+
+    A process group is not enough: torchrun gives its workers sessions of their own.
+    """
+
+    def kill(pid: int) -> None:
+        parent = psutil.Process(pid)
+        for process in [parent, *parent.children(recursive=True)]:
+            process.kill()
+
+    return kill
 
 
 class FakeSegmentor:

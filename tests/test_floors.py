@@ -32,6 +32,7 @@ DOORS = {
     "accelerate": ("training/", "evaluation/sharding.py"),
     "gradio": ("ui/",),
     "h5py": ("data/hypersim.py",),
+    "huggingface_hub": ("weights/registry.py",),
     "matplotlib": ("evaluation/plots.py",),
     "networkx": ("partition/",),
     "pycocotools": ("masks/rle.py",),

@@ -1,4 +1,7 @@
-"""`tamingseg data check PATH ...`: read every file of a data set and list what is wrong."""
+"""`tamingseg data check PATH ...`: read every file of a data set and list what is wrong.
+
+`tamingseg data download NAME` is in ``data_download.py``.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,7 +11,9 @@ import tyro
 from tqdm import tqdm
 
 from tamingseg.cli.commands import Command, dispatch
-from tamingseg.data.catalog import CATALOG, open_dataset
+from tamingseg.cli.data_download import download
+from tamingseg.data.base import MaskDataset
+from tamingseg.data.catalog import find_entry, open_dataset
 from tamingseg.values import MIN_MASK_AREA
 
 
@@ -17,14 +22,18 @@ class Check:
     """List all damaged or mismatched files of data sets; exit code 1 if there are any."""
 
     data: tyro.conf.Positional[tuple[str, ...]]
-    """Data set folders, or names of known data sets below `root`."""
+    """Data set folders, or names of known data sets below `root`; `<folder>/<split>` for one split
+    of a data set that has several."""
     root: Path = Path()
     """Where names and relative paths start."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand."""
-    commands = {"check": Command("list all damaged or mismatched files", check)}
+    commands = {
+        "check": Command("list all damaged or mismatched files", check),
+        "download": Command("fetch a data set", download),
+    }
     return dispatch("tamingseg data", "Data sets on disk.", commands, arguments)
 
 
@@ -58,8 +67,20 @@ def _check_one(path: str, root: Path) -> int:
         f"{dataset.name}: {len(dataset)} images with masks, {regions} regions of at least "
         f"{MIN_MASK_AREA} px, {without_region} images without one, {len(problems)} problems"
     )
-    if dataset.name in CATALOG:
-        entry = CATALOG[dataset.name]
-        counts = ", ".join(f"{count} ({split})" for split, count in entry.images.items())
-        print(f"{dataset.name}: expected images {counts}; licence: {entry.licence}")
+    _print_expected(dataset)
     return len(problems)
+
+
+def _print_expected(dataset: MaskDataset) -> None:
+    """Print how many images a known data set should have, and whether these are as many."""
+    entry, split = find_entry(dataset.name)
+    if entry is None:
+        return
+    counts = ", ".join(f"{count} ({name})" for name, count in entry.images.items())
+    print(f"{dataset.name}: expected images {counts or 'unknown'}; licence: {entry.licence}")
+    numbers = [count for name, count in entry.images.items() if split in (None, name)]
+    if numbers and len(dataset) not in numbers:
+        print(
+            f"{dataset.name}: {len(dataset)} images with masks are not the expected "
+            f"{' or '.join(map(str, numbers))}; files are missing or do not belong here"
+        )

@@ -33,12 +33,14 @@ class MaskDataset(Protocol):
     """Images with their true masks, by index; `names[i]` is the name of sample i.
 
     `fingerprint` changes whenever a file behind the data set does: it tells sets of one name apart,
-    and what was made of an older state from what would be made now.
+    and what was made of an older state from what would be made now. `partition` says whether every
+    pixel belongs to a region: only then can whole segmentations be compared with the label maps.
     """
 
     name: str
     names: Sequence[str]
     fingerprint: str
+    partition: bool
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -99,6 +101,16 @@ def read_label_map(path: str | Path) -> np.ndarray:
             f"PNG), got {pixels.dtype} of shape {pixels.shape}; save it with one channel"
         )
     return pixels.astype(np.int32)
+
+
+def read_object(path: str | Path) -> np.ndarray:
+    """Read the mask of one object: int32 (H, W), 1 where any colour of the file is not 0.
+
+    Raises like `read_image`.
+    """
+    pixels = np.atleast_3d(read_pixels(path))
+    colours = pixels.shape[2] - (pixels.shape[2] in (2, 4))  # transparency is last and no colour
+    return (pixels[..., :colours] > 0).any(axis=2).astype(np.int32)
 
 
 def read_sample(

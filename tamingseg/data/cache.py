@@ -12,6 +12,7 @@ samples of a data set as raw bytes; opening it costs nothing and its pages are s
 import json
 import shutil
 import uuid
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,7 @@ class CachedDataset:
         if not (self.folder / "index.json").exists():
             _write(dataset, self.folder, max_side)
         self.name = dataset.name
+        self.partition = dataset.partition
         self._index = json.loads((self.folder / "index.json").read_text())
         self.names = [entry["name"] for entry in self._index]
         self._open()
@@ -66,6 +68,7 @@ class CachedDataset:
             maps.reshape(entry["maps"], height, width).astype(np.int32),
             entry["name"],
             entry["zero_is_background"],
+            {tuple(part): tuple(whole) for part, whole in entry.get("parents", [])},
         )
 
 
@@ -92,6 +95,7 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
                     "image": image_end,
                     "map": map_end,
                     "zero_is_background": sample.zero_is_background,
+                    "parents": list(sample.parents.items()),
                 }
             )
             image_end += sample.image.size
@@ -117,4 +121,4 @@ def _shrink(sample: Sample, max_side: int) -> Sample:
         cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST_EXACT)
         for label_map in sample.label_maps.astype(np.uint16)
     ]
-    return Sample(image, np.stack(maps).astype(np.int32), sample.name, sample.zero_is_background)
+    return replace(sample, image=image, label_maps=np.stack(maps).astype(np.int32))

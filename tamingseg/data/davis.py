@@ -12,9 +12,7 @@ object; black is known to be background.
 
 from pathlib import Path
 
-import numpy as np
-
-from tamingseg.data.base import fingerprint_of, pair_files, raise_problems, read_pixels, read_sample
+from tamingseg.data.base import fingerprint_of, pair_files, raise_problems, read_object, read_sample
 from tamingseg.values import Sample
 
 LAYOUTS = (("img", "gt"), ("JPEGImages/480p", "Annotations/480p"))
@@ -30,6 +28,8 @@ class DavisDataset:
     ValueError
         If there is nothing in it, or (`strict`) a frame has no mask or a mask no frame.
     """
+
+    partition = False
 
     def __init__(self, root: str | Path, strict: bool = True) -> None:
         root = Path(root)
@@ -56,13 +56,4 @@ class DavisDataset:
         """Read frame `index`; raises ValueError naming files that are damaged or do not fit."""
         name = self.names[index]
         image, masks = self._pairs[name]
-        return read_sample(image, masks, _read_object, name, zero_is_background=True)
-
-
-def _read_object(path: Path) -> np.ndarray:
-    """int32 (H, W), 1 where any colour channel is not 0."""
-    pixels = read_pixels(path)
-    if pixels.ndim == 3:
-        has_alpha = pixels.shape[2] in (2, 4)  # transparency comes last and is no colour
-        pixels = (pixels[..., :-1] if has_alpha else pixels).max(axis=2)
-    return (pixels > 0).astype(np.int32)
+        return read_sample(image, masks, read_object, name, zero_is_background=True)

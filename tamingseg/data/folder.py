@@ -5,11 +5,14 @@
     <root>/images/<name>.jpg           or .png .webp .tif .bmp; subfolders are followed
     <root>/masks/<name>.png            one label map, 8 or 16 bit: every value > 0 is one region
     <root>/masks/<name>.<k>.png        or several: annotators, or levels of detail
-    <root>/set.json                    optional: what value 0 means
+    <root>/set.json                    optional: what value 0 means, and whether it occurs
 
 What value 0 means, in this order: the argument; ``"zero_is_background": true | false`` in set.json;
 its ``"kind"``, where "0 is background" or a kind that begins with "instances" says that 0 is a
 known negative and every other kind that it is unlabelled. Without set.json 0 is background.
+
+Every pixel belongs to a region (`partition`) where set.json says ``"partition": true``, or where it
+does not say but its kind begins with "partition".
 """
 
 import json
@@ -67,8 +70,9 @@ class FolderDataset:
             raise_problems(self.problems, root)
         self.name = root.resolve().name
         self.names = list(self._pairs)
+        zero_in_file, self.partition = _read_settings(root / "set.json")
         if zero_is_background is None:
-            zero_is_background = _zero_is_background(root / "set.json")
+            zero_is_background = zero_in_file
         self.zero_is_background = zero_is_background
         self.fingerprint = fingerprint_of(self._pairs, zero_is_background)
 
@@ -82,13 +86,17 @@ class FolderDataset:
         return read_sample(image, masks, read_label_map, name, self.zero_is_background)
 
 
-def _zero_is_background(path: Path) -> bool:
+def _read_settings(path: Path) -> tuple[bool, bool]:
+    """Return (whether 0 is background, whether every pixel belongs to a region)."""
     if not path.is_file():
-        return True
+        return True, False
     try:
         settings = json.loads(path.read_text(encoding="utf-8"))
         kind = settings.get("kind", "")
-        default = "0 is background" in kind or kind.startswith("instances")
-        return bool(settings.get("zero_is_background", default))
+        zero_is_background = "0 is background" in kind or kind.startswith("instances")
+        return (
+            bool(settings.get("zero_is_background", zero_is_background)),
+            bool(settings.get("partition", kind.startswith("partition"))),
+        )
     except (ValueError, AttributeError, TypeError) as error:
         raise ValueError(f"{path} must hold a JSON object ({error}); mend or remove it") from error

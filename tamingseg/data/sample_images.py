@@ -3,10 +3,13 @@
 All are free to use; scikit-image's `data` module says where each comes from. Nothing is downloaded.
 """
 
+from pathlib import Path
+
 import numpy as np
 from skimage import data
 
 from tamingseg.checks import check_choice
+from tamingseg.data.base import read_label_map
 
 _PHOTOS = {
     "coffee": data.coffee,
@@ -17,6 +20,8 @@ _PHOTOS = {
     "coins": data.coins,
 }
 
+_TRUTH = Path(__file__).parent / "sample_truth"
+
 SAMPLE_IMAGES = tuple(_PHOTOS)
 """Names for `load_sample_image`, the one to start with first."""
 
@@ -26,3 +31,9 @@ def load_sample_image(name: str) -> np.ndarray:
     check_choice(name, SAMPLE_IMAGES, "sample image")
     photo = _PHOTOS[name]()
     return np.stack([photo] * 3, axis=-1) if photo.ndim == 2 else np.ascontiguousarray(photo)
+
+
+def load_sample_truth(name: str) -> np.ndarray:
+    """Return the label map of one of `SAMPLE_IMAGES`, int32 (H, W), 0 = nothing that is named."""
+    check_choice(name, SAMPLE_IMAGES, "sample image")
+    return read_label_map(_TRUTH / f"{name}.png")

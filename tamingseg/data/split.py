@@ -14,6 +14,7 @@ class DatasetPart:
         self.name = dataset.name
         self.names = [dataset.names[index] for index in indices]
         self.fingerprint = dataset.fingerprint
+        self.partition = dataset.partition
 
     def __len__(self) -> int:
         return len(self._indices)

@@ -1,7 +1,8 @@
 """Scores of interactive segmentation, from a table of IoUs.
 
 The table is float (S, K): row = one mask, column k = the IoU after k + 1 clicks. All definitions
-are those of SegNext's evaluation (after RITM), so that the numbers compare with published ones.
+are those of SegNext's evaluation (after RITM), so that the numbers compare with published ones;
+where it has a quirk, following it is a choice that is named.
 """
 
 from collections.abc import Hashable, Sequence
@@ -42,11 +43,13 @@ def clicks_to_reach(ious: np.ndarray, threshold: float) -> np.ndarray:
     return np.where(reached.any(axis=1), reached.argmax(axis=1) + 1, reached.shape[1])
 
 
-def number_of_failures(ious: np.ndarray, threshold: float) -> int:
-    """Count the masks that need all K clicks: NoF@threshold.
+def number_of_failures(ious: np.ndarray, threshold: float, count_last_click: bool = False) -> int:
+    """Count the masks that never reach `threshold`: NoF@threshold.
 
-    As published, this also counts a mask that reaches the threshold exactly at the last click,
-    because only the number of clicks is looked at.
+    With `count_last_click`, also those that reach it for the first time at the last click, as
+    SegNext's evaluation does, which looks at the number of clicks alone; for comparison with
+    published figures.
     """
-    clicks = clicks_to_reach(ious, threshold)
-    return int((clicks == np.shape(ious)[1]).sum())
+    if count_last_click:
+        return int((clicks_to_reach(ious, threshold) == np.shape(ious)[1]).sum())
+    return int((~(np.asarray(ious) >= threshold).any(axis=1)).sum())

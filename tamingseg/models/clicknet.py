@@ -233,12 +233,20 @@ class ClickDecoder(nn.Module):
             [self.fine_inputs * self.hidden, self.hidden, self.hidden, 1], dim=2
         )
         weights = weights.unflatten(2, (self.hidden, self.fine_inputs))
-        # The image features are the same for all queries: multiply them without copying them.
-        on_shared = weights[..., : shared.shape[1]].flatten(1, 2) @ shared
-        on_own = weights[..., shared.shape[1] :] @ own
-        hidden = on_shared.unflatten(1, (queries, self.hidden)) + on_own + bias[..., None]
-        logits = (output[:, :, None] @ hidden.relu())[:, :, 0] + output_bias
-        return logits.unflatten(2, size) + coarse[:, :, 0]
+        # The image features are the same for all queries: multiply them without copying them. Each
+        # sum goes where it is already being written: memory is what this stage waits for.
+        hidden = torch.baddbmm(
+            bias.flatten(1, 2)[..., None], weights[..., : shared.shape[1]].flatten(1, 2), shared
+        ).view(batch * queries, self.hidden, -1)
+        hidden = torch.baddbmm(
+            hidden, weights[..., shared.shape[1] :].flatten(0, 1), own.flatten(0, 1)
+        )
+        logits = torch.baddbmm(
+            (coarse[:, :, 0].flatten(2) + output_bias).flatten(0, 1)[:, None],
+            output.flatten(0, 1)[:, None],
+            hidden.relu_(),
+        )
+        return logits.view(batch, queries, *size)
 
 
 def _features_at(levels: list[Tensor], points: Tensor, input_size: tuple[int, int]) -> Tensor:

@@ -6,7 +6,7 @@ two images or two users cannot mix.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -34,7 +34,11 @@ class ImageEmbedding:
 
 
 class Segmentor(Protocol):
-    """A model that answers clicks. `name` goes into result rows and project files."""
+    """A model that answers clicks. `name` goes into result rows and project files.
+
+    `predict_jointly` is needed only where clicks are combined by "joint" fusion. The shortest way
+    to a segmentor of one's own is `tamingseg.segmentors.function.FunctionSegmentor`.
+    """
 
     name: str
 
@@ -68,9 +72,65 @@ class Segmentor(Protocol):
         ...
 
 
+@runtime_checkable
+class CandidateSegmentor(Segmentor, Protocol):
+    """A segmentor that gives several masks per click and says how good it thinks each is.
+
+    `isinstance(segmentor, CandidateSegmentor)` tells it from one that gives a single mask.
+    """
+
+    def predict_candidates(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Answer each click alone with all its masks, in the model's own order.
+
+        Returns float32 probabilities (N, K, h, w) at the model's own resolution, and float32
+        (N, K), the IoU with the wanted mask that the model expects of each. All answers are held
+        in memory at once, so ask for many clicks in parts. Raises ValueError for a click outside
+        the image.
+        """
+        ...
+
+
 def check_clicks(clicks: Sequence[Click], size: tuple[int, int]) -> np.ndarray:
     """Return the clicks as float64 (N, 3) rows (row, col, positive), all inside the image."""
     for click in clicks:
         check_point(click.row, click.col, size)
     rows = [(click.row, click.col, float(click.positive)) for click in clicks]
     return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def check_previous(previous: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Return the probability map `previous`, as float32, if it has the image's `size`."""
+    if np.shape(previous) != tuple(size):
+        raise ValueError(
+            f"previous must be a probability map of the image's size {tuple(size)}, "
+            f"got {np.shape(previous)}"
+        )
+    return np.ascontiguousarray(previous, np.float32)
+
+
+def check_probabilities(answers: np.ndarray, shape: tuple[int, ...], model: str) -> np.ndarray:
+    """Return what a model answered, as float32, if it is probabilities of exactly `shape`.
+
+    Raises
+    ------
+    ValueError
+        If it is no floating-point array, has another shape, or a value that is not a number in
+        [0, 1]. The message names the `model`, what was expected and what came.
+    """
+    expected = f"the model {model!r} must answer with probabilities, a float array of shape {shape}"
+    if not isinstance(answers, np.ndarray):
+        raise ValueError(f"{expected}, got a {type(answers).__name__}; convert it to numpy")
+    if not np.issubdtype(answers.dtype, np.floating) or answers.shape != tuple(shape):
+        raise ValueError(f"{expected}, got {answers.dtype} {answers.shape}")
+    if answers.size:
+        lowest, highest = answers.min(), answers.max()  # both NaN if any value is
+        if np.isnan(lowest):
+            raise ValueError(f"{expected}, got {np.isnan(answers).sum()} values that are NaN")
+        if lowest < 0 or highest > 1:
+            raise ValueError(
+                f"{expected} with values in [0, 1], got {lowest:g} to {highest:g}; "
+                "turn logits into probabilities with a sigmoid"
+            )
+    return answers.astype(np.float32, copy=False)

@@ -15,11 +15,14 @@ from tamingseg.checks import check_image
 from tamingseg.frame import Frame
 from tamingseg.models.clicknet import ClickNet
 from tamingseg.models.segnext import SegNext
-from tamingseg.segmentors.base import ImageEmbedding, check_clicks
+from tamingseg.segmentors.base import ImageEmbedding, check_clicks, check_previous
 from tamingseg.values import Click
 
-_PIXELS_AT_ONCE = 8 * 1024 * 1024
-"""Clicks times pixels (of the canvas or of the answer) that are worked on together."""
+_PIXELS_AT_ONCE = 2**21
+"""Clicks times pixels (of the canvas or of the answer) that are worked on together: on a CPU what
+stays in its cache, which is more than twice as fast as four times as much."""
+_MORE_ON_A_GPU = 16
+"""How many times as much a GPU works on together."""
 
 
 class ClickSegmentor:
@@ -91,12 +94,7 @@ class ClickSegmentor:
 
     def _previous(self, previous: np.ndarray, frame: Frame) -> Tensor:
         """Bring a probability map of the image onto the canvas, (1, 1, H, W)."""
-        if np.shape(previous) != frame.image:
-            raise ValueError(
-                f"previous must be a probability map of the image's size {frame.image}, "
-                f"got {np.shape(previous)}"
-            )
-        values = torch.from_numpy(np.ascontiguousarray(previous, np.float32)).to(self.device)
+        values = torch.from_numpy(check_previous(previous, frame.image)).to(self.device)
         return self._to_canvas(values[None, None], frame)
 
     def _own_size(self, frame: Frame) -> tuple[int, int]:
@@ -107,7 +105,8 @@ class ClickSegmentor:
     def _parts(self, total: int, frame: Frame, size: tuple[int, int]) -> Iterator[slice]:
         """Cut range(total) so that neither the decoding nor the answers of a part get large."""
         pixels = max(frame.canvas[0] * frame.canvas[1], size[0] * size[1])
-        step = max(1, _PIXELS_AT_ONCE // pixels)
+        at_once = _PIXELS_AT_ONCE * (1 if self.device.type == "cpu" else _MORE_ON_A_GPU)
+        step = max(1, at_once // pixels)
         return (slice(start, start + step) for start in range(0, total, step))
 
     def _to_image(self, logits: Tensor, frame: Frame, size: tuple[int, int]) -> np.ndarray:

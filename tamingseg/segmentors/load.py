@@ -1,13 +1,18 @@
-"""Segmentors by name or by file."""
+"""Segmentors by name, by file, by folder, or out of a module of one's own."""
 
+import hashlib
+import importlib
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import torch
 
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.click import segmentor_for
+from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.weights.checkpoint import load_model
-from tamingseg.weights.registry import WEIGHTS, find_weights
+from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights
 
 
 def list_segmentors() -> list[str]:
@@ -23,31 +28,134 @@ def load_segmentor(
     Parameters
     ----------
     name_or_path
-        One of `list_segmentors`, or a checkpoint: ours, or an official one of SegNext.
+        - One of `list_segmentors`.
+        - The file of a checkpoint: ours, or an official one of SegNext.
+        - A folder with a SAM 2 model, as the hub and transformers store it.
+        - ``"module:attribute"`` out of a module of your own, which is imported, and so runs, from
+          the current folder. The attribute is a segmentor, a class that makes one when called
+          without arguments, or a function as `FunctionSegmentor` takes it.
     device
-        A torch device such as "cpu" or "cuda:1"; by default the GPU if there is one.
+        A torch device such as "cpu" or "cuda:1"; by default the GPU if there is one. A segmentor
+        of your own chooses its device itself.
     threads
         How many CPU threads torch may use, in the whole process; None leaves that as it is.
 
     Raises
     ------
     ValueError
-        If the name is unknown, or the file is not a checkpoint that can be read.
+        If the name is unknown, the file or folder is not a model that can be read, or what the
+        module holds is no segmentor.
     FileNotFoundError
         If the file, or the file of named weights, is missing; the message says what to do.
+    ImportError
+        If it is a SAM 2 model and transformers is not installed.
     """
-    if name_or_path in WEIGHTS:
-        name, path = str(name_or_path), find_weights(str(name_or_path))
-    else:
-        path = Path(name_or_path)
-        name = path.stem
-        if not path.exists() and path.suffix not in (".safetensors", ".pth", ".pt"):
-            raise ValueError(
-                f"unknown segmentor {str(name_or_path)!r}; it must be one of "
-                f"{', '.join(WEIGHTS)}, or the path of a checkpoint"
-            )
     if threads is not None:
         torch.set_num_threads(threads)
+    if own := _own_module(name_or_path):
+        return _load_own(*own)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
+    if _is_sam2(name_or_path):
+        # Imported for SAM 2 alone, because transformers takes seconds and is an extra; and before
+        # the weights are looked for, because that may download them.
+        from tamingseg.segmentors.sam2 import load_sam2
+
+        name, folder = _find(name_or_path)
+        return load_sam2(folder, name, device)
+    name, path = _find(name_or_path)
     return segmentor_for(load_model(path), name, device)
+
+
+def model_fingerprint(name_or_path: str | Path = "default") -> str:
+    """Twelve hex digits that tell a model from another, or from itself after more training.
+
+    They begin the SHA-256 of the weights file, of configuration and weights of a SAM 2 folder, or
+    of the source file of a module of your own (which does not notice weights that it loads).
+    Raises what `load_segmentor` raises for a name that is unknown or a file that is missing.
+    """
+    if own := _own_module(name_or_path):
+        files = [Path(_import_own(own[0]).__file__)]
+    else:
+        _, path = _find(name_or_path)
+        files = [path / file for file in HUB_FILES] if path.is_dir() else [path]
+    digest = hashlib.sha256()
+    for path in files:
+        with open(path, "rb") as file:
+            while block := file.read(2**20):
+                digest.update(block)
+    return digest.hexdigest()[:12]
+
+
+def _is_sam2(name_or_path: str | Path) -> bool:
+    if name_or_path in WEIGHTS:
+        return WEIGHTS[str(name_or_path)].hub is not None
+    return Path(name_or_path).is_dir()
+
+
+def _find(name_or_path: str | Path) -> tuple[str, Path]:
+    """Return what the model is called, and its file or folder."""
+    if name_or_path in WEIGHTS:
+        return str(name_or_path), find_weights(str(name_or_path))
+    path = Path(name_or_path)
+    if path.is_dir():
+        return path.resolve().name, path
+    if path.exists() or path.suffix in (".safetensors", ".pth", ".pt"):
+        return path.stem, path
+    raise ValueError(
+        f"unknown segmentor {str(name_or_path)!r}; it must be one of {', '.join(WEIGHTS)}, the "
+        "path of a checkpoint or of a folder with a SAM 2 model, or module:attribute"
+    )
+
+
+def _own_module(name_or_path: str | Path) -> tuple[str, str] | None:
+    """Split ``module:attribute``; None for everything else."""
+    module, colon, attribute = str(name_or_path).partition(":")
+    names = [*module.split("."), attribute]
+    # In a Windows path, what follows the colon is no identifier.
+    if colon and all(map(str.isidentifier, names)) and not Path(name_or_path).exists():
+        return module, attribute
+    return None
+
+
+def _import_own(module: str) -> ModuleType:
+    """Import a module from the current folder, or from wherever Python finds it."""
+    folder = str(Path.cwd())
+    if folder not in sys.path:
+        sys.path.insert(0, folder)  # first, as ``python -m`` has it
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        # Only if it is this module that is missing, and not one that it imports itself.
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise ValueError(
+            f"there is no module {error.name!r} in the current folder {folder}, and none is "
+            f"installed; {module}:... needs a file {module.replace('.', '/')}.py"
+        ) from error
+    if getattr(found, "__file__", None) is None:
+        raise ValueError(f"the module {module!r} has no source file, so it is not one of your own")
+    return found
+
+
+def _load_own(module: str, attribute: str) -> Segmentor:
+    source = _import_own(module)
+    if not hasattr(source, attribute):
+        public = [known for known in vars(source) if not known.startswith("_")]
+        raise ValueError(
+            f"the module {module!r} ({source.__file__}) has no {attribute!r}; "
+            f"it has {', '.join(public) or 'nothing public'}"
+        )
+    found = getattr(source, attribute)
+    if isinstance(found, type):
+        found = found()
+    lacks = [part for part in ("embed", "predict", "name") if not hasattr(found, part)]
+    if not lacks:
+        return found
+    if callable(found) and {"embed", "predict"} <= set(lacks):
+        return FunctionSegmentor(found, attribute)
+    raise ValueError(
+        f"{module}:{attribute} must be a segmentor with embed, predict and name, a class that "
+        "makes one without arguments, or a function (image, clicks); it is of type "
+        f"{type(found).__name__}, without {', '.join(lacks)}"
+    )

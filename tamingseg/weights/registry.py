@@ -1,4 +1,8 @@
-"""The weights that have a name: the ones that come with the package and SegNext's official ones."""
+"""The weights that have a name: the ones that come with the package, and other people's.
+
+Those on the Hugging Face hub are fetched by its own library, into its own cache; only the files of
+`HUB_FILES` are, which are data and carry no code.
+"""
 
 import os
 from dataclasses import dataclass
@@ -12,12 +16,16 @@ class WeightsEntry:
     """A named checkpoint and where it comes from."""
 
     name: str
-    file: str  # its file name
+    file: str  # its file name, or the name of its folder if it is on the hub
     licence: str
     source: str  # who made it, and where to get it if it does not come with the package
     trained_on: str
     bundled: bool = False  # whether it comes with the package
+    hub: str | None = None  # its repository on the Hugging Face hub: a folder with `HUB_FILES`
 
+
+HUB_FILES = ("config.json", "model.safetensors")
+"""What a model from the hub consists of."""
 
 _SEGNEXT = "github.com/uncbiag/SegNext, links under 'Evaluation' in its README"
 
@@ -45,6 +53,17 @@ WEIGHTS = {
             _SEGNEXT,
             "COCO+LVIS, then HQSeg-44K",
         ),
+        *(
+            WeightsEntry(
+                f"sam2.1-{size}",
+                f"sam2.1-{size}",
+                "Apache-2.0",
+                f"huggingface.co/facebook/sam2.1-hiera-{size}",
+                "SA-1B and SA-V",
+                hub=f"facebook/sam2.1-hiera-{size}",
+            )
+            for size in ("tiny", "small", "base-plus", "large")
+        ),
     )
 }
 
@@ -55,18 +74,21 @@ def weights_folder() -> Path:
 
 
 def find_weights(name: str) -> Path:
-    """Return the file of named weights.
+    """Return the file of named weights; for those on the hub the folder, fetched if need be.
 
     Raises
     ------
     ValueError
         If the name is not in `WEIGHTS`.
     FileNotFoundError
-        If the file is not there; the message says which file to put where.
+        If the weights are not there and cannot be fetched; the message says which file to put
+        where.
     """
     entry = WEIGHTS[check_choice(name, list(WEIGHTS), "weights")]
     folder = Path(__file__).parent / "files" if entry.bundled else weights_folder()
     path = folder / entry.file
+    if entry.hub is not None:
+        return path if _is_complete(path) else _fetch(entry, path)
     if path.is_file():
         return path
     if entry.bundled:
@@ -79,3 +101,34 @@ def find_weights(name: str) -> Path:
         f"(licence {entry.licence}) and save it as {path}, or set TAMINGSEG_WEIGHTS to the folder "
         "that holds it"
     )
+
+
+def _is_complete(folder: Path) -> bool:
+    return all((folder / file).is_file() for file in HUB_FILES)
+
+
+def _fetch(entry: WeightsEntry, expected: Path) -> Path:
+    """Return the folder of `entry` in the hub library's cache, downloading it the first time."""
+    from huggingface_hub import snapshot_download
+
+    problem: Exception | None = None
+    # What was fetched once is used as it is: no question to the network, no silent update.
+    for cached in (True, False):
+        try:
+            found = snapshot_download(
+                entry.hub, allow_patterns=list(HUB_FILES), local_files_only=cached
+            )
+        # Offline, refused, not found, disk full: each version of the hub library and of the HTTP
+        # library below it has its own exceptions.
+        except Exception as error:
+            problem = error
+        else:
+            if _is_complete(Path(found)):
+                return Path(found)
+            problem = None
+    reason = "the download is incomplete" if problem is None else str(problem).partition("\n")[0]
+    raise FileNotFoundError(
+        f"the weights {entry.name!r} are not on this machine and could not be fetched ({reason}). "
+        f"Get {' and '.join(HUB_FILES)} from {entry.source} (licence {entry.licence}) and save "
+        f"them in the folder {expected}"
+    ) from problem

@@ -13,6 +13,7 @@ class Memory:
 
     name = "memory"
     fingerprint = "f00"
+    partition = True
 
     def __init__(self, samples):
         self.samples, self.reads = samples, 0
@@ -28,12 +29,13 @@ class Memory:
 
 @pytest.fixture
 def memory(rng):
-    def sample(name, height, width, maps, zero):
+    def sample(name, height, width, maps, zero, parents=()):
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
         labels = rng.integers(0, 300, (maps, height, width)).astype(np.int32)
-        return Sample(image, labels, name, zero)
+        return Sample(image, labels, name, zero, dict(parents))
 
-    return Memory([sample("a", 20, 30, 1, True), sample("b", 7, 5, 3, False)])
+    nested = {(0, 7): (1, 3), (1, 3): (2, 1)}
+    return Memory([sample("a", 20, 30, 1, True), sample("b", 7, 5, 3, False, nested)])
 
 
 def test_samples_come_back_as_they_were_and_are_decoded_once(memory, tmp_path):
@@ -44,6 +46,8 @@ def test_samples_come_back_as_they_were_and_are_decoded_once(memory, tmp_path):
             np.testing.assert_array_equal(cached[index].image, original.image)
             np.testing.assert_array_equal(cached[index].label_maps, original.label_maps)
             assert cached[index].zero_is_background == original.zero_is_background
+            assert cached[index].parents == original.parents
+        assert cached.partition
     assert memory.reads == 2
 
 
@@ -90,6 +94,7 @@ def test_hold_out_splits_without_overlap(memory):
     assert kept.names == ["0", "1", "2", "4", "5", "6", "8", "9"]
     assert held.names == ["3", "7"]
     assert held[0] is memory.samples[3]
+    assert kept.partition
     assert hold_out(memory, 0)[1].names == []
 
 

@@ -1,12 +1,17 @@
 """Readers on small copies of their real layouts, whole and broken."""
 
 import json
+import pickle
 
+import cv2
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.io import savemat
 
-from tamingseg.data.catalog import CATALOG, open_dataset, open_datasets
+from tamingseg.cli.main import main
+from tamingseg.data import hqseg44k
+from tamingseg.data.catalog import CATALOG, find_entry, open_dataset, open_datasets
 from tamingseg.data.davis import DavisDataset
 from tamingseg.data.folder import FolderDataset
 
@@ -68,6 +73,22 @@ def test_what_zero_means(folder, settings, expected):
     assert FolderDataset(folder, zero_is_background=not expected)[0].zero_is_background != expected
 
 
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        (None, False),
+        ({"kind": "partition, several annotators"}, True),
+        ({"kind": "parts of a partition"}, False),
+        ({"kind": "partition", "partition": False}, False),
+        ({"partition": True}, True),
+    ],
+)
+def test_what_is_a_partition(folder, settings, expected):
+    if settings is not None:
+        (folder / "set.json").write_text(json.dumps(settings))
+    assert FolderDataset(folder).partition is expected
+
+
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"kind": 3}'])
 def test_broken_set_json_names_itself(folder, text):
     (folder / "set.json").write_text(text)
@@ -85,9 +106,15 @@ def test_without_masks(folder):
     for opened in (FolderDataset, open_dataset, lambda path: open_datasets([path])):
         with pytest.raises(FileNotFoundError, match="things has no folder masks/; expected"):
             opened(folder)
+    (folder / "images").rename(folder / "masks")
+    with pytest.raises(FileNotFoundError, match="things has no folder images/; expected"):
+        open_dataset(folder)
 
 
-def test_a_folder_of_data_sets_stands_for_all_of_them(folder):
+def test_a_folder_of_data_sets_stands_for_all_of_them(folder, monkeypatch):
+    monkeypatch.chdir(folder.parent.parent)
+    beside = folder.parent.name  # a root that is not absolute
+    assert [dataset.name for dataset in open_datasets([".", "things"], beside)] == ["things"] * 2
     assert [dataset.name for dataset in open_datasets([folder.parent, folder])] == ["things"] * 2
     with pytest.raises(ValueError, match="no data"):
         open_datasets([])
@@ -134,6 +161,7 @@ def test_davis_in_both_layouts(tmp_path, images, masks, name):
     dataset = open_dataset(tmp_path)
     assert isinstance(dataset, DavisDataset)
     assert dataset.names == [name]
+    assert not dataset.partition
     sample = dataset[0]
     np.testing.assert_array_equal(sample.label_maps[0], labels() > 0)
     assert sample.zero_is_background
@@ -183,25 +211,117 @@ def test_open_dataset_finds_folders_and_names(folder):
 
 
 def test_open_dataset_errors(tmp_path):
-    with pytest.raises(FileNotFoundError, match=r"no folder .*nothing, .*known are DAVIS, bsds500"):
+    with pytest.raises(FileNotFoundError, match=r"no folder .*nothing, .*known are DAVIS, BSDS500"):
         open_dataset("nothing", tmp_path)
     with pytest.raises(FileNotFoundError, match=r"DAVIS is expected at .*DAVIS; it comes from"):
         open_dataset("davis", tmp_path)
     (tmp_path / "pictures").mkdir()
-    with pytest.raises(FileNotFoundError, match=r"expected images/ and masks/.*; found pict"):
+    with pytest.raises(
+        FileNotFoundError, match=r"expected images/ and masks/.*; found pict"
+    ) as all_:
         open_dataset(tmp_path)
+    for name in ("any folder", "DAVIS", "HyperSim", "COCO+LVIS", "HQSeg44K", "BSDS500"):
+        assert f"({name}" in str(all_.value)
     (tmp_path / "images").mkdir()
     with pytest.raises(FileNotFoundError, match="has no folder masks/"):
         open_dataset(tmp_path)
 
 
+def make_bsds500(root):
+    for split in ("train", "val", "test"):
+        save(root / "images" / split / "1.jpg", photo())
+        truth = np.empty((1, 1), object)
+        truth[0, 0] = {"Segmentation": labels() + 1}
+        (root / "groundTruth" / split).mkdir(parents=True)
+        savemat(root / "groundTruth" / split / "1.mat", {"groundTruth": truth})
+
+
+def make_hqseg44k(root):
+    for source in (source for sources in hqseg44k.SPLITS.values() for source in sources):
+        save(root / source.images / "1.jpg", photo())
+        save(root / source.masks / "1.png", labels())
+
+
+def make_coco_lvis(root):
+    for split in ("train", "val"):
+        save(root / split / "images" / "1.jpg", photo())
+        (root / split / "masks").mkdir()
+        layer = cv2.imencode(".png", labels())[1]
+        (root / split / "masks" / "1.pickle").write_bytes(pickle.dumps(([layer], [(0, 1), (0, 7)])))
+        entry = {"num_instance_masks": 1, "hierarchy": {0: None}}
+        (root / split / "hannotation.pickle").write_bytes(pickle.dumps({"1": entry}))
+
+
+OFFICIAL = {"BSDS500": make_bsds500, "HQSeg44K": make_hqseg44k, "COCO_LVIS": make_coco_lvis}
+
+
+@pytest.mark.parametrize("name", OFFICIAL)
+def test_official_layouts_are_told_by_their_folders(tmp_path, name):
+    OFFICIAL[name](tmp_path / "anything")
+    (tmp_path / "anything").rename(tmp_path / name)
+    entry = CATALOG[name]
+    default = "test" if name == "BSDS500" else "val"
+    opened = open_dataset(tmp_path / name)
+    assert type(opened) is entry.reader
+    assert opened.name == f"{name}-{default}"
+    assert len(opened[0].label_maps) == 1
+    for wanted in (f"{name}/train", f"{name.lower()}/train", tmp_path / name / "train"):
+        assert open_dataset(wanted, tmp_path).name == f"{name}-train"
+    assert open_dataset(name, tmp_path, split="train").name == f"{name}-train"
+    assert open_dataset(f"{name}/{default}", tmp_path, split="train").name == f"{name}-{default}"
+    inside = open_datasets([tmp_path, name, f"{name}/train"], tmp_path)
+    assert [dataset.name for dataset in inside] == [opened.name, opened.name, f"{name}-train"]
+    assert open_datasets([name], tmp_path, split="train")[0].name == f"{name}-train"
+    assert find_entry(opened.name) == (entry, default)
+    with pytest.raises(ValueError, match=f"split of {name[:4]}"):
+        open_dataset(name, tmp_path, split="eval")
+
+
+def test_a_split_is_only_what_the_layout_has(folder):
+    """A folder that happens to be called train is a data set like any other."""
+    folder.rename(folder.parent / "train")
+    assert open_dataset(folder.parent / "train").name == "train"
+    assert open_dataset("train", folder.parent, split="val").names == ["a", "b"]
+
+
+def test_two_entries_may_differ_in_case_only(tmp_path):
+    make_bsds500(tmp_path / "eval" / "BSDS500")
+    assert open_dataset("bsds500", tmp_path / "eval").name == "BSDS500-test"
+    with pytest.raises(FileNotFoundError, match="BSDS500 is expected at"):
+        open_dataset("BSDS500", tmp_path)
+
+
+def test_entries_by_the_name_of_a_data_set():
+    assert find_entry("camvid") == (CATALOG["camvid"], None)
+    assert find_entry("HQSeg44K-val") == (CATALOG["HQSeg44K"], "val")
+    for name in ("things", "things-val", "camvid-small", "-val", ""):
+        assert find_entry(name)[0] is None
+
+
+def test_check_says_what_is_expected_and_what_differs(tmp_path, folder, capsys):
+    make_bsds500(tmp_path / "BSDS500")
+    assert main(["data", "check", "BSDS500/val", "things", "--root", str(tmp_path)]) == 0
+    out = capsys.readouterr().out
+    assert "BSDS500-val: 1 images with masks, 0 regions of at least 256 px" in out
+    assert "expected images 200 (train), 100 (val), 200 (test); licence: non-comm" in out
+    assert "BSDS500-val: 1 images with masks are not the expected 100; files are missing" in out
+    assert out.count("expected") == 2, "nothing is expected of things"
+    folder.rename(tmp_path / "camvid")
+    assert main(["data", "check", str(tmp_path / "camvid")]) == 0
+    assert "2 images with masks are not the expected 468 or 43" in capsys.readouterr().out
+    make_coco_lvis(tmp_path / "COCO_LVIS")
+    assert main(["data", "check", str(tmp_path / "COCO_LVIS")]) == 0
+    assert "COCO_LVIS-val: expected images unknown; licence: ann" in capsys.readouterr().out
+
+
 @pytest.mark.data
 @pytest.mark.parametrize("split", ["train", "eval"])
 def test_shared_sets_have_the_catalogs_counts_and_meaning_of_zero(shared_data, split):
-    for name, entry in CATALOG.items():
-        if split in entry.images:
-            dataset = open_dataset(name, shared_data / split)
-            assert type(dataset) is entry.reader
-            assert (dataset.name, len(dataset)) == (name, entry.images[split])
-            zero_is_background = name in ("DAVIS", "carparts", "nuclei")
-            assert dataset[0].zero_is_background == zero_is_background
+    sets = {name: entry for name, entry in CATALOG.items() if split in entry.images}
+    for name in sets.keys() - OFFICIAL.keys():
+        entry = sets[name]
+        dataset = open_dataset(name, shared_data / split)
+        assert type(dataset) is entry.reader
+        assert (dataset.name, len(dataset)) == (name, entry.images[split])
+        assert dataset[0].zero_is_background == (name in ("DAVIS", "carparts", "nuclei"))
+        assert dataset.partition == (name in ("bsds500", "msrc"))

@@ -25,8 +25,14 @@ def test_clicks_to_reach():
     assert clicks_to_reach(IOUS, 0.5).tolist() == [1, 2, 2, 3]
 
 
-def test_failures_count_success_at_the_last_click_as_published():
-    assert number_of_failures(IOUS, 0.9) == 2
+def test_failures_are_masks_that_never_reach_the_threshold():
+    assert number_of_failures(IOUS, 0.9) == 1
+    assert number_of_failures(IOUS, 0.89) == 0  # the last mask ends on it
+
+
+def test_failures_as_published_count_success_at_the_last_click():
+    assert number_of_failures(IOUS, 0.9, count_last_click=True) == 2
+    assert number_of_failures(IOUS, 0.1, count_last_click=True) == 0
 
 
 def test_mean_over_masks():

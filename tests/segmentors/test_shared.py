@@ -6,15 +6,22 @@ import numpy as np
 import pytest
 
 from tamingseg.segmentors.click import segmentor_for
+from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.values import Click
 
 CLICKS = [Click(16.5, 18.5), Click(30.0, 44.0, positive=False), Click(0.0, 0.0), Click(47.9, 63.9)]
 
 
-@pytest.fixture(params=["fake", "clicknet", "segnext"])
-def segmentor(request, fake_segmentor, make_model):
+@pytest.fixture(params=["fake", "clicknet", "segnext", "sam2", "function"])
+def segmentor(request, fake_segmentor, make_model, same_colour):
     if request.param == "fake":
         return fake_segmentor()
+    if request.param == "function":
+        return FunctionSegmentor(same_colour, "same colour")
+    if request.param == "sam2":
+        from tamingseg.segmentors.sam2 import Sam2Segmentor
+
+        return Sam2Segmentor(request.getfixturevalue("sam2_model"), "sam2")
     return segmentor_for(make_model(request.param), request.param)
 
 

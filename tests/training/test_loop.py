@@ -2,7 +2,6 @@
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -62,7 +61,6 @@ def start(data: Path, run: Path, processes: int) -> subprocess.Popen:
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        start_new_session=True,
     )
 
 
@@ -119,7 +117,7 @@ def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
 
 
 @pytest.mark.parametrize("processes", [1, 2])
-def test_killed_and_resumed_equals_uninterrupted(data, tmp_path, processes):
+def test_killed_and_resumed_equals_uninterrupted(data, tmp_path, processes, kill_tree):
     finish(start(data, tmp_path / "whole", processes))
 
     process = start(data, tmp_path / "killed", processes)
@@ -127,7 +125,7 @@ def test_killed_and_resumed_equals_uninterrupted(data, tmp_path, processes):
     deadline = time.monotonic() + 200
     while not state.exists() and process.poll() is None and time.monotonic() < deadline:
         time.sleep(0.01)
-    os.killpg(process.pid, signal.SIGKILL)
+    kill_tree(process.pid)
     process.communicate()
     assert state.exists(), "the run was to be killed after its first checkpoint"
     finish(start(data, tmp_path / "killed", processes))

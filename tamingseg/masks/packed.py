@@ -1,0 +1,191 @@
+"""Overlap of many masks of one image, exactly and fast, with one bit a pixel.
+
+Masks here are packed: uint8, (N, H, ceil(W / 8)), made by ``np.packbits(masks, axis=-1)`` from bool
+(N, H, W) as in `values.MaskSet`; the bits beyond the width are zero. A thousand masks of 480 x 854
+pixels are 51 MB; comparing the bits of all pairs of them would read 50 GB.
+
+So the image is cut into tiles. With the pixels of a mask in a tile as c, F = 1 where it covers the
+tile entirely and else 0, P = c where it covers it in part and else 0, the overlap of two masks in a
+tile is F1 c2 + P1 F2, and if both cover it in part, the number of bits they share. The first two
+terms are matrix products over all tiles; bits are compared only in tiles that the outlines of both
+masks cross, which are few for masks that are regions. Any masks are counted exactly, noise slowly.
+"""
+
+import os
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+TILE_ROWS = 16
+TILE_BYTES = 8
+"""A tile is 16 rows of 64 pixels (one machine word); those at the far edges may be smaller."""
+
+BLOCK_BYTES = 1 << 19
+"""Temporary arrays stay about this small, so that they stay in the cache of a core."""
+
+WORKERS = min(os.cpu_count() or 1, 8)
+"""Threads; numpy lets go of the interpreter while it counts."""
+
+
+def areas(packed: np.ndarray) -> np.ndarray:
+    """Count the pixels of each mask of uint8 (N, H, ceil(W / 8)): int64 (N,)."""
+    return _areas(_count_in_tiles(_check(packed)))
+
+
+def intersections(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Count the pixels that masks share: int32 (N, M).
+
+    Parameters
+    ----------
+    first, second
+        Packed masks (N, H, B) and (M, H, B) of the same image size.
+
+    Raises
+    ------
+    ValueError
+        If an array is not uint8 with three axes, or the sizes differ.
+    """
+    first, second = _check(first), _check(second, first)
+    return _intersections(_Tiled.of(first), _Tiled.of(second))
+
+
+def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Intersection over union of each of `first` with each of `second`: float32 (N, M), in [0, 1].
+
+    Two empty masks agree, 1.0, as `masks.iou` decides. Parameters and errors are those of
+    `intersections`.
+    """
+    first, second = _check(first), _check(second, first)
+    one, other = _Tiled.of(first), _Tiled.of(second)
+    return _divide(_intersections(one, other), _areas(one.counts), _areas(other.counts))
+
+
+def pairwise_iou(packed: np.ndarray) -> np.ndarray:
+    """Intersection over union of each two of N masks: float32 (N, N), symmetric.
+
+    The same as ``iou_matrix(packed, packed)`` in about half the time.
+    """
+    tiled = _Tiled.of(_check(packed))
+    area = _areas(tiled.counts)
+    return _divide(_intersections(tiled, tiled), area, area)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tiled:
+    """Packed masks with their pixels per tile, tiles in raster order: float32 (N, T)."""
+
+    packed: np.ndarray
+    counts: np.ndarray
+    full: np.ndarray  # bool (N, T): the tile lies inside the mask
+    part: np.ndarray  # bool (N, T): the mask's outline crosses the tile
+
+    @classmethod
+    def of(cls, packed: np.ndarray) -> "_Tiled":
+        counts = _count_in_tiles(packed)
+        _, height, width = packed.shape
+        rows = np.diff(np.append(np.arange(0, height, TILE_ROWS), height))
+        columns = np.diff(np.append(np.arange(0, width, TILE_BYTES), width)) * 8
+        full = counts == np.outer(rows, columns).ravel()
+        return cls(packed, counts, full, (counts > 0) & ~full)
+
+    def words(self, tile: int, chosen: np.ndarray) -> np.ndarray:
+        """Bits of the masks numbered `chosen` in one tile: uint64 (rows of the tile, chosen)."""
+        row, column = divmod(tile, -(-self.packed.shape[2] // TILE_BYTES))
+        rows = slice(row * TILE_ROWS, (row + 1) * TILE_ROWS)
+        columns = slice(column * TILE_BYTES, (column + 1) * TILE_BYTES)
+        found = self.packed[chosen, rows, columns]
+        padded = np.zeros((*found.shape[:2], TILE_BYTES), np.uint8)
+        padded[..., : found.shape[2]] = found
+        return np.ascontiguousarray(padded.view(np.uint64)[..., 0].T)
+
+
+def _check(packed: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
+    if packed.dtype != np.uint8 or packed.ndim != 3:
+        raise ValueError(
+            f"packed masks must be uint8 (N, H, ceil(W / 8)), got {packed.dtype} {packed.shape}; "
+            "pack bool masks with np.packbits(masks, axis=-1)"
+        )
+    if like is not None and packed.shape[1:] != like.shape[1:]:
+        raise ValueError(
+            f"masks of two image sizes cannot be compared: packed shapes {like.shape} and "
+            f"{packed.shape}; resize one with nearest neighbour"
+        )
+    return packed
+
+
+def _count_in_tiles(packed: np.ndarray) -> np.ndarray:
+    """Pixels of each mask in each tile: float32 (N, T), T tiles in raster order."""
+    number, height, width = packed.shape
+    tile_rows, columns = -(-height // TILE_ROWS), np.arange(0, width, TILE_BYTES)
+    counts = np.zeros((number, tile_rows, len(columns)), np.float32)
+    step = max(1, BLOCK_BYTES // max(1, height * width))
+
+    def count(start: int) -> None:
+        bits = np.bitwise_count(packed[start : start + step])
+        sums = np.zeros((len(bits), tile_rows, width), np.uint8)  # 8 pixels in 16 rows: <= 128
+        for row in range(min(TILE_ROWS, height)):
+            rows = bits[:, row::TILE_ROWS]
+            sums[:, : rows.shape[1]] += rows
+        counts[start : start + step] = np.add.reduceat(sums, columns, axis=2, dtype=np.float32)
+
+    if counts.size:
+        _in_threads(count, range(0, number, step))
+    return counts.reshape(number, tile_rows * len(columns))
+
+
+def _areas(counts: np.ndarray) -> np.ndarray:
+    return counts.sum(axis=1, dtype=np.float64).astype(np.int64)
+
+
+def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
+    """Shared pixels, int32 (N, M); of one set with itself only half of the bits are compared."""
+    symmetric = first is second
+    shape = len(first.packed), len(second.packed)
+    # Whole numbers below 2^24 are exact in float32, and so is any sum of them up to there.
+    _, height, width = first.packed.shape
+    kind = np.float32 if height * width * 8 < 1 << 24 else np.float64
+    shared = first.full.astype(kind) @ second.counts.astype(kind, copy=False).T
+    shared += (first.counts * first.part).astype(kind, copy=False) @ second.full.astype(kind).T
+    shared = shared.astype(np.int32)
+
+    part1 = np.ascontiguousarray(first.part.T)
+    part2 = part1 if symmetric else np.ascontiguousarray(second.part.T)
+    crossed = np.flatnonzero(part1.any(axis=1) & part2.any(axis=1))
+
+    def compare(tiles: np.ndarray) -> np.ndarray:
+        met = np.zeros(shape, np.int32)
+        for tile in tiles.tolist():
+            rows, columns = np.flatnonzero(part1[tile]), np.flatnonzero(part2[tile])
+            words1 = first.words(tile, rows)
+            words2 = words1 if symmetric else second.words(tile, columns)
+            step = max(1, BLOCK_BYTES // (8 * words2.size))
+            for start in range(0, len(rows), step):
+                skip = start if symmetric else 0
+                both = words1[:, start : start + step, None] & words2[:, None, skip:]
+                counts = np.bitwise_count(both).sum(axis=0, dtype=np.uint16)  # <= 1,024
+                met[rows[start : start + step, None], columns[skip:]] += counts
+        return met
+
+    met = np.zeros(shape, np.int32)
+    for some in _in_threads(compare, [crossed[worker::WORKERS] for worker in range(WORKERS)]):
+        met += some
+    if symmetric:
+        # Above the diagonal every tile was counted, below it some: the larger is the whole.
+        met = np.maximum(met, met.T)
+    shared += met
+    return shared
+
+
+def _divide(shared: np.ndarray, area1: np.ndarray, area2: np.ndarray) -> np.ndarray:
+    union = area1.astype(np.int32)[:, None] + area2.astype(np.int32) - shared
+    empty = union == 0
+    return np.divide(shared + empty, union + empty, dtype=np.float32)
+
+
+def _in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
+    # Threads of one call only: a pool that outlived it would not survive a fork.
+    with ThreadPoolExecutor(WORKERS) as pool:
+        return list(pool.map(function, items))
