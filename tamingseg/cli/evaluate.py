@@ -1,70 +1,233 @@
-"""`tamingseg evaluate clicks DATA ...`: mIoU@k and number of clicks of a model on data sets."""
+"""`tamingseg evaluate clicks | proposals | regions | all DATA ...`: measure models on data sets.
 
-import hashlib
+The same command goes on with a run that was stopped. Over several processes or machines, start it
+with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
+"""
+
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import tyro
 
 from tamingseg.cli.commands import Command, dispatch
-from tamingseg.data.catalog import open_dataset
-from tamingseg.evaluation.interactive import ClickProtocol, evaluate_clicks
-from tamingseg.evaluation.report import click_tables
-from tamingseg.segmentors.load import list_segmentors, load_segmentor
-from tamingseg.weights.registry import find_weights
+from tamingseg.data.base import MaskDataset, fingerprint_of
+from tamingseg.data.catalog import open_datasets
+from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, click_job
+from tamingseg.evaluation.regions import (
+    REGION_COUNTS,
+    painted_proposals,
+    region_job,
+    segmentations_from_files,
+)
+from tamingseg.evaluation.report import tables
+from tamingseg.evaluation.sharding import Job, own_device, run_jobs
+from tamingseg.evaluation.zeroshot import (
+    proposal_job,
+    proposals_from_files,
+    proposals_from_model,
+)
+from tamingseg.proposals.generate import ProposalConfig
+from tamingseg.segmentors.base import Segmentor
+from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+
+
+@dataclass(frozen=True)
+class Run:
+    """What is measured, and where the records go."""
+
+    data: tyro.conf.Positional[tuple[str, ...]]
+    """Data set folders, folders of data sets, or names of known data sets below `root`."""
+    root: Path = Path()
+    """Where names and relative paths start."""
+    model: tuple[str, ...] = ("default",)
+    """Names of segmentors, checkpoint files, or own models as MODULE:NAME; one or more."""
+    out: Path = Path("runs/evaluation.jsonl")
+    """File for the records, one per image and method. What it already holds is not done again."""
+    limit: int | None = None
+    """Do only so many images per data set, spread evenly over it."""
+    device: str | None = None
+    """Torch device; by default a GPU for every process if there are any."""
+    threads: int | None = None
+    """CPU threads of torch, per process."""
+
+    def datasets(self) -> list[MaskDataset]:
+        """Open the data sets."""
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit must be at least 1 image, got {self.limit}")
+        return open_datasets(self.data, self.root)
+
+    def segmentors(self) -> list[tuple[Segmentor, dict[str, str]]]:
+        """Load the models, each with what records say of it."""
+        device = self.device or own_device()
+        return [
+            (segmentor, {"model": segmentor.name, "weights": model_fingerprint(name)})
+            for name in self.model
+            for segmentor in [load_segmentor(name, device, self.threads)]
+        ]
 
 
 @dataclass(frozen=True)
 class EvaluateClicks:
-    """Ask a model for every mask of data sets with simulated clicks, and print its figures."""
+    """Ask models for every mask of data sets with simulated clicks, and print the figures."""
 
-    data: tyro.conf.Positional[tuple[str, ...]]
-    """Data set folders, or names of known data sets below `root`."""
-    root: Path = Path()
-    """Where names and relative paths start."""
-    model: str = "default"
-    """Name of a segmentor, or a checkpoint file."""
+    run: tyro.conf.OmitArgPrefixes[Run]
     protocol: tyro.conf.OmitArgPrefixes[ClickProtocol] = field(default_factory=ClickProtocol)
     """The settings that change a number."""
-    out: Path = Path("runs/clicks.jsonl")
-    """File for the rows, one per mask and method. What it already holds is not done again."""
-    limit: int | None = None
-    """Do only so many images per data set, spread evenly over it."""
-    device: str | None = None
-    """Torch device; by default the GPU if there is one."""
-    threads: int | None = None
-    """CPU threads of torch."""
+    segnext: bool = False
+    """Follow SegNext's own protocol: center clicker, up to 20 clicks in one forward pass, threshold
+    0.49, masks of any size, and a failure is also what succeeds at click 20."""
+
+
+@dataclass(frozen=True)
+class EvaluateProposals:
+    """Let models propose masks without a click, and print mIoU against the number of proposals."""
+
+    run: tyro.conf.OmitArgPrefixes[Run]
+    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
+    """How proposals are made."""
+    masks: Path | None = None
+    """Take the proposals from FOLDER/<image name>.json (COCO's results, the best first) instead of
+    a model; the folder's name stands for it."""
+
+
+@dataclass(frozen=True)
+class EvaluateRegions:
+    """Compare partitions with all annotators of data sets whose images are labelled everywhere."""
+
+    run: tyro.conf.OmitArgPrefixes[Run]
+    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
+    """How the proposals are made that are painted over each other."""
+    segmentations: Path | None = None
+    """Take the segmentations from FOLDER/<image name>.mat (the benchmark's `segs`) instead of a
+    model; the folder's name stands for it."""
+
+
+@dataclass(frozen=True)
+class EvaluateAll:
+    """The whole benchmark: random and center clicks, proposals, and regions where they apply."""
+
+    run: tyro.conf.OmitArgPrefixes[Run]
+    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
+    """How proposals are made."""
+    trials: int = 1
+    """How often each mask is asked for with another random click."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand."""
-    commands = {"clicks": Command("IoU after 1, 2, ... simulated clicks", clicks)}
-    return dispatch("tamingseg evaluate", "Measure a model.", commands, arguments)
+    commands = {
+        "clicks": Command("IoU after 1, 2, ... simulated clicks", clicks),
+        "proposals": Command("mIoU against the number of proposals, without a click", proposals),
+        "regions": Command("covering, Rand index, variation of information", regions),
+        "all": Command("all of these, in one run", everything),
+    }
+    return dispatch("tamingseg evaluate", "Measure models.", commands, arguments)
 
 
 def clicks(arguments: Sequence[str]) -> int:
     """Parse, evaluate, print."""
-    command = tyro.cli(EvaluateClicks, prog="tamingseg evaluate clicks", args=list(arguments))
-    if not command.data:
-        raise ValueError("no data: name at least one data set folder")
-    if command.limit is not None and command.limit < 1:
-        raise ValueError(f"limit must be at least 1 image, got {command.limit}")
-    datasets = [open_dataset(path, command.root) for path in command.data]
-    segmentor = load_segmentor(command.model, command.device, command.threads)
-    weights = _file_hash(command.model)
-    command.out.parent.mkdir(parents=True, exist_ok=True)
-    rows = []
-    for dataset in datasets:
-        rows += evaluate_clicks(
-            dataset, segmentor, command.protocol, command.out, weights, command.limit
-        )
-    print(click_tables(rows))
+    command = _parse(EvaluateClicks, "clicks", arguments)
+    run, protocol = command.run, command.protocol
+    if command.segnext:
+        if protocol != ClickProtocol():
+            raise ValueError("--segnext is a protocol of its own; leave the other settings away")
+        protocol = SEGNEXT_PROTOCOL
+    datasets = run.datasets()
+    return _finish(
+        run,
+        [
+            click_job(dataset, segmentor, made_by, protocol, run.limit)
+            for segmentor, made_by in run.segmentors()
+            for dataset in datasets
+        ],
+    )
+
+
+def proposals(arguments: Sequence[str]) -> int:
+    """Parse, evaluate, print."""
+    command = _parse(EvaluateProposals, "proposals", arguments)
+    run, config = command.run, command.proposals
+    datasets = run.datasets()
+    if command.masks is not None:
+        makers = [(proposals_from_files(command.masks), _made_by_folder(command.masks), {})]
+    else:
+        makers = [
+            (proposals_from_model(segmentor, config), made_by, asdict(config))
+            for segmentor, made_by in run.segmentors()
+        ]
+    return _finish(
+        run,
+        [
+            proposal_job(dataset, propose, made_by, settings, limit=run.limit)
+            for propose, made_by, settings in makers
+            for dataset in datasets
+        ],
+    )
+
+
+def regions(arguments: Sequence[str]) -> int:
+    """Parse, evaluate, print."""
+    command = _parse(EvaluateRegions, "regions", arguments)
+    run, config = command.run, command.proposals
+    datasets = run.datasets()
+    if command.segmentations is not None:
+        folder = command.segmentations
+        makers = [(segmentations_from_files(folder), _made_by_folder(folder), {})]
+    else:
+        makers = [
+            (painted_proposals(proposals_from_model(segmentor, config)), made_by, _painted(config))
+            for segmentor, made_by in run.segmentors()
+        ]
+    return _finish(
+        run,
+        [
+            region_job(dataset, segment, made_by, settings, run.limit)
+            for segment, made_by, settings in makers
+            for dataset in datasets
+        ],
+    )
+
+
+def everything(arguments: Sequence[str]) -> int:
+    """Parse, evaluate, print."""
+    command = _parse(EvaluateAll, "all", arguments)
+    run, config = command.run, command.proposals
+    protocols = [ClickProtocol(trials=command.trials), ClickProtocol(clicker="center")]
+    datasets = run.datasets()
+    jobs = []
+    for segmentor, made_by in run.segmentors():
+        propose = proposals_from_model(segmentor, config)
+        for dataset in datasets:
+            for protocol in protocols:
+                jobs.append(click_job(dataset, segmentor, made_by, protocol, run.limit))
+            jobs.append(proposal_job(dataset, propose, made_by, asdict(config), limit=run.limit))
+            if dataset.partition:
+                painted = painted_proposals(propose)
+                jobs.append(region_job(dataset, painted, made_by, _painted(config), run.limit))
+    return _finish(run, jobs)
+
+
+def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
+    return tyro.cli(command, prog=f"tamingseg evaluate {name}", args=list(arguments))
+
+
+def _finish(run: Run, jobs: list[Job]) -> int:
+    """Do the jobs and print their tables; of several processes only the first prints."""
+    records = run_jobs(jobs, run.out)
+    if records is not None:
+        print(tables(records))
     return 0
 
 
-def _file_hash(model: str) -> str:
-    """Beginning of the SHA-256 of the model's file: a retrained model is another method."""
-    path = find_weights(model) if model in list_segmentors() else Path(model)
-    with open(path, "rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()[:12]
+def _painted(config: ProposalConfig) -> dict[str, Any]:
+    return {"painted": list(REGION_COUNTS), "proposals": asdict(config)}
+
+
+def _made_by_folder(folder: Path) -> dict[str, str]:
+    """Return what stands for the model of masks that were made elsewhere; other files, other hash."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    if not files:
+        raise FileNotFoundError(f"{folder} holds no files; expected one per image of the data set")
+    return {"model": folder.resolve().name, "weights": fingerprint_of({"": (files[0], files[1:])})}

@@ -1,6 +1,7 @@
 """`tamingseg <command>`: the table of commands; each is imported only when it is called."""
 
 import importlib
+import os
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -18,8 +19,10 @@ COMMANDS = {
     for name, summary in (
         ("app", "start the page in the browser"),
         ("segment", "segment one image from clicks, into a file"),
+        ("propose", "all masks of images, best first, into files"),
         ("train", "train a click model"),
         ("evaluate", "measure a model on data sets"),
+        ("report", "tables, pictures and comparisons of what was measured"),
         ("data", "check data sets"),
     )
 }
@@ -28,8 +31,8 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; `arguments` are those of the process by default. Returns the exit code.
 
-    What the user can mend (a ValueError, a missing or unwritable file) is said in one line on
-    stderr, with exit code 2 and no traceback.
+    What the user can mend (a ValueError, a missing or unwritable file, a missing extra) is said in
+    one line on stderr, with exit code 2 and no traceback.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["--version"]:
@@ -37,7 +40,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     try:
         return dispatch("tamingseg", "Image segmentation from one click.", COMMANDS, arguments)
-    except (ValueError, OSError) as error:
+    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (ValueError, OSError, ImportError) as error:
         print(f"tamingseg: error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:

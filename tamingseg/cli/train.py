@@ -13,7 +13,7 @@ import tyro
 from tamingseg.data.cache import CachedDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
-from tamingseg.evaluation.interactive import ClickProtocol, evaluate_image
+from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
 from tamingseg.segmentors.click import segmentor_for
 from tamingseg.training.config import PRESETS
 from tamingseg.training.loop import local_main_process_first, train
@@ -27,7 +27,7 @@ def main(arguments: Sequence[str]) -> int:
     config = tyro.extras.overridable_config_cli(
         PRESETS, prog="tamingseg train", description=__doc__, args=list(arguments)
     )
-    datasets = open_datasets(config.data)
+    datasets = open_datasets(config.data, split="train")
     with local_main_process_first():  # one process of a machine fills the cache for all
         cached = [CachedDataset(dataset, config.cache, config.cache_side) for dataset in datasets]
     parts = [hold_out(dataset, config.held_out) for dataset in cached]
@@ -41,15 +41,16 @@ def main(arguments: Sequence[str]) -> int:
 
 def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]:
     """Return model -> mIoU@1 of random clicks on held-out images, per data set and their mean."""
+    protocol = ClickProtocol()
 
     def validate(model: Any) -> dict[str, float]:
         segmentor = segmentor_for(model, "validation", next(model.parameters()).device)
         scores = {}
         for part in held:
             per_image = [
-                np.mean([row.ious[0] for row in rows])
+                np.mean([result["ious"][0] for result in results])
                 for index in range(min(len(part), _VALIDATION_IMAGES))
-                if (rows := evaluate_image(part[index], part.name, segmentor, ClickProtocol()))
+                if (results := measure_clicks(part[index], part.name, segmentor, protocol)[1])
             ]
             if per_image:
                 scores[f"miou@1/{part.name}"] = float(np.mean(per_image))

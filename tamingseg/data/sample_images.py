@@ -1,6 +1,10 @@
 """The photos the app and the demos start with: those that ship inside scikit-image's wheel.
 
 All are free to use; scikit-image's `data` module says where each comes from. Nothing is downloaded.
+
+The label maps in `sample_truth` were made for this package: outlines set by hand, point by point,
+and checked over the photo; the coins by watershed of the gradient from their dark ground and bright
+middles. What stands in front of what is cut out of it, a wheel is filled, a lattice too.
 """
 
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Data sets x segmentors x simulated users -> rows of IoUs after 1, 2, ... clicks.
+"""Data sets x segmentors x simulated users -> IoUs after 1, 2, ... clicks.
 
 The protocol is SegNext's: every mask of at least 256 px is asked for on its own, the first click is
 drawn inside it (``random``) or lies in its middle (``center``), each further one in the middle of
@@ -7,25 +7,27 @@ count neither way.
 
 A mask that is met exactly keeps its IoU of 1 for the clicks that are left. SegNext can also stop at
 IoU 0.95; since all of mIoU@1..k is reported here, that would change a number, and is not done.
+
+A record of kind ``clicks`` holds one result per mask and trial::
+
+    {"map": 0, "label": 3, "area": 1024, "trial": 0, "ious": [0.61, 0.74, ...]}
 """
 
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Literal, get_args
 
 import numpy as np
-from tqdm import tqdm
 
 from tamingseg.checks import check_choice
 from tamingseg.data.base import MaskDataset
-from tamingseg.evaluation.records import Row, append_rows, finished_images, reopen_rows
-from tamingseg.masks.certainty import fuse
+from tamingseg.evaluation.records import Measured
+from tamingseg.evaluation.sharding import Job
+from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.iou import iou
 from tamingseg.prompts.clickers import center_click, random_click
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, check_probabilities
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFusion
 from tamingseg.values import MASK_THRESHOLD, MIN_MASK_AREA, Click, Sample
@@ -44,6 +46,8 @@ class ClickProtocol:
     """Where the first click of a mask lies: anywhere inside, or in the middle."""
     clicks: int = 1
     """How many clicks each mask gets."""
+    trials: int = 1
+    """How often each mask is asked for, with other random clicks; figures are means over them."""
     fusion: SessionFusion = DEFAULT_FUSION
     """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
     forward pass with the previous answer (joint)."""
@@ -51,119 +55,112 @@ class ClickProtocol:
     """A pixel belongs to the answer where its probability is above this; SegNext takes 0.49."""
     min_area: int = MIN_MASK_AREA
     """Masks of fewer pixels are skipped."""
+    count_last_click: bool = False
+    """Whether the number of failures (NoF) counts success exactly at the last click as one."""
     seed: int = 0
     """Seed of the random clicks; they are the same for every model and fusion."""
 
     def __post_init__(self) -> None:
         check_choice(self.clicker, get_args(Clicker), "clicker")
         check_choice(self.fusion, SESSION_FUSIONS, "fusion")
-        if self.clicks < 1 or self.min_area < 1 or not 0 < self.threshold < 1:
+        if min(self.clicks, self.trials, self.min_area) < 1 or not 0 < self.threshold < 1:
             raise ValueError(
-                "expected clicks >= 1, min_area >= 1 and a threshold between 0 and 1, got "
-                f"clicks={self.clicks}, min_area={self.min_area}, threshold={self.threshold}"
+                "expected clicks, trials and min_area >= 1 and a threshold between 0 and 1, got "
+                f"clicks={self.clicks}, trials={self.trials}, min_area={self.min_area}, "
+                f"threshold={self.threshold}"
             )
+        if self.clicker == "center" and self.trials > 1:
+            raise ValueError("the center clicker always clicks alike; leave trials at 1")
 
-    def method(self, model: str, weights: str, data: str) -> dict[str, Any]:
-        """Return what rows say about how they were made, less the settings that play no part.
-
-        `weights` and `data` tell models and data sets of one name apart.
-        """
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that play a part, for the method of a record."""
         settings = asdict(self)
         if self.clicks == 1:
-            del settings["fusion"]
+            del settings["fusion"], settings["count_last_click"]
         if self.clicker == "center":
             del settings["seed"]
-        made_by = {"model": model, "weights": weights, "data": data}
-        made_by["version"] = version("tamingseg")
-        return {**made_by, **settings}
+        return settings
 
 
-def evaluate_clicks(
+SEGNEXT_PROTOCOL = ClickProtocol(
+    clicker="center", clicks=20, threshold=0.49, min_area=1, count_last_click=True
+)
+"""What SegNext's own evaluation does, number for number."""
+
+
+def click_job(
     dataset: MaskDataset,
     segmentor: Segmentor,
+    made_by: dict[str, str],
     protocol: ClickProtocol,
-    out: Path,
-    weights: str = "",
     limit: int | None = None,
-) -> list[Row]:
-    """Ask for every mask of `dataset` and append the rows to `out`, with a progress bar.
+) -> Job:
+    """Ask `segmentor` for every mask of `dataset`.
 
-    Images that `out` already holds for the same method are not done again.
-
-    Parameters
-    ----------
-    weights
-        Tells models of one name apart, such as a hash of their file; part of the method.
-    limit
-        Do only so many images, spread evenly over the data set.
-
-    Returns
-    -------
-    The rows of this run, those found in the file included, in order of the images.
+    Raises
+    ------
+    ValueError
+        If clicks are to be answered together by a segmentor that only answers one.
     """
-    method = protocol.method(segmentor.name, weights, dataset.fingerprint)
-    kept = reopen_rows(out)
-    finished = finished_images(kept, dataset.name, method)
-    count = len(dataset) if limit is None else min(limit, len(dataset))
-    indices = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
-    chosen = {dataset.names[index] for index in indices}
-    rows = [
-        row
-        for row in kept
-        if row.dataset == dataset.name and row.method == method and row.image in chosen
-    ]
-    for index in tqdm(indices, dataset.name, unit="image"):
-        if dataset.names[index] not in finished:
-            fresh = evaluate_image(dataset[index], dataset.name, segmentor, protocol, method)
-            append_rows(out, fresh)
-            rows += fresh
-    return rows
+    together = protocol.clicks > 1 and protocol.fusion == "joint"
+    if together and not hasattr(segmentor, "predict_jointly"):
+        raise ValueError(
+            f"{segmentor.name} has no predict_jointly, so it cannot answer several clicks "
+            f"together; choose another fusion: {', '.join(FUSIONS)}"
+        )
+    title = f"{dataset.name}: {segmentor.name}, {protocol.clicker}, clicks {protocol.clicks}"
+
+    def measure(sample: Sample) -> Measured:
+        return measure_clicks(sample, dataset.name, segmentor, protocol)
+
+    return Job("clicks", dataset, made_by, protocol.settings(), measure, title, limit)
 
 
-def evaluate_image(
-    sample: Sample,
-    dataset: str,
-    segmentor: Segmentor,
-    protocol: ClickProtocol,
-    method: dict[str, Any] | None = None,
-) -> list[Row]:
-    """Ask for every mask of one image; `dataset` and `method` go into the rows."""
-    method = method or protocol.method(segmentor.name, weights="", data="")
+def measure_clicks(
+    sample: Sample, dataset: str, segmentor: Segmentor, protocol: ClickProtocol
+) -> Measured:
+    """Ask for every mask of one image: the facts and results of a record, see above.
+
+    `dataset` is the data set's name, which the random clicks follow from.
+
+    Raises
+    ------
+    ValueError
+        If the segmentor gives an answer of another shape, or one that is no probability.
+    """
     targets = list(sample.masks(protocol.min_area))
     if not targets:
-        return []
+        return {}, []
     embedding = segmentor.embed(sample.image)
     prior = 0.5
     if protocol.fusion == "prior" and protocol.clicks > 1:
         prior = answer_prior(segmentor, embedding)
-    rows = []
+    asked = [(trial, *target) for target in targets for trial in range(protocol.trials)]
+    results = []
     size = max(1, _CHUNK_BYTES // (4 * sample.image.shape[0] * sample.image.shape[1]))
-    for start in range(0, len(targets), size):
-        chunk = targets[start : start + size]
+    for start in range(0, len(asked), size):
+        chunk = asked[start : start + size]
         users = [
             _User(
                 mask,
                 sample.ignore(index),
                 protocol,
-                _generator(protocol.seed, dataset, sample.name, index, label),
+                _generator(protocol.seed, dataset, sample.name, index, label, trial),
             )
-            for index, label, mask in chunk
+            for trial, index, label, mask in chunk
         ]
         ious = _converse(users, segmentor, embedding, protocol, prior)
-        for (index, label, mask), values in zip(chunk, ious, strict=True):
-            rows.append(
-                Row(
-                    dataset,
-                    sample.name,
-                    index,
-                    label,
-                    int(mask.sum()),
-                    len(targets),
-                    method,
-                    [round(value, 6) for value in values],
-                )
-            )
-    return rows
+        results += [
+            {
+                "map": index,
+                "label": label,
+                "area": int(mask.sum()),
+                "trial": trial,
+                "ious": [round(value, 6) for value in values],
+            }
+            for (trial, index, label, mask), values in zip(chunk, ious, strict=True)
+        ]
+    return {}, results
 
 
 class _User:
@@ -210,18 +207,24 @@ def _converse(
     prior: float | np.ndarray,
 ) -> list[list[float]]:
     """Let all users click in turn, each step decoded together. IoUs per user and step."""
+
+    def answer_each(clicks: Sequence[Click]) -> np.ndarray:
+        answers = segmentor.predict(embedding, clicks)
+        return check_probabilities(answers, (len(clicks), *embedding.size), segmentor.name)
+
     for user in users:
         user.click(None)
-    answers = list(segmentor.predict(embedding, [user.clicks[0] for user in users]))
+    answers = list(answer_each([user.clicks[0] for user in users]))
     ious = [[user.iou(answer)] for user, answer in zip(users, answers, strict=True)]
     for _ in range(protocol.clicks - 1):
         wrong = [number for number, user in enumerate(users) if user.click(answers[number])]
         if protocol.fusion == "joint":
             for number in wrong:
                 clicks = users[number].clicks
-                answers[number] = segmentor.predict_jointly(embedding, clicks, answers[number])
+                joint = segmentor.predict_jointly(embedding, clicks, answers[number])
+                answers[number] = check_probabilities(joint, embedding.size, segmentor.name)
         elif wrong:
-            fresh = segmentor.predict(embedding, [users[number].clicks[-1] for number in wrong])
+            fresh = answer_each([users[number].clicks[-1] for number in wrong])
             for number, answer in zip(wrong, fresh, strict=True):
                 # Fusing one by one equals fusing all at once, and keeps one map per mask.
                 pair = np.stack([answers[number], answer])

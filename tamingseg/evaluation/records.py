@@ -1,103 +1,154 @@
-"""Result rows in a JSONL file: one per (data set, image, map, label, method).
+"""Result records in a JSONL file: one line per (kind, data set, image, method).
 
-A row keeps every setting that changes its number, so that a file may collect many runs. The rows of
-an image are appended together. Whatever a kill leaves half-written is dropped when the file is
-opened again, so that a resumed run ends with the rows of one that was never interrupted.
+A record keeps every setting that changes its numbers, so a file may collect many runs, and an image
+without objects has one too, so that it can be counted.
+
+Every process of a run appends to a part of its own beside the file; `merge_parts` takes the parts
+into the file and puts it in order, when a run begins and when it ends. A line that a kill left
+half-written has no line break and is dropped. A finished file is therefore the same whatever the
+number of processes and however often the run was killed.
 """
 
 import json
 import os
-from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+Measured = tuple[dict[str, Any], list[dict[str, Any]]]
+"""What a protocol gives for an image: the facts and the results of its record."""
+
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """The IoUs of one mask.
+class Record:
+    """What one method gave on one image.
 
     Attributes
     ----------
+    kind
+        ``clicks``, ``proposals`` or ``regions``: which protocol was followed.
     dataset, image
         Names of the data set and of the image in it.
-    map, label
-        Which label map of the image, and which value in it.
-    area
-        Pixels of the mask.
-    masks_in_image
-        How many rows the image has; fewer mean that the run was interrupted there.
     method
-        Model, version and every setting that changes the number.
-    ious
-        IoU after 1, 2, ... clicks.
+        Model, weights, data, version and every setting that changes a number.
+    facts
+        Numbers of the whole image.
+    results
+        One entry per true mask (clicks: per mask and trial) or per segmentation; none for an image
+        without objects. The protocols' own files say what an entry holds.
     """
 
+    kind: str
     dataset: str
     image: str
-    map: int
-    label: int
-    area: int
-    masks_in_image: int
     method: dict[str, Any]
-    ious: list[float]
+    facts: dict[str, Any]
+    results: list[dict[str, Any]]
 
     @property
     def method_key(self) -> str:
         """The method as one hashable text."""
         return json.dumps(self.method, sort_keys=True)
 
+    @property
+    def key(self) -> tuple[str, str, str, str]:
+        """What the record is of; a file holds one record of a key."""
+        return self.dataset, self.kind, self.method_key, self.image
 
-def append_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Append the rows of an image and see them on the disk."""
-    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(text)
+
+def append_record(path: Path, record: Record) -> None:
+    """Append one line and see it on the disk."""
+    with open(path, "ab") as file:
+        file.write(_line(record))
         file.flush()
         os.fsync(file.fileno())
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Read the rows of all images that are complete; none if there is no file yet.
+def iterate_records(path: Path) -> Iterator[Record]:
+    """Read record after record; none if there is no file yet.
 
     Raises
     ------
     ValueError
-        If a line other than the last is no row; names file and line.
+        If a line is no record; names file and line. An unfinished last line is left out.
     """
     if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").split("\n")
-    # A complete file ends with a line break: what follows the last one was cut off by a kill.
-    rows = [_parse(line, f"{path}, line {number}") for number, line in enumerate(lines[:-1], 1)]
-    found = Counter(_image_key(row) for row in rows)
-    return [row for row in rows if found[_image_key(row)] >= row.masks_in_image]
+        return
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield _parse(line, f"{path}, line {number}")
 
 
-def reopen_rows(path: Path) -> list[Row]:
-    """Read like `read_rows` and take what a kill left half-written out of the file."""
-    rows = read_rows(path)
-    text = "".join(json.dumps(asdict(row)) + "\n" for row in rows)
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+def read_records(paths: Iterable[Path]) -> list[Record]:
+    """Read all records of several files.
+
+    Raises
+    ------
+    FileNotFoundError
+        If a file is missing.
+    ValueError
+        If a line is no record, a file holds none, or two files hold different records of one key.
+    """
+    records: dict[tuple[str, str, str, str], Record] = {}
+    for path in paths:
+        if not path.is_file():
+            raise FileNotFoundError(f"there is no file {path}; `tamingseg evaluate` writes one")
+        found = list(iterate_records(path))
+        if not found:
+            raise ValueError(
+                f"{path} holds no records; was the run stopped before its first image?"
+            )
+        for record in found:
+            if records.setdefault(record.key, record) != record:
+                raise ValueError(
+                    f"{path} has other results than an earlier file for {record.dataset}, "
+                    f"{record.image} and the same method; compare them file by file"
+                )
+    return list(records.values())
+
+
+def part_of(path: Path, process: int) -> Path:
+    """Where process number `process` of a run writes its records of `path`."""
+    return path.with_name(f"{path.name}.part-{process}")
+
+
+def merge_parts(path: Path) -> None:
+    """Take all parts of `path` into it, one record per key, in order of the keys."""
+    parts = sorted(path.parent.glob(f"{path.name}.part-*"))
+    lines = {
+        record.key: _line(record) for source in (path, *parts) for record in iterate_records(source)
+    }
+    text = b"".join(lines[key] for key in sorted(lines))
+    if text and (not path.exists() or path.read_bytes() != text):
         fresh = path.with_name(path.name + ".new")
-        fresh.write_text(text, encoding="utf-8")
+        fresh.write_bytes(text)
         fresh.replace(path)
-    return rows
+    for part in parts:
+        part.unlink()
 
 
-def finished_images(rows: Sequence[Row], dataset: str, method: dict[str, Any]) -> set[str]:
-    """Names of the images of `dataset` that `rows` hold for this very method."""
-    key = json.dumps(method, sort_keys=True)
-    return {row.image for row in rows if row.dataset == dataset and row.method_key == key}
+_FIELDS = {
+    "kind": str,
+    "dataset": str,
+    "image": str,
+    "method": dict,
+    "facts": dict,
+    "results": list,
+}
 
 
-def _image_key(row: Row) -> tuple[str, str, str]:
-    return row.dataset, row.image, row.method_key
+def _line(record: Record) -> bytes:
+    return (json.dumps(asdict(record), allow_nan=False) + "\n").encode()
 
 
-def _parse(line: str, where: str) -> Row:
+def _parse(line: bytes, where: str) -> Record:
     try:
-        return Row(**json.loads(line))
+        record = Record(**json.loads(line))
+        valid = all(isinstance(getattr(record, name), kind) for name, kind in _FIELDS.items())
     except (ValueError, TypeError) as error:
-        raise ValueError(f"{where} is no result row ({error}); remove the line") from error
+        raise ValueError(f"{where} is no result record ({error}); remove the line") from error
+    if not valid:
+        raise ValueError(f"{where} is no result record (a field has another type); remove the line")
+    return record

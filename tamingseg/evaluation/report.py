@@ -1,116 +1,217 @@
-"""Rows -> tables, as aligned text that is Markdown at the same time."""
+"""Records -> tables, as Markdown, CSV or JSON; published figures beside measured ones if wanted.
 
-from collections.abc import Sequence
-from typing import Any
+A line of a table is a method on a data set. What all methods share is said above the table, all
+that tells them apart stands in it, so that nothing that changes a number is hidden.
+"""
 
-import numpy as np
+from collections.abc import Iterable, Iterator, Sequence
 
-from tamingseg.evaluation.records import Row
-from tamingseg.metrics.interactive import (
-    clicks_to_reach,
-    mean_over_images,
-    mean_over_masks,
-    number_of_failures,
-)
-
-NOC_THRESHOLDS = (0.85, 0.9)
+from tamingseg.evaluation.figures import BUDGETS, MEASURED, NOC_THRESHOLDS, intervals
+from tamingseg.evaluation.methods import ABSENT, owned, settings_of
+from tamingseg.evaluation.published import PUBLISHED
+from tamingseg.evaluation.records import Record
+from tamingseg.evaluation.summaries import Summary, as_json, figure_lines, summarise
+from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
 
 
-def summarise(rows: Sequence[Row]) -> list[dict[str, Any]]:
-    """One dict per (data set, method), in order of appearance.
+def tables(records: Iterable[Record], format: Format = "markdown", published: bool = False) -> str:
+    """Write all figures of `records` as text that ends without a line break.
 
-    Keys: dataset, method, images, masks, per_image and per_mask (mIoU@1..k, float (K,), as the mean
-    over images of the mean over masks and as the mean over all masks), noc and nof (by threshold).
+    Parameters
+    ----------
+    format
+        ``markdown`` for reading; ``csv``, one line per figure, and ``json``, one object per method
+        and data set, hold all figures with their intervals.
+    published
+        Whether what others have published about the same data sets stands beside it; without
+        records, about any.
+
+    Raises
+    ------
+    ValueError
+        If a record does not hold what its kind should.
     """
-    groups: dict[tuple[str, str], list[Row]] = {}
-    for row in rows:
-        groups.setdefault((row.dataset, row.method_key), []).append(row)
-    summaries = []
-    for (dataset, _), group in groups.items():
-        ious = np.array([row.ious for row in group])
-        images = [row.image for row in group]
-        summaries.append(
-            {
-                "dataset": dataset,
-                "method": group[0].method,
-                "images": len(set(images)),
-                "masks": len(group),
-                "per_image": mean_over_images(ious, images),
-                "per_mask": mean_over_masks(ious),
-                "noc": {t: float(clicks_to_reach(ious, t).mean()) for t in NOC_THRESHOLDS},
-                "nof": {t: number_of_failures(ious, t) for t in NOC_THRESHOLDS},
-            }
-        )
-    return summaries
+    summaries = summarise(records, published)
+    if format == "csv":
+        return to_csv(line for summary in summaries for line in figure_lines(summary))
+    if format == "json":
+        return to_json([as_json(summary) for summary in summaries])
+    texts = list(_markdown(summaries))
+    if published and not any(summary.source != MEASURED for summary in summaries):
+        known = dict.fromkeys(line.dataset for line in PUBLISHED)
+        texts.append(f"Nothing is published about these; there is about {', '.join(known)}.")
+    return "\n\n".join(texts) or "no records, no figures"
 
 
-def click_tables(rows: Sequence[Row]) -> str:
-    """All figures of `rows` as tables; IoUs in percent.
+def _markdown(summaries: Sequence[Summary]) -> Iterator[str]:
+    """Yield heading, explanation, common settings and tables, kind by kind."""
+    for kind, (title, explanation, tables_of) in _KINDS.items():
+        chosen = [summary for summary in summaries if summary.kind == kind]
+        if not chosen:
+            continue
+        sentences, columns = _common_settings(chosen)
+        yield f"## {title}"
+        yield "\n".join([f"{explanation} {_INTERVALS}", *sentences])
+        for caption, lines in tables_of(chosen):
+            if lines:
+                cells = [_name_cells(s, columns, chosen) | cells for s, cells in lines]
+                empty = [key for key in cells[0] if all(line[key] == "" for line in cells)]
+                text = to_markdown([{k: v for k, v in c.items() if k not in empty} for c in cells])
+                yield f"{caption}\n\n{text}" if caption else text
 
-    The first has one line per (data set, method). The second, if there was more than one click,
-    holds mIoU@1..k as the mean over images.
+
+def _common_settings(summaries: Sequence[Summary]) -> tuple[list[str], list[str]]:
+    """Sentences on the settings that need no column, and the names of those that do.
+
+    What a source of published figures leaves open speaks against nothing.
     """
-    summaries = summarise(rows)
-    if not summaries:
-        return "no masks, no figures"
-    first = [
-        {
-            **_method_cells(summary),
-            "images": summary["images"],
-            "masks": summary["masks"],
-            "mIoU@1 per image": _percent(summary["per_image"][0]),
-            "mIoU@1 per mask": _percent(summary["per_mask"][0]),
-            **_noc_cells(summary),
-        }
-        for summary in summaries
+    everything = [{"dataset": s.dataset, **settings_of(s.method)} for s in summaries]
+    measured = [
+        settings
+        for settings, summary in zip(everything, summaries, strict=True)
+        if summary.source == MEASURED
     ]
-    tables = [format_table(first)]
-    several = [summary for summary in summaries if summary["method"]["clicks"] > 1]
-    if several:
-        tables.append("mIoU@k, mean over images:")
-        tables.append(
-            format_table([{**_method_cells(summary), **_curve(summary)} for summary in several])
-        )
-    return "\n\n".join(tables)
+    keys = dict.fromkeys(key for settings in everything for key in settings)
+    shared, sentences, columns = [], [], []
+    for key in keys:
+        values = {settings.get(key) for settings in measured}
+        stated = {settings[key] for settings in everything if key in settings}
+        if key in ("dataset", "model"):
+            continue
+        if len(values) == 1 and values == stated:
+            shared.append(f"{key}={values.pop()}")
+        elif measured and (by_owner := owned(measured, key)) is not None:
+            listed = ", ".join(f"{owner}={value}" for owner, value in by_owner.items())
+            sentences.append(f"{key.capitalize()}: {listed}.")
+        else:
+            columns.append(key)
+    if shared:
+        sentences.insert(0, f"All measured lines: {', '.join(shared)}.")
+    return sentences, columns
 
 
-def format_table(lines: Sequence[dict[str, Any]]) -> str:
-    """Write dicts as a Markdown table; columns in order of appearance, missing cells empty."""
-    columns = list(dict.fromkeys(column for line in lines for column in line))
-    cells = [columns] + [[str(line.get(column, "")) for column in columns] for line in lines]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    cells.insert(1, ["-" * width for width in widths])
-    padded = [
-        [cell.ljust(width) for cell, width in zip(line, widths, strict=True)] for line in cells
-    ]
-    return "\n".join(f"| {' | '.join(line)} |" for line in padded)
-
-
-def _method_cells(summary: dict[str, Any]) -> dict[str, Any]:
-    method = summary["method"]
-    return {
-        "data": summary["dataset"],
-        "model": method["model"],
-        "clicker": method["clicker"],
-        "fusion": method.get("fusion", "-"),
-        "threshold": method["threshold"],
-    }
-
-
-def _noc_cells(summary: dict[str, Any]) -> dict[str, str]:
-    """NoC and NoF mean something only where there was a second click to make."""
-    if summary["method"]["clicks"] == 1:
-        return {}
-    cells = {}
-    for threshold, clicks in summary["noc"].items():
-        cells[f"NoC{threshold * 100:.0f}"] = f"{clicks:.2f}"
-        cells[f"NoF{threshold * 100:.0f}"] = str(summary["nof"][threshold])
+def _name_cells(
+    summary: Summary, columns: Sequence[str], summaries: Sequence[Summary]
+) -> dict[str, str]:
+    """Say what a line is of: data set, model, settings that differ, the source if several."""
+    settings = settings_of(summary.method)
+    cells = {"data set": summary.dataset, "model": settings.get("model", ABSENT)}
+    cells |= {key: settings.get(key, ABSENT) for key in columns}
+    if any(other.source != MEASURED for other in summaries):
+        cells["source"] = summary.source
     return cells
 
 
-def _curve(summary: dict[str, Any]) -> dict[str, str]:
-    return {f"@{k}": _percent(value) for k, value in enumerate(summary["per_image"], 1)}
+_Lines = list[tuple[Summary, dict[str, str]]]
+"""Cells beside those that say what a line is of; a summary may have several lines or none."""
 
 
-def _percent(value: float) -> str:
-    return f"{100 * value:.2f}"
+def _click_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
+    counted = [f"No{letter}{t * 100:.0f}" for letter in "CF" for t in NOC_THRESHOLDS]
+    main = {name: name for name in ("mIoU@1", "mIoU@1 per mask", *counted)}
+    yield (
+        "",
+        [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
+    )
+    clicks = sorted({k for s in summaries for k in _numbers(s, "mIoU@")})
+    for name, suffix in (("images", ""), ("masks", " per mask")):
+        curve = {f"@{k}": f"mIoU@{k}{suffix}" for k in clicks}
+        later = {f"mIoU@{k}{suffix}" for k in clicks if k > 1}
+        several = [s for s in summaries if later & s.figures.keys()]
+        yield f"mIoU@k, mean over {name}:", [(s, _figure_cells(s, curve)) for s in several]
+
+
+def _proposal_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
+    main = {
+        "proposals per image": "proposals",
+        f"mIoU({BUDGETS[-1]})": f"mIoU({BUDGETS[-1]})",
+        "AUC": "AUC",
+    }
+    main |= {f"COCO AR@{n}, matched one to one": f"COCO AR@{n}" for n in (10, 100, 1000)}
+    yield (
+        "",
+        [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
+    )
+    names = {f"N={n}": f"mIoU({n})" for n in BUDGETS}
+    names |= {name: name for name in ("mAR", "mAR[0,1]", "AUC")}
+    lines = []
+    for summary in summaries:
+        for order, prefix in (("own", ""), ("oracle", "oracle ")):
+            for mean, suffix in (("images", ""), ("masks", " per mask")):
+                figures = {key: f"{prefix}{name}{suffix}" for key, name in names.items()}
+                if figures["AUC"] in summary.figures:
+                    cells = {"order": order, "mean over": mean}
+                    lines.append((summary, cells | _figure_cells(summary, figures)))
+    yield "mIoU(N):", lines
+
+
+def _region_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
+    main = {}
+    for name in ("covering", "PRI", "VI"):
+        main |= {f"{name} ODS": f"{name} ODS", f"{name} at K": f"{name} ODS at K"}
+        main |= {f"{name} OIS": f"{name} OIS", f"{name} Best": f"{name} Best"}
+    yield (
+        "",
+        [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
+    )
+    levels = sorted({k for s in summaries for k in _numbers(s, "covering at K=")})
+    lines = []
+    for summary in summaries:
+        for name in ("covering", "PRI", "VI", "regions"):
+            figures = {f"K={k}": f"{name} at K={k}" for k in levels}
+            if figures.values() & summary.figures.keys():
+                lines.append((summary, {"figure": name} | _figure_cells(summary, figures)))
+    yield "Against K, the number of regions asked for:", lines
+
+
+_KINDS = {
+    "clicks": (
+        "Clicks",
+        "mIoU@k: IoU after k clicks in percent, mean over images of the mean over an image's "
+        "masks; per mask: mean over all masks. NoC85: clicks until IoU 0.85 is reached; NoF85: "
+        "masks that do not reach it, or with count_last_click only with the last click.",
+        _click_tables,
+    ),
+    "proposals": (
+        "Proposals",
+        "mIoU(N): best IoU of a true mask with one of the first N proposals in percent. mAR and "
+        f"mAR[0,1], N = {BUDGETS[-1]}: mean recall at the thresholds 0.5, 0.55, ..., 0.95 and at "
+        f"100 thresholds in [0, 1]. AUC: mean of mIoU(N) over log N, 1 to {BUDGETS[-1]}. Oracle "
+        "order: next is always the proposal that raises mIoU most.",
+        _proposal_tables,
+    ),
+    "regions": (
+        "Regions",
+        "Covering and PRI (Rand index) in percent; VI (variation of information) in bits, the "
+        "lower the better. ODS: at the K that is best for all images; OIS: at the best K of each "
+        "image; Best: at the best K of each true region. The interval of an ODS keeps its K.",
+        _region_tables,
+    ),
+}
+_INTERVALS = "In brackets: 95 % interval of a bootstrap over images."
+
+
+def _numbers(summary: Summary, prefix: str) -> list[int]:
+    """Return the numbers that follow `prefix` in names of figures."""
+    rests = [name.removeprefix(prefix) for name in summary.figures if name.startswith(prefix)]
+    return [int(rest) for rest in rests if rest.isdecimal()]
+
+
+def _count_cells(summary: Summary) -> dict[str, str]:
+    names = ("images", "without objects", "masks")
+    return {name: str(summary.counts.get(name, "")) for name in names}
+
+
+def _figure_cells(
+    summary: Summary, names: dict[str, str], with_intervals: bool = False
+) -> dict[str, str]:
+    """Column -> the figure of that name, empty if there is none."""
+    found = {name: summary.figures[name] for name in names.values() if name in summary.figures}
+    ends = intervals(found) if with_intervals else {}
+    cells = dict.fromkeys(names, "")
+    for column, name in names.items():
+        if name in found and summary.source == MEASURED:
+            cells[column] = number_text(found[name].value, found[name].unit, ends.get(name))
+        elif name in found:  # with no more digits than were published
+            cells[column] = f"{found[name].value:g}"
+    return cells

@@ -10,7 +10,6 @@ from PIL import Image
 from tamingseg.cli import main as main_module
 from tamingseg.cli.main import COMMANDS, main
 from tamingseg.cli.segment import parse_click
-from tamingseg.evaluation.records import read_rows
 from tamingseg.values import Click
 
 
@@ -19,29 +18,6 @@ def photo(tmp_path, two_discs):
     path = tmp_path / "photo.png"
     Image.fromarray(two_discs.image).save(path)
     return path
-
-
-@pytest.fixture
-def dataset(tmp_path, two_discs):
-    root = tmp_path / "discs"
-    for name in ("images", "masks"):
-        (root / name).mkdir(parents=True)
-    for name in ("a", "b"):
-        Image.fromarray(two_discs.image).save(root / "images" / f"{name}.png")
-        Image.fromarray(two_discs.label_maps[0].astype(np.uint8)).save(root / f"masks/{name}.png")
-    return root
-
-
-@pytest.fixture
-def fake_model(monkeypatch, fake_segmentor, tmp_path):
-    """Every command gets the segmentor that knows; its weights are an empty file."""
-    weights = tmp_path / "fake.safetensors"
-    weights.touch()
-    for command in ("segment", "evaluate"):
-        monkeypatch.setattr(
-            f"tamingseg.cli.{command}.load_segmentor", lambda *args: fake_segmentor()
-        )
-    return str(weights)
 
 
 def test_without_arguments_the_commands_are_listed(capsys):
@@ -55,7 +31,7 @@ def test_unknown_commands(capsys):
     assert main(["dance"]) == 2
     assert "unknown command 'dance'; expected one of app, segment" in capsys.readouterr().err
     assert main(["evaluate", "everything"]) == 2
-    assert "expected one of clicks" in capsys.readouterr().err
+    assert "expected one of clicks, proposals, regions, all" in capsys.readouterr().err
 
 
 def test_version(capsys):
@@ -64,7 +40,17 @@ def test_version(capsys):
 
 
 @pytest.mark.parametrize(
-    "command", [["segment"], ["train"], ["evaluate", "clicks"], ["data", "check"], ["app"]]
+    "command",
+    [
+        ["app"],
+        ["segment"],
+        ["propose"],
+        ["train"],
+        *(["evaluate", kind] for kind in ("clicks", "proposals", "regions", "all")),
+        *(["report", kind] for kind in ("tables", "plots", "scatter", "compare")),
+        ["data", "check"],
+        ["data", "download", "hypersim"],
+    ],
 )
 def test_help_of_every_command(command, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -88,6 +74,7 @@ def test_errors_are_one_line_and_exit_code_2(monkeypatch, capsys):
     for error, code, text in [
         (ValueError("the file is bad"), 2, "tamingseg: error: the file is bad\n"),
         (FileNotFoundError("no file"), 2, "tamingseg: error: no file\n"),
+        (ImportError("no extra"), 2, "tamingseg: error: no extra\n"),
         (KeyboardInterrupt(), 130, "tamingseg: interrupted\n"),
     ]:
 
@@ -163,41 +150,10 @@ class TestSegment:
                 parse_click(text)
 
 
-class TestEvaluateClicks:
-    def test_rows_table_and_resume(self, dataset, tmp_path, fake_model, capsys):
-        out = tmp_path / "results" / "rows.jsonl"
-        arguments = ["evaluate", "clicks", str(dataset), "discs", "--root", str(tmp_path)]
-        arguments += ["--model", fake_model, "--out", str(out), "--clicks", "2"]
-        arguments += ["--fusion", "certainty", "--clicker", "center", "--limit", "2"]
-        assert main(arguments) == 0
-        rows = read_rows(out)
-        assert len(rows) == 4  # the same data set twice is done once
-        assert rows[0].method["fusion"] == "certainty"
-        assert rows[0].method["weights"]
-        table = capsys.readouterr().out
-        assert "100.00" in table
-        assert "NoC85" in table
-        assert main(arguments) == 0
-        assert read_rows(out) == rows
-
-    def test_refusals(self, dataset, tmp_path, fake_model, capsys):
-        for arguments, message in [
-            ([], "no data"),
-            ([str(tmp_path / "nothing")], "there is no folder"),
-            ([str(dataset), "--limit", "0"], "limit must be at least 1"),
-        ]:
-            assert main(["evaluate", "clicks", *arguments, "--model", fake_model]) == 2
-            assert message in capsys.readouterr().err
-        with pytest.raises(SystemExit) as stop:  # settings are checked while they are parsed
-            main(["evaluate", "clicks", str(dataset), "--clicks", "0"])
-        assert stop.value.code == 2
-        assert "expected clicks >= 1" in capsys.readouterr().err
-
-
 class TestDataCheck:
     def test_a_whole_set(self, dataset, capsys):
         assert main(["data", "check", str(dataset)]) == 0
-        assert "discs: 2 images with masks, 4 regions" in capsys.readouterr().out
+        assert "discs: 2 images with masks, 6 regions" in capsys.readouterr().out
 
     def test_all_damaged_files_are_listed(self, dataset, capsys):
         (dataset / "images" / "a.png").write_bytes(b"no")

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
+from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image, load_sample_truth
 
 
 @pytest.mark.parametrize("name", SAMPLE_IMAGES)
@@ -14,6 +14,21 @@ def test_every_photo_ships_with_scikit_image(name, monkeypatch):
     assert min(image.shape[:2]) >= 300
 
 
+@pytest.mark.parametrize("name", SAMPLE_IMAGES)
+def test_every_photo_has_its_label_map(name):
+    truth = load_sample_truth(name)
+    assert truth.dtype == np.int32
+    assert truth.shape == load_sample_image(name).shape[:2]
+    labels, areas = np.unique(truth[truth > 0], return_counts=True)
+    assert labels.tolist() == list(range(1, len(labels) + 1))
+    assert areas.min() >= 256
+
+
+def test_the_coins_are_24():
+    assert load_sample_truth("coins").max() == 24
+
+
 def test_an_unknown_name_is_refused():
-    with pytest.raises(ValueError, match="sample image must be one of coffee"):
-        load_sample_image("dog")
+    for load in (load_sample_image, load_sample_truth):
+        with pytest.raises(ValueError, match="sample image must be one of coffee"):
+            load("../dog")

@@ -5,8 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tamingseg.evaluation.interactive import ClickProtocol, evaluate_clicks, evaluate_image
-from tamingseg.evaluation.records import read_rows
+from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, measure_clicks
 from tamingseg.frame import Frame
 from tamingseg.masks.certainty import FUSIONS
 from tamingseg.segmentors.base import ImageEmbedding
@@ -16,49 +15,24 @@ from tamingseg.values import Sample
 COMBINATIONS = (*FUSIONS, "joint")
 
 
-class ListDataset:
-    """Samples in memory; counts how often each is read."""
-
-    name = "list"
-    fingerprint = "1157"
-
-    def __init__(self, samples):
-        self.samples = samples
-        self.names = [sample.name for sample in samples]
-        self.read = []
-
-    def __len__(self):
-        return len(self.samples)
-
-    def __getitem__(self, index):
-        self.read.append(self.names[index])
-        return self.samples[index]
-
-
-@pytest.fixture
-def dataset(two_discs):
-    empty = np.zeros_like(two_discs.label_maps)
-    return ListDataset(
-        [
-            two_discs,
-            replace(two_discs, name="empty", label_maps=empty),
-            replace(two_discs, name="twice", label_maps=np.repeat(two_discs.label_maps, 2, axis=0)),
-        ]
-    )
+def results_of(sample, segmentor, protocol):
+    return measure_clicks(sample, "set", segmentor, protocol)[1]
 
 
 def test_a_model_that_knows_gets_everything_right(two_discs, fake_segmentor):
-    rows = evaluate_image(two_discs, "set", fake_segmentor(), ClickProtocol(clicks=3))
-    assert [(row.map, row.label, row.masks_in_image) for row in rows] == [(0, 1, 2), (0, 2, 2)]
-    assert [row.area for row in rows] == [(two_discs.label_maps == k).sum() for k in (1, 2)]
-    assert [row.ious for row in rows] == [[1.0] * 3] * 2
+    results = results_of(two_discs, fake_segmentor(), ClickProtocol(clicks=3))
+    areas = [int((two_discs.label_maps == label).sum()) for label in (1, 2)]
+    assert results == [
+        {"map": 0, "label": label, "area": area, "trial": 0, "ious": [1.0] * 3}
+        for label, area in zip((1, 2), areas, strict=True)
+    ]
 
 
 def test_masks_under_the_minimum_are_skipped(two_discs, fake_segmentor):
     area = int((two_discs.label_maps == 1).sum())
     for minimum, labels in [(area, [1, 2]), (area + 1, [2]), (10**6, [])]:
-        rows = evaluate_image(two_discs, "set", fake_segmentor(), ClickProtocol(min_area=minimum))
-        assert [row.label for row in rows] == labels
+        results = results_of(two_discs, fake_segmentor(), ClickProtocol(min_area=minimum))
+        assert [result["label"] for result in results] == labels
 
 
 class Answers:
@@ -89,7 +63,7 @@ def constant(value):
 
 def test_all_masks_of_an_image_are_decoded_together(two_discs):
     segmentor = Answers(constant(0.9))
-    evaluate_image(two_discs, "set", segmentor, ClickProtocol())
+    results_of(two_discs, segmentor, ClickProtocol())
     assert [len(clicks) for clicks in segmentor.asked] == [2]
 
 
@@ -97,26 +71,26 @@ def test_both_sides_of_the_threshold(two_discs):
     segmentor = Answers(constant(0.495))
     share = [(two_discs.label_maps == k).mean() for k in (1, 2)]
     for threshold, expected in [(0.5, [0, 0]), (0.49, share), (0.495, [0, 0])]:
-        rows = evaluate_image(two_discs, "set", segmentor, ClickProtocol(threshold=threshold))
-        np.testing.assert_allclose([row.ious[0] for row in rows], expected, atol=1e-6)
+        results = results_of(two_discs, segmentor, ClickProtocol(threshold=threshold))
+        np.testing.assert_allclose([result["ious"][0] for result in results], expected, atol=1e-6)
 
 
 def test_unlabelled_pixels_count_neither_way(two_discs):
     unlabelled = replace(two_discs, zero_is_background=False)
-    rows = evaluate_image(unlabelled, "set", Answers(constant(0.9)), ClickProtocol())
+    results = results_of(unlabelled, Answers(constant(0.9)), ClickProtocol())
     areas = [(two_discs.label_maps == k).sum() for k in (1, 2)]
     expected = [area / sum(areas) for area in areas]
-    np.testing.assert_allclose([row.ious[0] for row in rows], expected, atol=1e-6)
+    np.testing.assert_allclose([result["ious"][0] for result in results], expected, atol=1e-6)
 
 
 def test_the_click_is_in_the_middle_or_anywhere_inside(two_discs):
     segmentor = Answers(constant(0.9))
-    evaluate_image(two_discs, "set", segmentor, ClickProtocol(clicker="center"))
+    results_of(two_discs, segmentor, ClickProtocol(clicker="center"))
     middles = [(click.row, click.col) for click in segmentor.asked[0]]
     np.testing.assert_allclose(middles, [(16, 18), (30, 44)], atol=1)
     random = set()
     for seed in range(20):
-        evaluate_image(two_discs, "set", segmentor, ClickProtocol(seed=seed))
+        results_of(two_discs, segmentor, ClickProtocol(seed=seed))
         for click, label in zip(segmentor.asked[-1], (1, 2), strict=True):
             assert two_discs.label_maps[0, int(click.row), int(click.col)] == label
             random.add((click.row, click.col))
@@ -127,12 +101,8 @@ def test_the_click_is_in_the_middle_or_anywhere_inside(two_discs):
 def test_further_clicks_go_to_what_is_wrong(two_discs, fusion):
     """A model that always answers "everything": every further click is negative and new."""
     segmentor = Answers(constant(0.9))
-    evaluate_image(
-        replace(two_discs, label_maps=(two_discs.label_maps == 1).astype(np.int32)),
-        "set",
-        segmentor,
-        ClickProtocol(clicks=4, fusion=fusion),
-    )
+    one_disc = replace(two_discs, label_maps=(two_discs.label_maps == 1).astype(np.int32))
+    results_of(one_disc, segmentor, ClickProtocol(clicks=4, fusion=fusion))
     if fusion == "joint":
         conversation = segmentor.asked[-1]
     else:
@@ -158,91 +128,83 @@ def test_a_mask_met_exactly_keeps_its_iou_and_asks_no_more(fusion):
     labels[0, 8:24, 8:24] = 1  # four blocks
     sample = Sample(np.zeros((32, 48, 3), np.uint8), labels, "blocks")
     segmentor = Answers(half_then_rest)
-    (row,) = evaluate_image(sample, "set", segmentor, ClickProtocol(clicks=6, fusion=fusion))
-    assert row.ious == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
+    (result,) = results_of(sample, segmentor, ClickProtocol(clicks=6, fusion=fusion))
+    assert result["ious"] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     assert sum(len(clicks) == 1 for clicks in segmentor.asked) == 4
 
 
-def test_rows_name_every_setting_that_counts(two_discs, fake_segmentor):
-    def method(**settings):
-        made_by = ClickProtocol(**settings).method("fake", weights="f00", data="1157")
-        image = (two_discs, "set", fake_segmentor(), ClickProtocol(**settings))
-        return evaluate_image(*image, made_by)[0].method
-
-    one_click = method(clicker="center")
-    assert one_click.keys() == {
-        "model", "weights", "data", "version", "clicker", "clicks", "threshold", "min_area"
+def test_settings_are_those_that_play_a_part():
+    assert ClickProtocol(clicker="center").settings().keys() == {
+        "clicker", "clicks", "trials", "threshold", "min_area"
     }  # fmt: skip
-    assert (one_click["model"], one_click["weights"]) == ("fake", "f00")
-    assert method(clicks=2, seed=4) == {
-        **one_click, "clicks": 2, "clicker": "random", "seed": 4, "fusion": "joint"
-    }  # fmt: skip
+    assert ClickProtocol(seed=4).settings()["seed"] == 4
+    several = ClickProtocol(clicks=2).settings()
+    assert (several["fusion"], several["count_last_click"]) == ("joint", False)
 
 
-def test_clicks_do_not_depend_on_order_limit_or_model(dataset, two_discs, fake_segmentor):
+def test_clicks_do_not_depend_on_order_or_model(two_discs):
+    samples = [replace(two_discs, name=name) for name in "abc"]
     segmentors = [Answers(constant(0.9)), Answers(constant(0.1))]
-    for sample in dataset.samples:
-        evaluate_image(sample, "set", segmentors[0], ClickProtocol())
-    for sample in reversed(dataset.samples):
-        evaluate_image(sample, "set", segmentors[1], ClickProtocol())
+    for sample in samples:
+        results_of(sample, segmentors[0], ClickProtocol())
+    for sample in reversed(samples):
+        results_of(sample, segmentors[1], ClickProtocol())
     assert segmentors[0].asked == segmentors[1].asked[::-1]
+    assert segmentors[0].asked[0] != segmentors[0].asked[1]
 
 
-@pytest.mark.parametrize("protocol", [ClickProtocol(), ClickProtocol(clicks=3, fusion="prior")])
-def test_a_killed_run_goes_on_to_the_same_file(dataset, fake_segmentor, protocol, tmp_path):
-    whole, killed = tmp_path / "whole.jsonl", tmp_path / "killed.jsonl"
-    rows = evaluate_clicks(dataset, fake_segmentor(), protocol, whole)
-    assert [row.image for row in rows] == ["two_discs"] * 2 + ["twice"] * 4
-    assert read_rows(whole) == rows
-    text = whole.read_bytes()
-    for end in (0, len(text) // 5, len(text) // 2, len(text) - 1, len(text)):
-        killed.write_bytes(text[:end])
-        assert evaluate_clicks(dataset, fake_segmentor(), protocol, killed) == rows
-        assert killed.read_bytes() == text
+def test_trials_click_elsewhere_each_time(two_discs):
+    segmentor = Answers(constant(0.9))
+    results = results_of(two_discs, segmentor, ClickProtocol(trials=5))
+    assert [(result["label"], result["trial"]) for result in results] == [
+        (label, trial) for label in (1, 2) for trial in range(5)
+    ]
+    places = [(click.row, click.col) for click in segmentor.asked[0]]
+    assert len(set(places)) == 10
+    once = Answers(constant(0.9))
+    results_of(two_discs, once, ClickProtocol())
+    assert [(c.row, c.col) for c in once.asked[0]] == [places[0], places[5]]
 
 
-def test_finished_images_are_not_read_again(dataset, fake_segmentor, tmp_path):
-    out = tmp_path / "rows.jsonl"
-    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
-    dataset.read.clear()
-    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
-    assert dataset.read == ["empty"]  # it has no rows, so nothing says that it was done
+def test_an_image_without_objects_has_no_results(two_discs, fake_segmentor):
+    empty = replace(two_discs, label_maps=np.zeros_like(two_discs.label_maps))
+    assert measure_clicks(empty, "set", fake_segmentor(), ClickProtocol()) == ({}, [])
 
 
-def test_a_file_collects_methods(dataset, fake_segmentor, tmp_path):
-    out = tmp_path / "rows.jsonl"
-    first = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out, "f00")
-    other = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out, "ba4")
-    lower = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(threshold=0.49), out, "f00")
-    assert len(first) == len(other) == len(lower) == 6
-    assert read_rows(out) == first + other + lower
+@pytest.mark.parametrize("answer", [np.zeros((5, 5), np.float32), np.full((48, 64), np.nan)])
+@pytest.mark.parametrize("clicks", [1, 2])
+def test_an_answer_that_is_no_answer_stops(two_discs, answer, clicks):
+    segmentor = Answers(lambda click, size: answer)
+    if clicks == 2:
+        segmentor.predict = lambda embedding, asked: np.zeros((len(asked), 48, 64), np.float32)
+    with pytest.raises(
+        ValueError, match=r"answers.*\(2, 48, 64\)|answers.*\(48, 64\)|answers.*NaN"
+    ):
+        results_of(two_discs, segmentor, ClickProtocol(clicks=clicks))
 
 
-def test_another_data_set_of_the_same_name_is_measured(dataset, fake_segmentor, tmp_path):
-    out = tmp_path / "rows.jsonl"
-    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
-    dataset.fingerprint = "07e4"
-    dataset.read.clear()
-    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
-    assert dataset.read == dataset.names
-
-
-def test_limit_spreads_over_the_data_set(dataset, fake_segmentor, tmp_path):
-    out = tmp_path / "rows.jsonl"
-    limited = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out, limit=2)
-    assert dataset.read == ["two_discs", "twice"]
-    evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out)
-    assert evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out, limit=2) == limited
-    one = evaluate_clicks(dataset, fake_segmentor(), ClickProtocol(), out, limit=1)
-    assert {row.image for row in one} == {"two_discs"}
+def test_segnext_protocol():
+    settings = SEGNEXT_PROTOCOL.settings()
+    assert settings == {
+        "clicker": "center", "clicks": 20, "trials": 1, "fusion": "joint", "threshold": 0.49,
+        "min_area": 1, "count_last_click": True
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(
     "settings",
-    [{"clicks": 0}, {"threshold": 1.0}, {"min_area": 0}, {"fusion": "x"}, {"clicker": ""}],
+    [
+        {"clicks": 0},
+        {"trials": 0},
+        {"clicker": "center", "trials": 2},
+        {"threshold": 1.0},
+        {"min_area": 0},
+        {"fusion": "x"},
+        {"clicker": ""},
+    ],
 )
 def test_protocol_refuses(settings):
-    with pytest.raises(ValueError, match=r"expected clicks|must be one of"):
+    with pytest.raises(ValueError, match=r"expected clicks|must be one of|leave trials"):
         ClickProtocol(**settings)
 
 

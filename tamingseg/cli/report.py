@@ -1,0 +1,174 @@
+"""`tamingseg report tables | results | plots | scatter | compare FILE ...`: records -> reports.
+
+Nothing is measured again: all that is needed stands in the files of `tamingseg evaluate`.
+"""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import tyro
+
+from tamingseg.cli.commands import Command, dispatch
+from tamingseg.evaluation.compare import choose, compare, comparison_text
+from tamingseg.evaluation.records import Record, read_records
+from tamingseg.evaluation.report import tables
+from tamingseg.evaluation.scatter import correlation_table, point_lines, scatters
+from tamingseg.evaluation.summaries import single_results
+from tamingseg.evaluation.text import Format, to_csv
+
+_Files = tyro.conf.Positional[tuple[Path, ...]]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Write all figures of records as tables."""
+
+    files: _Files
+    """Files of records that `tamingseg evaluate` wrote."""
+    format: Format = "markdown"
+    """Markdown is for reading; CSV and JSON hold all figures, with an interval for each."""
+    output: Path | None = None
+    """File to write; by default it is printed."""
+    published: bool = False
+    """List what others have published about the same data sets beside it; without files, all."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """Write single results as CSV: one line per mask and trial, or per segmentation."""
+
+    files: _Files
+    """Files of records that `tamingseg evaluate` wrote."""
+    output: Path | None = None
+    """File to write; by default it is printed."""
+
+
+@dataclass(frozen=True)
+class Plots:
+    """Draw mIoU over clicks and over proposals, region measures over K, and the scatter, as PNG."""
+
+    files: _Files
+    """Files of records that `tamingseg evaluate` wrote."""
+    folder: Path
+    """Where the pictures go."""
+
+
+@dataclass(frozen=True)
+class ScatterCommand:
+    """Correlate, over images, IoU after one click with the best IoU of proposals without a click.
+
+    The files must hold records of clicks and of proposals of the same model.
+    """
+
+    files: _Files
+    """Files of records that `tamingseg evaluate` wrote."""
+    folder: Path | None = None
+    """Where the points (scatter.csv) and pictures go; by default only the table is printed."""
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Say in which figures method A differs from method B by more than the choice of images."""
+
+    files: _Files
+    """A file of records for A and one for B; or one with both, chosen with --a and --b."""
+    a: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """What A has, as SETTING=VALUE, such as fusion=joint; may be given several times."""
+    b: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
+    """What B has."""
+    format: Format = "markdown"
+    """Markdown is for reading; CSV and JSON have a line per figure."""
+    output: Path | None = None
+    """File to write; by default it is printed."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the subcommand."""
+    commands = {
+        "tables": Command("all figures, as Markdown, CSV or JSON", _tables),
+        "results": Command("single results, as CSV", _results),
+        "plots": Command("curves and scatter, as PNG", _plots),
+        "scatter": Command("one click against no click, image by image", _scatter),
+        "compare": Command("which differences of two methods are more than chance", _compare),
+    }
+    return dispatch("tamingseg report", "Tables and pictures of records.", commands, arguments)
+
+
+def _tables(arguments: Sequence[str]) -> int:
+    command = _parse(Tables, "tables", arguments)
+    records = [] if command.published and not command.files else _read(command.files)
+    return _write(tables(records, command.format, command.published), command.output)
+
+
+def _results(arguments: Sequence[str]) -> int:
+    command = _parse(Results, "results", arguments)
+    return _write(to_csv(single_results(_read(command.files))), command.output)
+
+
+def _plots(arguments: Sequence[str]) -> int:
+    command = _parse(Plots, "plots", arguments)
+    records = _read(command.files)
+    from tamingseg.evaluation.plots import save_plots  # matplotlib takes a second to load
+
+    for path in save_plots(records, command.folder):
+        print(path)
+    return 0
+
+
+def _scatter(arguments: Sequence[str]) -> int:
+    command = _parse(ScatterCommand, "scatter", arguments)
+    found = scatters(_read(command.files))
+    if not found:
+        raise ValueError(
+            "nothing to join: expected records of clicks and of proposals of the same model, "
+            "weights, data and min_area, with common images that have objects"
+        )
+    print(correlation_table(found))
+    if command.folder is not None:
+        from tamingseg.evaluation.plots import save_scatters
+
+        paths = save_scatters(found, command.folder)
+        points = command.folder / "scatter.csv"
+        _write(to_csv(point_lines(found)), points)
+        print(*paths, sep="\n")
+    return 0
+
+
+def _compare(arguments: Sequence[str]) -> int:
+    command = _parse(Compare, "compare", arguments)
+    if len(command.files) not in (1, 2) or (len(command.files) == 1 and command.a == command.b):
+        raise ValueError(
+            "expected a file for A and one for B, or a file with both and what tells them apart, "
+            "such as --a fusion=joint --b fusion=component"
+        )
+    first = choose(_read(command.files[:1]), command.a)
+    second = choose(_read(command.files[-1:]), command.b)
+    comparisons, left_out = compare(first, second)
+    if command.format != "markdown":  # whose text says it too
+        for sentence in left_out:
+            print(f"not compared: {sentence}", file=sys.stderr)
+    return _write(comparison_text(comparisons, left_out, command.format), command.output)
+
+
+def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
+    return tyro.cli(command, prog=f"tamingseg report {name}", args=list(arguments))
+
+
+def _read(files: Sequence[Path]) -> list[Record]:
+    if not files:
+        raise ValueError("no records: name at least one file that `tamingseg evaluate` wrote")
+    return read_records(files)
+
+
+def _write(text: str, output: Path | None) -> int:
+    """Print the text, or write it to a file and say so."""
+    if output is None:
+        print(text)
+        return 0
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(text + "\n", encoding="utf-8")
+    print(output)
+    return 0

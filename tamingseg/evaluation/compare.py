@@ -1,0 +1,294 @@
+"""Two methods on the same images: which differences are more than the choice of images explains.
+
+Both methods must have been asked for the same masks of the same files. The images that both have
+are drawn anew together (paired bootstrap), so that what makes an image hard for both cancels.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from tamingseg.evaluation.figures import (
+    Group,
+    generator,
+    group_records,
+    masks_of,
+    read_record,
+)
+from tamingseg.evaluation.methods import ABSENT, differing, settings_of, shared_by
+from tamingseg.evaluation.records import Record
+from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
+from tamingseg.metrics.bootstrap import bootstrap_difference
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """How far methods A and B are apart in one figure.
+
+    Attributes
+    ----------
+    figure, unit
+        Name of the figure, and what the numbers are in.
+    first, second
+        Its values for A and B on their common images.
+    low, high
+        95 % interval of first - second; nan with a single image.
+    higher_is_better
+        Which of two values is the better one.
+    """
+
+    figure: str
+    unit: str
+    first: float
+    second: float
+    low: float
+    high: float
+    higher_is_better: bool
+
+    @property
+    def verdict(self) -> str:
+        """Which method is better, if the interval leaves no doubt."""
+        if np.isnan(self.low):
+            return "one image, no interval"
+        if self.low <= 0 <= self.high:
+            return "no difference beyond the interval"
+        return "A better" if (self.low > 0) == self.higher_is_better else "B better"
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Methods A and B on one data set.
+
+    Attributes
+    ----------
+    first, second
+        Their records, cut down to the images that both have.
+    only_first, only_second
+        How many images only A or only B has.
+    """
+
+    first: Group
+    second: Group
+    only_first: int
+    only_second: int
+
+    def differences(self) -> list[Difference]:
+        """Compare every figure that both have and that images contribute to.
+
+        NoC only if both may click equally often. Of regions those at one K are left out: ODS has
+        the best of them.
+        """
+        theirs = self.second.figures
+        same_clicks = self.first.method.get("clicks") == self.second.method.get("clicks")
+        pairs = {
+            name: (ours, theirs[name])
+            for name, ours in self.first.figures.items()
+            if ours.parts is not None
+            and name in theirs
+            and " at K=" not in name
+            and (same_clicks or not name.startswith("NoC"))
+        }
+        first, second = (
+            np.stack([pair[side].parts[0] for pair in pairs.values()], axis=1) for side in (0, 1)
+        )
+        # The masks are the same, and so are the denominators.
+        denominators = np.stack([ours.parts[1] for ours, _ in pairs.values()], axis=1)
+        low, high = bootstrap_difference(first, second, denominators, generator())
+        return [
+            Difference(name, ours.unit, ours.value, other.value, *ends, ours.higher_is_better)
+            for (name, (ours, other)), ends in zip(
+                pairs.items(), zip(low.tolist(), high.tolist(), strict=True), strict=True
+            )
+        ]
+
+
+def choose(records: Iterable[Record], wanted: Sequence[str]) -> list[Group]:
+    """Group records and keep the groups that have all of `wanted`, each ``SETTING=VALUE``.
+
+    ``kind`` and ``dataset`` may be chosen like settings.
+
+    Raises
+    ------
+    ValueError
+        If one of `wanted` is no such text, or no records have them all.
+    """
+    groups = group_records(records)
+    pairs = [text.partition("=") for text in wanted]
+    for text, (key, sign, _) in zip(wanted, pairs, strict=True):
+        known = dict.fromkeys(name for group in groups for name in _settings(group))
+        if not sign or key not in known:
+            raise ValueError(
+                f"expected SETTING=VALUE with a setting of {', '.join(known)}; got {text!r}"
+            )
+    chosen = [
+        group for group in groups if all(_settings(group).get(key) == v for key, _, v in pairs)
+    ]
+    if not chosen:
+        raise ValueError(f"no records have {' and '.join(wanted)}")
+    return chosen
+
+
+def compare(first: Sequence[Group], second: Sequence[Group]) -> tuple[list[Comparison], list[str]]:
+    """Pair the groups of A and B by kind and data set.
+
+    Returns
+    -------
+    comparisons, left_out
+        One comparison per kind and data set, and a sentence for each that cannot be compared: only
+        one side has it, the files behind the data sets differ, the masks do, or no image is common.
+
+    Raises
+    ------
+    ValueError
+        If a side has several methods for one data set, or nothing is left to compare.
+    """
+    sides = [_by_data("a", first), _by_data("b", second)]
+    comparisons, left_out = [], []
+    for kind, dataset in dict.fromkeys([*sides[0], *sides[1]]):
+        pair = [side.get((kind, dataset)) for side in sides]
+        result = "only one side has it" if None in pair else _pair(*pair)
+        if isinstance(result, str):
+            left_out.append(f"{kind} on {dataset}: {result}")
+        else:
+            comparisons.append(result)
+    if not comparisons:
+        raise ValueError(f"nothing to compare; {'; '.join(left_out)}")
+    return comparisons, left_out
+
+
+def comparison_text(
+    comparisons: Sequence[Comparison], left_out: Sequence[str], format: Format = "markdown"
+) -> str:
+    """Write what `compare` found; as CSV or JSON, one flat line per figure."""
+    if format != "markdown":
+        lines = [line for comparison in comparisons for line in _flat_lines(comparison)]
+        return to_csv(lines) if format == "csv" else to_json(lines)
+    texts = [_markdown(comparison) for comparison in comparisons]
+    texts += [f"Not compared: {sentence}." for sentence in left_out]
+    texts.append(
+        "A - B with its 95 % interval of a paired bootstrap over images. Each interval stands for "
+        "itself: of twenty figures without a true difference, about one is expected to show one."
+    )
+    return "\n\n".join(texts)
+
+
+def _settings(group: Group) -> dict[str, str]:
+    return {"kind": group.kind, "dataset": group.dataset, **settings_of(group.method)}
+
+
+def _by_data(side: str, groups: Sequence[Group]) -> dict[tuple[str, str], Group]:
+    """Return groups by kind and data set; ValueError if there are several of one."""
+    found: dict[tuple[str, str], list[Group]] = {}
+    for group in groups:
+        found.setdefault((group.kind, group.dataset), []).append(group)
+    for (kind, dataset), several in found.items():
+        if len(several) > 1:
+            texts = [settings_of(group.method) for group in several]
+            choices = ", ".join(
+                f"--{side} {key}={value}"
+                for key in differing(texts)
+                for value in dict.fromkeys(text[key] for text in texts if key in text)
+            )
+            raise ValueError(
+                f"{side.upper()} has {len(several)} methods for {kind} on {dataset}; choose one "
+                f"with some of {choices}"
+            )
+    return {key: several[0] for key, several in found.items()}
+
+
+def _pair(first: Group, second: Group) -> Comparison | str:
+    """Cut both down to their common images; or say why they cannot be compared."""
+    ours, theirs = first.method.get("data"), second.method.get("data")
+    if ours != theirs:
+        return f"the files behind the data sets differ (data={ours} and data={theirs})"
+    truths, other_truths = _truths(first), _truths(second)
+    common = truths.keys() & other_truths.keys()
+    for image in sorted(common):
+        if truths[image] != other_truths[image]:
+            return f"the true masks differ, first in image {image}; was min_area the same"
+    if not any(truths[image] for image in common):
+        return "no image with objects is common to both"
+    return Comparison(
+        _cut(first, common),
+        _cut(second, common),
+        len(truths) - len(common),
+        len(other_truths) - len(common),
+    )
+
+
+def _truths(group: Group) -> dict[str, Any]:
+    """Return what of each image the results are about: its masks, or the pixels of all regions."""
+    if group.kind == "regions":
+        truths = {r.image: read_record(r, lambda r: r.facts["area"]) for r in group.records}
+    else:
+        truths = {record.image: masks_of(record) for record in group.records}
+    return truths | {image: set() for image in group.without_objects}
+
+
+def _cut(group: Group, images: set[str]) -> Group:
+    return replace(
+        group,
+        records=[record for record in group.records if record.image in images],
+        without_objects=[image for image in group.without_objects if image in images],
+    )
+
+
+def _markdown(comparison: Comparison) -> str:
+    first, second = comparison.first, comparison.second
+    names = _names(first, second)
+    counts = first.counts
+    lines = [
+        {
+            "figure": f"{difference.figure} [{difference.unit}]",
+            "A": number_text(difference.first, difference.unit),
+            "B": number_text(difference.second, difference.unit),
+            "A - B [95 %]": number_text(
+                difference.first - difference.second,
+                difference.unit,
+                None if np.isnan(difference.low) else (difference.low, difference.high),
+            ),
+            "verdict": difference.verdict,
+        }
+        for difference in comparison.differences()
+    ]
+    return "\n\n".join(
+        [
+            f"## {first.kind} on {first.dataset}",
+            f"A: {names[0]}\nB: {names[1]}\nBoth: {shared_by([first.method, second.method])}\n"
+            f"{counts['images']} common images, {counts['without objects']} of them without "
+            f"objects; {comparison.only_first} only in A, {comparison.only_second} only in B.",
+            to_markdown(lines),
+        ]
+    )
+
+
+def _names(*groups: Group) -> list[str]:
+    """Name each method by every setting in which they differ; by the model if there is none."""
+    texts = [settings_of(group.method) for group in groups]
+    apart = differing(texts) or ["model"]
+    return [", ".join(f"{key}={text.get(key, ABSENT)}" for key in apart) for text in texts]
+
+
+def _flat_lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
+    first, second = comparison.first, comparison.second
+    names = _names(first, second)
+    for difference in comparison.differences():
+        yield {
+            "kind": first.kind,
+            "dataset": first.dataset,
+            "figure": difference.figure,
+            "unit": difference.unit,
+            "a": difference.first,
+            "b": difference.second,
+            "difference": difference.first - difference.second,
+            "low": None if np.isnan(difference.low) else difference.low,
+            "high": None if np.isnan(difference.high) else difference.high,
+            "verdict": difference.verdict,
+            **{name.replace(" ", "_"): count for name, count in first.counts.items()},
+            "only_in_a": comparison.only_first,
+            "only_in_b": comparison.only_second,
+            "method_a": names[0],
+            "method_b": names[1],
+        }

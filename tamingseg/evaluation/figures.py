@@ -1,0 +1,325 @@
+"""Records -> figures: every number of a report, with what each image contributes to it.
+
+A figure is a sum over images divided by another one: a mean over images, a mean over masks, or a
+covering pooled over pixels. Keeping the two parts per image lets the bootstrap draw images anew,
+and two methods be compared image by image. An image without objects contributes to nothing and is
+counted beside the figures.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, ClassVar
+
+import numpy as np
+
+from tamingseg.evaluation.records import Record
+from tamingseg.metrics.bootstrap import bootstrap_ratio
+from tamingseg.metrics.interactive import clicks_to_reach, number_of_failures
+from tamingseg.metrics.regions import summarise_regions
+from tamingseg.metrics.zeroshot import (
+    COCO_THRESHOLDS,
+    area_under_curve,
+    best_at,
+    dense_thresholds,
+    fraction_reached,
+    log_spaced_budgets,
+)
+
+NOC_THRESHOLDS = (0.85, 0.9, 0.95)
+BUDGETS = (1, 3, 10, 30, 100, 300, 1000)
+"""Numbers of proposals that mIoU(N) is reported at; the last one also for mAR and the area."""
+
+MEASURED = "measured"
+"""The source of every figure that was not published by others."""
+
+_SEED = 0
+"""Of every bootstrap, so that a report of the same records always says the same."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Figure:
+    """One number of a method on a data set.
+
+    Attributes
+    ----------
+    value
+        In `unit`.
+    unit
+        ``%``, ``bits``, ``clicks``, or what is counted.
+    parts
+        Numerators and denominators, both float64 (I,), one pair per image with objects, in order of
+        the images' names: `value` is sum by sum. None for a number that is no such ratio.
+    higher_is_better
+        Which of two values is the better one.
+    """
+
+    value: float
+    unit: str
+    parts: tuple[np.ndarray, np.ndarray] | None = None
+    higher_is_better: bool = True
+
+    @classmethod
+    def ratio(
+        cls,
+        numerators: np.ndarray,
+        denominators: np.ndarray | None = None,
+        unit: str = "%",
+        higher_is_better: bool = True,
+    ) -> "Figure":
+        """Divide sum by sum over images; without `denominators`, take the mean over images.
+
+        With the unit ``%``, the numerators are shares and are made percent.
+        """
+        numerators = np.asarray(numerators, np.float64) * (100 if unit == "%" else 1)
+        if denominators is None:
+            denominators = np.ones(len(numerators))
+        denominators = np.asarray(denominators, np.float64)
+        value = float(numerators.sum() / denominators.sum())
+        return cls(value, unit, (numerators, denominators), higher_is_better)
+
+
+@dataclass(frozen=True)
+class Group:
+    """The records of one method on one data set.
+
+    Attributes
+    ----------
+    kind, dataset, method
+        What they have in common.
+    records
+        Those of images with objects, in order of the images' names.
+    without_objects
+        Names of the other images.
+    """
+
+    kind: str
+    dataset: str
+    method: dict[str, Any]
+    records: list[Record]
+    without_objects: list[str]
+    source: ClassVar[str] = MEASURED
+
+    @cached_property
+    def figures(self) -> dict[str, Figure]:
+        """All figures by name, see the functions below; none if no image has objects.
+
+        Raises
+        ------
+        ValueError
+            If a record does not hold what its kind should.
+        """
+        return _FIGURES[self.kind](self) if self.records else {}
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many images, of these how many without objects, and true masks if any are named."""
+        empty = len(self.without_objects)
+        counts = {"images": len(self.records) + empty, "without objects": empty}
+        if self.kind != "regions":
+            counts["masks"] = sum(len(masks_of(record)) for record in self.records)
+        return counts
+
+    def per_image(self, read: Callable[[Record], Any]) -> list[Any]:
+        """Apply `read` to every record; an error names the one that is damaged."""
+        return [read_record(record, read) for record in self.records]
+
+
+def intervals(figures: Mapping[str, Figure]) -> dict[str, tuple[float, float]]:
+    """Return 95 % intervals, by name, from drawing the images anew; in the units of the figures.
+
+    Left out are figures that are no ratio, and those of a single image. All `figures` are of the
+    same images.
+    """
+    parts = {name: figure.parts for name, figure in figures.items() if figure.parts is not None}
+    if not parts or len(next(iter(parts.values()))[0]) < 2:
+        return {}
+    numerators, denominators = (
+        np.stack(side, axis=1) for side in zip(*parts.values(), strict=True)
+    )
+    low, high = bootstrap_ratio(numerators, denominators, generator())
+    return dict(zip(parts, zip(low.tolist(), high.tolist(), strict=True), strict=True))
+
+
+def generator() -> np.random.Generator:
+    """Return the random numbers of one bootstrap: the same ones every time."""
+    return np.random.default_rng(_SEED)
+
+
+def group_records(records: Iterable[Record]) -> list[Group]:
+    """Sort records into groups, in order of their appearance.
+
+    Raises
+    ------
+    ValueError
+        If a record is of a kind that is not known.
+    """
+    groups: dict[tuple[str, str, str], list[Record]] = {}
+    for record in records:
+        if record.kind not in _FIGURES:
+            raise ValueError(
+                f"the record of {record.dataset}, image {record.image} has the kind "
+                f"{record.kind!r}; expected one of {', '.join(_FIGURES)}"
+            )
+        groups.setdefault((record.kind, record.dataset, record.method_key), []).append(record)
+    return [
+        Group(
+            kind,
+            dataset,
+            found[0].method,
+            sorted((record for record in found if record.results), key=lambda r: r.image),
+            [record.image for record in found if not record.results],
+        )
+        for (kind, dataset, _), found in groups.items()
+    ]
+
+
+def read_record(record: Record, read: Callable[[Record], Any]) -> Any:
+    """Apply `read` to a record from outside; ValueError naming it if a part is not as it should."""
+    try:
+        return read(record)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the record of kind {record.kind} of {record.dataset}, image {record.image} is damaged"
+            f" ({type(error).__name__}: {error}); remove its line and measure the image again"
+        ) from error
+
+
+def masks_of(record: Record) -> set[tuple[int, int]]:
+    """Return the true masks that a record has results for, as (map index, label)."""
+    return read_record(record, lambda r: {(result["map"], result["label"]) for result in r.results})
+
+
+def _click_figures(group: Group) -> dict[str, Figure]:
+    """``mIoU@k`` over images, ``mIoU@k per mask``; from two clicks on ``NoC85``, ``NoF85``, ...
+
+    Each mask counts with the mean of its trials, also in the number of failures.
+    """
+    clicks, trials = _setting(group, "clicks"), _setting(group, "trials", 1)
+    counts = np.array([len(masks_of(record)) for record in group.records])
+
+    def read(record: Record) -> np.ndarray:
+        ious = np.array([result["ious"] for result in record.results], np.float64)
+        return _checked(ious, (len(masks_of(record)) * trials, clicks))
+
+    ious = group.per_image(read)
+    means = np.array([table.mean(axis=0) for table in ious])
+    figures = {}
+    for k in range(clicks):
+        figures[f"mIoU@{k + 1}"] = Figure.ratio(means[:, k])
+        figures[f"mIoU@{k + 1} per mask"] = Figure.ratio(means[:, k] * counts, counts)
+    count_last = bool(group.method.get("count_last_click", False))
+    if clicks == 1:  # there is no second click to make
+        return figures
+    for threshold in NOC_THRESHOLDS:
+        name = f"{threshold * 100:.0f}"
+        needed = np.array([clicks_to_reach(table, threshold).sum() for table in ious]) / trials
+        failures = sum(number_of_failures(table, threshold, count_last) for table in ious)
+        figures[f"NoC{name}"] = Figure.ratio(needed, counts, "clicks", higher_is_better=False)
+        figures[f"NoF{name}"] = Figure(failures / trials, "masks", higher_is_better=False)
+    return figures
+
+
+def _proposal_figures(group: Group) -> dict[str, Figure]:
+    """``mIoU(N)``, ``mAR``, ``mAR[0,1]``, ``AUC``; the last three of the first 1000 proposals.
+
+    Each as the mean over images, and as ``... per mask`` over all masks; as ``oracle ...`` with the
+    proposals in greedy oracle order. ``proposals`` is how many there are per image.
+    """
+    curve = log_spaced_budgets(BUDGETS[-1])
+    names = [f"mIoU({budget})" for budget in BUDGETS] + ["mAR", "mAR[0,1]", "AUC"]
+
+    def scores(steps: list[Any]) -> np.ndarray:
+        """(S, len(names)) of the S masks of an image."""
+        best = best_at(steps, BUDGETS)
+        mar = [fraction_reached(best[:, -1], t) for t in (COCO_THRESHOLDS, dense_thresholds(100))]
+        area = area_under_curve(curve, best_at(steps, curve))
+        return np.column_stack([best, *mar, area])
+
+    found = group.per_image(lambda r: _checked(np.array(r.facts["proposals"]), (), np.inf))
+    figures = {"proposals": Figure(float(np.mean(found)), "per image")}
+    for prefix, field in (("", "steps"), ("oracle ", "oracle")):
+        tables = group.per_image(lambda r: scores([result[field] for result in r.results]))  # noqa: B023
+        counts = np.array([len(table) for table in tables])
+        means = np.array([table.mean(axis=0) for table in tables])
+        for column, name in enumerate(names):
+            figures[prefix + name] = Figure.ratio(means[:, column])
+            figures[f"{prefix}{name} per mask"] = Figure.ratio(means[:, column] * counts, counts)
+    return figures
+
+
+def _region_figures(group: Group) -> dict[str, Figure]:
+    """``covering ODS``, ``covering OIS``, ``covering at K=5``, ..., the same for PRI and VI.
+
+    Also ``covering Best``; ``covering ODS at K``, the K of its best level, the same for PRI and VI;
+    ``regions at K=5``, how many there were on average. The interval of an ODS keeps its K.
+    """
+    summary = summarise_regions(group.per_image(_region_levels))
+    tables = [{level["segmentation"]: level for level in r.results} for r in group.records]
+    areas = np.array([record.facts["area"] for record in group.records])
+    best = np.array([record.facts["best_covered"] for record in group.records])
+    figures = {}
+    for name, key, score, unit, pick, denominators in (
+        ("covering", "covered", summary.covering, "%", max, areas),
+        ("PRI", "rand", summary.rand, "%", max, None),
+        ("VI", "variation", summary.variation, "bits", min, None),
+    ):
+
+        def ratio(numerators: list[float]) -> Figure:
+            return Figure.ratio(numerators, denominators, unit, higher_is_better=pick is max)  # noqa: B023
+
+        for level in summary.levels:
+            figures[f"{name} at K={level}"] = ratio([table[level][key] for table in tables])
+        figures[f"{name} ODS"] = figures[f"{name} at K={score.level}"]
+        figures[f"{name} ODS at K"] = Figure(score.level, "regions asked for")
+        figures[f"{name} OIS"] = ratio(
+            [pick(level[key] for level in table.values()) for table in tables]
+        )
+    figures["covering Best"] = Figure.ratio(best, areas)
+    for level in summary.levels:
+        found = [table[level]["regions"] for table in tables]
+        figures[f"regions at K={level}"] = Figure(float(np.mean(found)), "per image")
+    return figures
+
+
+def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the facts and levels of a record, once their numbers have been looked at."""
+    area = float(_checked(np.array(record.facts["area"]), (), np.inf))
+    if area <= 0:
+        raise ValueError(f"expected an area of at least a pixel, got {area}")
+    _checked(np.array(record.facts["best_covered"]), (), area)
+    keys = {"covered": area, "rand": 1, "variation": np.inf, "regions": np.inf}
+    for level in record.results:
+        number = level["segmentation"]
+        if not isinstance(number, int) or number < 1:
+            raise ValueError(f"expected a number of regions from 1, got {number!r}")
+        for key, largest in keys.items():
+            _checked(np.array(level[key]), (), largest)
+    return record.facts, record.results
+
+
+def _setting(group: Group, name: str, default: int | None = None) -> int:
+    value = group.method.get(name, default)
+    if not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"the method of {group.kind} on {group.dataset} must have {name!r}, a whole number "
+            f"from 1, got {value!r}"
+        )
+    return value
+
+
+def _checked(values: np.ndarray, shape: tuple[int, ...], largest: float = 1) -> np.ndarray:
+    if values.shape != shape:
+        raise ValueError(f"expected numbers of shape {shape}, got {values.shape}")
+    if not ((values >= 0) & (values <= largest)).all():
+        raise ValueError(
+            f"expected numbers from 0 to {largest:g}, got {values.min():g} to {values.max():g}"
+        )
+    return values
+
+
+_FIGURES: dict[str, Callable[[Group], dict[str, Figure]]] = {
+    "clicks": _click_figures,
+    "proposals": _proposal_figures,
+    "regions": _region_figures,
+}

@@ -1,0 +1,80 @@
+"""Methods in words: which settings a method has, and in which of them several methods differ.
+
+A method is the dict of a record: model, weights, data, version and every setting that changes a
+number. What all methods of a table or picture share is said once; what tells them apart must stand
+beside every one of them.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+_OWNERS = {"data": "dataset", "weights": "model"}
+"""Settings that mostly follow from another one, and then need not stand in every line."""
+
+ABSENT = "-"
+"""Stands for a setting that plays no part in a method, or that a source does not state."""
+
+
+def settings_of(method: Mapping[str, Any]) -> dict[str, str]:
+    """Write all settings as text; those of a part get its name and a dot before theirs.
+
+    >>> settings_of({"model": "m", "clicks": 2, "proposals": {"side": 32}})
+    {'model': 'm', 'clicks': '2', 'proposals.side': '32'}
+    """
+    texts = {}
+    for key, value in method.items():
+        if isinstance(value, Mapping) and value:
+            texts |= {f"{key}.{inner}": text for inner, text in settings_of(value).items()}
+        else:
+            texts[key] = str(value)
+    return texts
+
+
+def differing(methods: Sequence[Mapping[str, str]]) -> list[str]:
+    """Names of the settings that not all of `methods` have alike, in order of appearance."""
+    keys = dict.fromkeys(key for method in methods for key in method)
+    return [key for key in keys if len({method.get(key) for method in methods}) > 1]
+
+
+def shared_by(methods: Sequence[Mapping[str, Any]]) -> str:
+    """Write the settings that all of `methods` have alike; empty if there are none.
+
+    >>> shared_by([{"model": "a", "clicks": 1}, {"model": "b", "clicks": 1}])
+    'clicks=1'
+    """
+    texts = [settings_of(method) for method in methods]
+    apart = differing(texts)
+    return ", ".join(f"{key}={text}" for key, text in texts[0].items() if key not in apart)
+
+
+def owned(methods: Sequence[Mapping[str, str]], key: str) -> dict[str, str] | None:
+    """Return the values of `key` by data set or model if they follow from it, else None.
+
+    `methods` hold their data set under ``dataset``. Only ``data`` follows from the data set, and
+    ``weights`` from the model.
+    """
+    if key not in _OWNERS or any(key not in method for method in methods):
+        return None
+    owner = _OWNERS[key]
+    values: dict[str, str] = {}
+    for method in methods:
+        if values.setdefault(method.get(owner, ABSENT), method[key]) != method[key]:
+            return None
+    return values
+
+
+def names_of(methods: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Give each method a short name: its model, and whatever else tells it from the others.
+
+    Methods of several data sets hold theirs under ``dataset``.
+    """
+    texts = [settings_of(method) for method in methods]
+    apart = [
+        key
+        for key in differing(texts)
+        if key not in ("model", "dataset") and owned(texts, key) is None
+    ]
+    return [
+        ", ".join([text.get("model", "?"), *(f"{key}={text[key]}" for key in apart if key in text)])
+        for text in texts
+    ]

@@ -1,0 +1,1 @@
+"""Partitions: every pixel of an image in exactly one region."""

@@ -1,0 +1,41 @@
+"""Overlapping masks -> partitions, by painting the larger masks first."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from tamingseg.masks.packed import areas
+from tamingseg.values import MaskSet
+
+
+def paint_masks(masks: MaskSet, budgets: Sequence[int]) -> np.ndarray:
+    """Turn the first N masks into a partition, for every budget N.
+
+    A pixel belongs to the smallest of the first N masks that hold it, so that parts stay visible on
+    their whole; pixels of no mask are together one region.
+
+    Parameters
+    ----------
+    masks
+        An ordered list, best first.
+    budgets
+        Numbers N >= 1; more masks than there are mean all of them.
+
+    Returns
+    -------
+    int32 (len(budgets), H, W) label maps, labels from 1; 1 is what no mask holds.
+
+    Raises
+    ------
+    ValueError
+        If a budget is below 1.
+    """
+    if min(budgets, default=1) < 1:
+        raise ValueError(f"a budget must be at least 1 mask, got {min(budgets)}")
+    maps = np.ones((len(budgets), *masks.size), np.int32)
+    for number in np.argsort(-areas(masks.packed), kind="stable"):
+        mask = masks[number]
+        for label_map, budget in zip(maps, budgets, strict=True):
+            if number < budget:
+                label_map[mask] = number + 2
+    return maps

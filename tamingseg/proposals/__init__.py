@@ -1,0 +1,1 @@
+"""Proposals: the masks of an image without a click, as an ordered list, the best first."""

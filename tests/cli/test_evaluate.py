@@ -1,0 +1,124 @@
+"""`tamingseg evaluate`, from arguments to records and tables, with a model that knows."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from tamingseg.cli.main import main
+from tamingseg.data.mask_files import write_masks
+from tamingseg.evaluation.records import read_records
+from tamingseg.values import MaskSet
+
+README = Path(__file__).resolve().parents[2] / "README.md"
+
+
+@pytest.fixture
+def out(tmp_path):
+    return tmp_path / "results" / "rows.jsonl"
+
+
+def test_clicks_table_and_resume(dataset, tmp_path, out, fake_model, capsys):
+    arguments = ["evaluate", "clicks", str(dataset), "discs", "--root", str(tmp_path)]
+    arguments += ["--model", fake_model, "--out", str(out), "--clicks", "2"]
+    arguments += ["--fusion", "certainty", "--clicker", "center", "--limit", "2"]
+    assert main(arguments) == 0
+    records = read_records([out])
+    assert [record.image for record in records] == ["a", "b"]  # the same set twice is done once
+    assert records[0].method["fusion"] == "certainty"
+    assert records[0].method["weights"]
+    table = capsys.readouterr().out
+    assert "100.0" in table
+    assert "NoC85" in table
+    text = out.read_bytes()
+    assert main(arguments) == 0
+    assert out.read_bytes() == text
+
+
+def test_segnext_protocol_is_one_flag(dataset, out, fake_model, capsys):
+    arguments = ["evaluate", "clicks", str(dataset), "--model", fake_model, "--out", str(out)]
+    assert main([*arguments, "--segnext"]) == 0
+    method = read_records([out])[0].method
+    assert (method["clicks"], method["threshold"], method["count_last_click"]) == (20, 0.49, True)
+    assert main([*arguments, "--segnext", "--clicks", "5"]) == 2
+    assert "a protocol of its own" in capsys.readouterr().err
+
+
+def test_all_protocols_in_one_run(dataset, out, fake_model, capsys):
+    arguments = ["evaluate", "all", str(dataset), "--model", fake_model, "--out", str(out)]
+    assert main(arguments) == 0
+    records = read_records([out])
+    kinds = [record.kind for record in records]
+    assert {kind: kinds.count(kind) for kind in kinds} == {
+        "clicks": 4, "proposals": 2, "regions": 2
+    }  # fmt: skip
+    for record in records:
+        if record.kind == "proposals":  # three regions of different sizes; the model knows them
+            assert min(result["steps"][-1][1] for result in record.results) > 0.8
+        if record.kind == "regions":
+            assert record.facts["best_covered"] > 0.9 * record.facts["area"]
+    table = capsys.readouterr().out
+    for word in ("random", "center", "covering", "mIoU"):
+        assert word.lower() in table.lower()
+
+
+def test_several_models(dataset, out, fake_model, tmp_path):
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(b"other")
+    arguments = ["evaluate", "clicks", str(dataset), "--out", str(out)]
+    assert main([*arguments, "--model", fake_model, str(other)]) == 0
+    assert len({record.method["weights"] for record in read_records([out])}) == 2
+
+
+def test_masks_that_others_wrote(dataset, out, two_discs, tmp_path, capsys):
+    folder = tmp_path / "theirs"
+    masks = np.stack([two_discs.label_maps[0] == label for label in (0, 1, 2)])
+    for name in ("a", "b"):
+        write_masks(folder / f"{name}.json", MaskSet.from_masks(masks))
+    arguments = ["evaluate", "proposals", str(dataset), "--masks", str(folder), "--out", str(out)]
+    assert main(arguments) == 0
+    record = read_records([out])[0]
+    assert record.method["model"] == "theirs"
+    assert [result["steps"][-1] for result in record.results] == [[1, 1.0], [2, 1.0], [3, 1.0]]
+    write_masks(folder / "b.json", MaskSet.from_masks(masks[:1]))
+    assert main(arguments) == 0
+    assert len({record.method["weights"] for record in read_records([out])}) == 2
+    assert main([*arguments[:3], "--masks", str(tmp_path / "no"), "--out", str(out)]) == 2
+    assert "holds no files" in capsys.readouterr().err
+
+
+def test_refusals(dataset, tmp_path, out, fake_model, capsys):
+    for arguments, message in [
+        ([], "no data"),
+        ([str(tmp_path / "nothing")], "there is no folder"),
+        ([str(dataset), "--limit", "0"], "limit must be at least 1"),
+    ]:
+        assert main(["evaluate", "clicks", *arguments, "--model", fake_model]) == 2
+        assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit) as stop:  # settings are checked while they are parsed
+        main(["evaluate", "clicks", str(dataset), "--clicks", "0"])
+    assert stop.value.code == 2
+    assert "expected clicks, trials and min_area >= 1" in capsys.readouterr().err
+
+
+def test_regions_only_where_whole_images_are_labelled(dataset, out, fake_model, capsys):
+    (dataset / "set.json").unlink()
+    arguments = [str(dataset), "--model", fake_model, "--out", str(out)]
+    assert main(["evaluate", "regions", *arguments]) == 2
+    assert "discs does not label every pixel" in capsys.readouterr().err
+    assert main(["evaluate", "all", *arguments]) == 0
+    assert {record.kind for record in read_records([out])} == {"clicks", "proposals"}
+
+
+def test_the_readmes_own_model(dataset, out, tmp_path, monkeypatch):
+    """The README's example of a model of one's own, as it stands there, gets its row."""
+    example = re.search(r"```python\n(# my_model\.py\n.*?)```", README.read_text(), re.DOTALL)[1]
+    assert len(example.splitlines()) < 25
+    (tmp_path / "my_model.py").write_text(example)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    arguments = ["evaluate", "clicks", str(dataset), "--model", "my_model:SameColour"]
+    assert main([*arguments, "--out", str(out)]) == 0
+    ious = [result["ious"][0] for record in read_records([out]) for result in record.results]
+    assert min(ious) > 0.99  # the discs have one colour each

@@ -1,0 +1,85 @@
+"""`tamingseg propose`, from photos to files."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+from pycocotools import mask as coco
+
+from tamingseg.cli.main import main
+from tamingseg.masks.iou import iou
+
+
+@pytest.fixture
+def photos(tmp_path, two_discs):
+    folder = tmp_path / "photos"
+    (folder / "deep").mkdir(parents=True)
+    for name in ("a", "deep/b"):
+        Image.fromarray(two_discs.image).save(folder / f"{name}.png")
+    return folder
+
+
+def propose(photos, output, model, *flags):
+    return main(["propose", str(photos), "--output", str(output), "--model", model, *flags])
+
+
+def test_files_of_one_photo(photo, tmp_path, two_discs, fake_model, capsys):
+    output = tmp_path / "out"
+    assert propose(photo, output, fake_model, "--pngs", "--overlay", "--count", "2") == 0
+    entries = json.loads((output / "photo.json").read_text())
+    assert len(entries) == 2
+    masks = [coco.decode(entry["segmentation"]) for entry in entries]
+    regions = [two_discs.label_maps[0] == label for label in (0, 1, 2)]
+    assert all(max(iou(mask > 0, region) for region in regions) > 0.8 for mask in masks)
+    for number, mask in enumerate(masks, 1):
+        png = np.asarray(Image.open(output / "photo" / f"000{number}.png"))
+        np.testing.assert_array_equal(png, mask * 255)
+    overlay = np.asarray(Image.open(output / "photo.png"))
+    assert overlay.shape == two_discs.image.shape
+    assert (overlay != two_discs.image).any()
+    assert "masks of 1 images" in capsys.readouterr().out
+
+
+def test_a_folder_is_followed_and_resumed(photos, tmp_path, fake_model):
+    output = tmp_path / "out"
+    assert propose(photos, output, fake_model) == 0
+    first, second = output / "a.json", output / "deep" / "b.json"
+    assert first.read_text() == second.read_text()
+    first.unlink()
+    before = second.stat().st_mtime_ns
+    assert propose(photos, output, fake_model) == 0
+    assert first.exists()
+    assert second.stat().st_mtime_ns == before
+
+
+def test_other_settings_need_another_folder(photos, tmp_path, fake_model, capsys):
+    output = tmp_path / "out"
+    assert propose(photos, output, fake_model) == 0
+    assert propose(photos, output, fake_model, "--count", "3") == 2
+    assert "made with other settings" in capsys.readouterr().err
+
+
+def test_damaged_photos_are_listed_and_the_others_done(photos, tmp_path, fake_model, capsys):
+    (photos / "broken.jpg").write_bytes(b"no photo")
+    output = tmp_path / "out"
+    assert propose(photos, output, fake_model) == 1
+    said = capsys.readouterr()
+    assert "broken.jpg is not a JPEG" in said.err
+    assert "masks of 2 images" in said.out
+    assert (output / "deep" / "b.json").exists()
+
+
+def test_refusals(photos, tmp_path, fake_model, capsys):
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    for path, flags, message in [
+        (photos, ["--count", "0"], "count must be at least 1"),
+        (empty, [], "holds no photo"),
+        (tmp_path / "nothing.jpg", [], "there is no file"),
+    ]:
+        assert propose(path, tmp_path / "out", fake_model, *flags) == 2
+        assert message in capsys.readouterr().err
+    Image.new("RGB", (9, 9)).save(photos / "a.jpg")
+    assert propose(photos, tmp_path / "out", fake_model) == 2
+    assert "has the same name as" in capsys.readouterr().err

@@ -1,0 +1,120 @@
+"""Pictures are made of whatever records hold; what they look like was judged by eye."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tamingseg.evaluation.plots import save_plots, save_scatters
+from tamingseg.evaluation.records import Record
+from tamingseg.evaluation.scatter import scatters
+
+METHOD = {"model": "m", "weights": "w", "data": "d", "version": "1", "min_area": 256}
+
+
+def records_of(kind, dataset="set", images=3, clicks=3, **settings):
+    """Make records of one method; the last image has no objects."""
+    rng = np.random.default_rng(images)
+    method = METHOD | settings
+    if kind == "clicks":
+        method |= {"clicks": clicks, "trials": 1}
+    records = []
+    for image in range(images):
+        ious = np.sort(rng.random(clicks)).round(3).tolist()
+        result = {
+            "clicks": {"map": 0, "label": 1, "area": 300, "trial": 0, "ious": ious},
+            "proposals": {
+                "map": 0,
+                "label": 1,
+                "steps": [[1, 0.1], [20, ious[0]]] if ious[0] > 0.1 else [],
+                "oracle": [[1, ious[0]]],
+            },
+            "regions": {"covered": 60, "rand": 0.7, "variation": 1.5, "regions": 9},
+        }[kind]
+        facts = {"proposals": 30, "area": 100, "best_covered": 80}
+        results = [result]
+        if kind == "regions":
+            results = [result | {"segmentation": k, "covered": 60 - k} for k in (2, 5, 10)]
+        records.append(Record(kind, dataset, f"{image}", method, facts, results))
+    return [*records, Record(kind, dataset, "empty", method, {}, [])]
+
+
+def test_one_picture_per_kind_and_data_set(tmp_path):
+    records = [
+        *records_of("clicks"),
+        *records_of("clicks", model="n", weights="v"),
+        *records_of("clicks", dataset="other"),
+        *records_of("proposals"),
+        *records_of("regions"),
+    ]
+    paths = save_plots(records, tmp_path / "new" / "folder")
+    assert [path.name for path in paths] == [
+        "clicks-set.png",
+        "clicks-other.png",
+        "proposals-set.png",
+        "regions-set.png",
+        "scatter-set.png",
+    ]
+    for path in paths:
+        picture = Image.open(path).convert("RGB")
+        assert min(picture.size) > 500
+        assert picture.getcolors(maxcolors=20) is None  # None: there are more
+
+
+def test_the_same_records_give_the_same_pixels(tmp_path):
+    first, second = (save_plots(records_of("clicks"), tmp_path / name)[0] for name in "ab")
+    np.testing.assert_array_equal(np.asarray(Image.open(first)), np.asarray(Image.open(second)))
+
+
+def test_one_image_many_methods_and_strange_names(tmp_path):
+    records = [
+        record
+        for n in range(10)
+        for record in records_of("clicks", "../$x^2$ |\n_", images=1, model=f"_{n} ${'y' * 99}")
+    ]
+    (path,) = save_plots(records, tmp_path)
+    assert path == tmp_path / "clicks-..-x-2-_.png"
+    assert path.is_file()
+
+
+def test_data_sets_of_one_name_are_not_drawn_over_each_other(tmp_path):
+    records = [*records_of("clicks"), *records_of("clicks", data="e")]
+    paths = save_plots(records, tmp_path)
+    assert [path.name for path in paths] == ["clicks-set-data-d.png", "clicks-set-data-e.png"]
+    records = [*records_of("clicks", "a b"), *records_of("clicks", "a/b")]
+    paths = save_plots(records, tmp_path / "alike")
+    assert len(set(paths)) == 2
+    assert all(path.is_file() for path in paths)
+
+
+def test_one_click_is_no_curve_but_a_scatter(tmp_path):
+    records = [*records_of("clicks", clicks=1), *records_of("proposals")]
+    names = [path.name for path in save_plots(records, tmp_path)]
+    assert names == ["proposals-set.png", "scatter-set.png"]
+    (path,) = save_scatters(scatters(records), tmp_path / "scatter")
+    assert path.name == "scatter-set.png"
+
+
+def test_nothing_to_draw(tmp_path):
+    for records in ([], records_of("clicks", images=0), records_of("clicks", clicks=1)):
+        with pytest.raises(ValueError, match="nothing to draw: expected records of several clicks"):
+            save_plots(records, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_damaged_records_are_named(tmp_path):
+    records = records_of("proposals")
+    records[1].results[0]["steps"] = [[1, 2.0]]
+    with pytest.raises(ValueError, match="proposals of set, image 1 is damaged"):
+        save_plots(records, tmp_path)
+
+
+def test_nothing_global_is_touched():
+    code = (
+        "import sys, tamingseg.evaluation.plots;"
+        "print([name for name in ('matplotlib.pyplot', 'torch') if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
