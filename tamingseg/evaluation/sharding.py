@@ -65,6 +65,11 @@ class Job:
         made_with = {"data": self.dataset.fingerprint, "version": version("tamingseg")}
         return {**self.made_by, **made_with, **self.settings}
 
+    def key_of(self, index: int) -> tuple[str, str, str, str]:
+        """`Record.key` of image `index`."""
+        name = self.dataset.names[index]
+        return Record(self.kind, self.dataset.name, name, self.method, {}, []).key
+
     def record(self, index: int) -> Record:
         """Measure image `index`; whatever is wrong with an answer is said with the image's name."""
         sample = self.dataset[index]
@@ -125,16 +130,13 @@ def _processes() -> PartialState:
 
 def _finished(out: Path, job: Job) -> set[str]:
     """Names of the images whose record `out` holds."""
-    wanted = Record(job.kind, job.dataset.name, "", job.method, {}, []).key[:-1]
-    return {record.image for record in iterate_records(out) if record.key[:-1] == wanted}
+    wanted = {job.key_of(index) for index in job.indices()}
+    return {record.image for record in iterate_records(out) if record.key in wanted}
 
 
 def _records_of(jobs: Sequence[Job], out: Path) -> list[Record]:
     places = {
-        Record(job.kind, job.dataset.name, job.dataset.names[index], job.method, {}, []).key: (
-            number,
-            index,
-        )
+        job.key_of(index): (number, index)
         for number, job in enumerate(jobs)
         for index in job.indices()
     }

@@ -1,28 +1,84 @@
-"""Non-maximum suppression of masks: of several that are nearly the same, the first stays."""
+"""Non-maximum suppression: of masks that are nearly the same, the best stays.
+
+Boxes, which Segment Anything compares "for efficiency", go wrong both ways: a ring and the disc in
+it have like boxes and one of them is lost, and a duplicate with one stray pixel has another box and
+stays. So masks are compared; boxes are there for comparison.
+"""
+
+from typing import Literal
 
 import numpy as np
 
+from tamingseg.masks.packed import areas, intersections, iou_matrix
 
-def suppress(ious: np.ndarray, order: np.ndarray, threshold: float) -> np.ndarray:
-    """Keep each mask whose IoU with all masks kept before it is at most `threshold`.
+Overlap = Literal["mask", "box", "containment"]
+"""What is compared: IoU of masks, IoU of their boxes, or the share of the smaller mask that lies in
+the larger one, which also takes parts away."""
+
+_AT_ONCE = 1024
+"""Masks compared together, so that memory does not grow with the square of their number."""
+
+
+def suppress(
+    packed: np.ndarray, order: np.ndarray, above: float, overlap: Overlap = "mask"
+) -> np.ndarray:
+    """Keep every mask whose overlap with all masks kept before it is at most `above`.
 
     Parameters
     ----------
-    ious
-        float (N, N), IoU of each two masks.
+    packed
+        uint8, (N, h, ceil(w / 8)): masks, packed as in `values.MaskSet`.
     order
-        The masks from the best to the worst: numbers 0..N-1.
-    threshold
-        In [0, 1]; an IoU of exactly the threshold suppresses nothing.
+        Numbers of masks, the best first; only they are looked at.
+    above
+        In [0, 1]; an overlap of exactly this suppresses nothing.
+    overlap
+        What is compared.
 
     Returns
     -------
     int64, the numbers of the masks that stay, the best first.
     """
-    alive = np.ones(len(ious), bool)
-    kept = []
-    for number in order:
-        if alive[number]:
-            kept.append(number)
-            alive &= ious[number] <= threshold
-    return np.array(kept, np.int64)
+    order = np.asarray(order, np.int64)
+    kept = np.zeros(0, np.int64)
+    for start in range(0, len(order), _AT_ONCE):
+        block = order[start : start + _AT_ONCE]
+        if len(kept):
+            before = _overlaps(packed[block], packed[kept], overlap)
+            block = block[(before <= above).all(axis=1)]
+        within = _overlaps(packed[block], packed[block], overlap)
+        alive = np.ones(len(block), bool)
+        for place in range(len(block)):
+            if alive[place]:
+                alive[place + 1 :] &= within[place, place + 1 :] <= above
+        kept = np.concatenate([kept, block[alive]])
+    return kept
+
+
+def boxes(packed: np.ndarray) -> np.ndarray:
+    """Return the boxes of masks, int64 (N, 4): top, left, bottom, right, the ends exclusive."""
+    masks = np.unpackbits(packed, axis=-1).astype(bool)
+    ends = []
+    for along in (masks.any(axis=2), masks.any(axis=1)):
+        first = along.argmax(axis=1)
+        last = along.shape[1] - along[:, ::-1].argmax(axis=1)
+        ends.append((first, np.where(along.any(axis=1), last, first)))
+    (top, bottom), (left, right) = ends
+    return np.stack([top, left, bottom, right], axis=1)
+
+
+def _overlaps(first: np.ndarray, second: np.ndarray, overlap: Overlap) -> np.ndarray:
+    if overlap == "mask":
+        return iou_matrix(first, second)
+    if overlap == "containment":
+        smaller = np.minimum(areas(first)[:, None], areas(second))
+        return intersections(first, second) / np.maximum(smaller, 1)
+    one, other = boxes(first)[:, None], boxes(second)[None]
+    sides = np.minimum(one[..., 2:], other[..., 2:]) - np.maximum(one[..., :2], other[..., :2])
+    both = np.clip(sides, 0, None).prod(axis=2)
+    either = _box_areas(one) + _box_areas(other) - both
+    return both / np.maximum(either, 1)
+
+
+def _box_areas(boxes: np.ndarray) -> np.ndarray:
+    return (boxes[..., 2:] - boxes[..., :2]).prod(axis=2)

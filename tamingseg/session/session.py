@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+from scipy import ndimage
 
-from tamingseg.checks import check_choice, check_point
+from tamingseg.checks import check_choice, check_mask, check_point
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
@@ -33,7 +34,7 @@ Clicks = tuple[Click, ...]
 
 
 class Session:
-    """Objects of one image, made by clicks.
+    """Objects of one image, made by clicks, or begun with a mask and changed by clicks.
 
     Parameters
     ----------
@@ -111,8 +112,13 @@ class Session:
 
     @property
     def probabilities(self) -> np.ndarray | None:
-        """float32 (H, W) of the active object, None when it has no click."""
+        """float32 (H, W) of the active object, None when it has no click.
+
+        Of an object that began with a mask they are 0 and 1.
+        """
         current = self.state.current
+        if current is not None and current.base:
+            return self.mask.astype(np.float32) if current.clicks else None
         return self._combine(current.clicks, current.threshold) if current else None
 
     def add_click(
@@ -128,6 +134,26 @@ class Session:
             state = states.begin_object(state)
         clicks = states.added(state.current.clicks, self._click(row, col, positive))
         self._push(self._answered(state, clicks), gesture)
+
+    def add_mask(self, mask: np.ndarray | str) -> None:
+        """Begin an object with a mask made elsewhere; the next click changes it.
+
+        Parameters
+        ----------
+        mask
+            bool (H, W), or its run lengths as `tamingseg.masks.rle` writes them.
+
+        Raises
+        ------
+        ValueError
+            If the mask is of another size or holds no pixel.
+        """
+        mask = decode_rle(mask, self.size) if isinstance(mask, str) else mask
+        if not check_mask(mask, self.size).any():
+            raise ValueError("an object cannot begin with a mask that holds no pixel")
+        counts = encode_rle(mask)
+        state = states.begin_object(self.state)
+        self._push(states.change_object(state, state.active, mask=counts, base=counts))
 
     def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
         """Move a click of the active object, 0 for its first one, to another place."""
@@ -204,9 +230,32 @@ class Session:
         changed = states.change_object(state, current.id, clicks=clicks)  # checks their number
         if clicks == current.clicks and not clicks:
             return changed  # a mask without clicks is not ours to recompute
-        probabilities = self._combine(clicks, current.threshold)
-        counts = "" if probabilities is None else encode_rle(probabilities > current.threshold)
+        if current.base:
+            counts = encode_rle(self._edited(current.base, clicks, current.threshold))
+        else:
+            probabilities = self._combine(clicks, current.threshold)
+            counts = "" if probabilities is None else encode_rle(probabilities > current.threshold)
         return states.change_object(changed, current.id, mask=counts)
+
+    def _edited(self, base: str, clicks: Clicks, threshold: float) -> np.ndarray:
+        """Give the mask that was begun with after the clicks, bool (H, W).
+
+        A click changes only the connected part of the change that it is in (FocalClick, Chen et
+        al. 2022, section 3.4): the model was not the one who drew the rest.
+        """
+        if not clicks:
+            return decode_rle(base, self.size)
+        key = (base, clicks, threshold)
+        known = self._recall(key)
+        if known is not None:
+            return known
+        before = self._edited(base, clicks[:-1], threshold)
+        if self._fusion == "joint":
+            previous = before.astype(np.float32)
+            answer = self._segmentor.predict_jointly(self._embedding, clicks, previous)
+        else:
+            answer = self._answer(clicks[-1])
+        return self._remember(key, _changed_at(before, answer > threshold, clicks[-1]))
 
     def _combine(self, clicks: Clicks, threshold: float) -> np.ndarray | None:
         """Give the map of all clicks together; None without clicks."""
@@ -260,3 +309,10 @@ class Session:
             _, forgotten = self._answers.popitem(last=False)
             self._answer_bytes -= forgotten.nbytes
         return answer
+
+
+def _changed_at(mask: np.ndarray, answer: np.ndarray, click: Click) -> np.ndarray:
+    """Take over of `answer` only the 8-connected part of its difference to `mask` at the click."""
+    parts, _ = ndimage.label(mask != answer, structure=np.ones((3, 3), bool))
+    here = parts[int(click.row), int(click.col)]
+    return np.where(parts == here, answer, mask) if here else mask

@@ -44,6 +44,8 @@ class SegmentedObject:
     mask
         COCO compressed run lengths at the image's size, see `tamingseg.masks.rle`; "" before the
         first click is answered.
+    base
+        The mask it began with, before any click, as run lengths; "" if it began with a click.
     """
 
     id: int
@@ -53,6 +55,7 @@ class SegmentedObject:
     threshold: float = MASK_THRESHOLD
     mask: str = ""
     hidden: bool = False
+    base: str = ""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= MAX_NAME:

@@ -1,4 +1,4 @@
-"""Masks as files: one mask, or all objects as an index image; holes, parts and names stay."""
+"""Masks as files: one mask, all objects as an index image, proposals; holes and parts stay."""
 
 import io
 import json
@@ -9,7 +9,13 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
+from tamingseg.data.mask_files import mask_entries
+from tamingseg.partition.paint import paint_masks
 from tamingseg.session.state import PALETTE, SegmentedObject
+from tamingseg.values import MaskSet
+
+MAX_PIXELS = 2_000_000_000
+"""Of all masks in one file together: more would take minutes to write."""
 
 
 def mask_png(mask: np.ndarray, size: tuple[int, int]) -> bytes:
@@ -33,6 +39,37 @@ def index_png(
     names = PngInfo()
     names.add_itxt("objects", json.dumps([o.name for o in objects], ensure_ascii=False))
     return _png(image, pnginfo=names)
+
+
+def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
+    """JSON file of masks at `size`, in their order, see `tamingseg.data.mask_files`.
+
+    Raises
+    ------
+    ValueError
+        If they have more than `MAX_PIXELS` together.
+    """
+    most = MAX_PIXELS // (size[0] * size[1])
+    if len(masks) > most:
+        raise ValueError(
+            f"of a photo of {size[1]} x {size[0]} pixels at most {most} masks are saved at once, "
+            f"these are {len(masks)}; show or choose fewer"
+        )
+    entries = []
+    for index in range(len(masks)):  # one by one: a thousand of a large photo would not fit
+        scaled = _scaled(masks[index], size)[None]
+        entries += mask_entries(MaskSet.from_masks(scaled, masks.scores[index : index + 1]))
+    return json.dumps(entries).encode()
+
+
+def label_png(masks: MaskSet, size: tuple[int, int]) -> bytes:
+    """16-bit PNG of `size`: i inside the i-th mask, counted from 1, 0 where there is none.
+
+    A pixel in several masks belongs to the smallest, see `tamingseg.partition.paint`.
+    """
+    labels = paint_masks(masks, [max(1, len(masks))])[0] - 1
+    image = Image.fromarray(labels.astype(np.uint16))
+    return _png(image.resize((size[1], size[0]), Image.Resampling.NEAREST))
 
 
 def _scaled(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -20,6 +20,10 @@ MAX_OPERATIONS = 128
 """Operations in one request: what a fast user can do while an image is encoded."""
 
 
+MAX_IDS = 1000
+"""Proposals named in one request: all there are."""
+
+
 def check_number(value: Any) -> float:
     """Return a finite number; numbers only, neither texts nor booleans."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not _is_finite(value):
@@ -48,6 +52,20 @@ def check_text(value: Any) -> str:
     return " ".join(value.split())
 
 
+def check_counts(value: Any) -> str:
+    """Return a text; whether it holds run lengths of the image's size is seen by decoding them."""
+    if not isinstance(value, str):
+        raise ValueError(f"expected run lengths, got {_short(value)}")
+    return value
+
+
+def check_ids(value: Any) -> list[int]:
+    """Return a list of at most `MAX_IDS` whole numbers."""
+    if not isinstance(value, list) or len(value) > MAX_IDS:
+        raise ValueError(f"expected a list of at most {MAX_IDS} numbers, got {_short(value)}")
+    return [check_whole(number) for number in value]
+
+
 def check_gesture(value: Any) -> str | None:
     """Return the name of a movement of mouse or slider, at most 32 characters, or nothing."""
     if value is not None and not (isinstance(value, str) and len(value) <= 32):
@@ -60,6 +78,7 @@ _WHICH = {"object_id": check_whole}
 _GESTURE = {"gesture": check_gesture}
 OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
+    "add_mask": {"mask": check_counts},
     "move_click": {"index": check_whole, **_POINT, **_GESTURE},
     "delete_click": {"index": check_whole},
     "clear_clicks": {},
@@ -127,7 +146,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
             "key": key,
         }
         if known.get(str(item.id)) != key:
-            described["mask"] = item.mask
+            described |= {"mask": item.mask, "base": item.base}
         objects.append(described)
     return {
         "objects": objects,
@@ -170,8 +189,9 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
     clicks, mask = described.get("clicks"), described.get("mask")
     if not isinstance(clicks, list) or len(clicks) > MAX_CLICKS or not isinstance(mask, str):
         raise ValueError("an object of the saved work lacks its clicks or its mask")
-    if mask:
-        decode_rle(mask, size)
+    base = check_counts(described.get("base", ""))
+    for counts in filter(None, (mask, base)):
+        decode_rle(counts, size)
     return SegmentedObject(
         id=check_whole(described.get("id")),
         name=check_text(described.get("name")),
@@ -180,6 +200,7 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
         threshold=check_number(described.get("threshold")),
         mask=mask,
         hidden=check_flag(described.get("hidden")),
+        base=base,
     )
 
 

@@ -16,9 +16,13 @@ from tamingseg.data.base import read_image
 from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor
+from tamingseg.ui.answers import answered
+from tamingseg.ui.canvas import seg_canvas
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
-from tamingseg.ui.sessions import Gone, Workspaces, thumbnail
-from tamingseg.ui.tabs.click import answered, build_click_tab
+from tamingseg.ui.pictures import thumbnail
+from tamingseg.ui.sessions import Gone, Workspaces
+from tamingseg.ui.tabs import proposals
+from tamingseg.ui.tabs.click import click_tab
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
@@ -30,7 +34,7 @@ _CSS = """
 class Page(gr.Blocks):
     """The blocks of the app, which launch only behind their guard and with their routes."""
 
-    def __init__(self, segmentor: Segmentor) -> None:
+    def __init__(self, segmentor: Segmentor, propose: proposals.Proposer) -> None:
         super().__init__(
             title="tamingseg · segment an image by clicking",
             analytics_enabled=False,
@@ -38,7 +42,10 @@ class Page(gr.Blocks):
         )
         self.workspaces = Workspaces(segmentor)
         with self:
-            build_click_tab(self.workspaces)
+            tabs = [click_tab(self.workspaces), proposals.proposal_tab(self.workspaces)]
+            canvas = seg_canvas(tabs, start="controls.js")
+            proposals.listen_for_runs(canvas, self.workspaces, propose)
+        self.queue(max_size=proposals.MAX_WAITING)
 
     def launch(self, **options: Any) -> Any:
         """Launch as every gradio page, with what keeps this one safe and to itself."""
@@ -62,9 +69,11 @@ class Page(gr.Blocks):
         self.workspaces.embed_sample(name, load_sample_image(name))
 
 
-def build_page(segmentor: Segmentor) -> Page:
-    """Build the app around a model; launch it like any `gr.Blocks`."""
-    return Page(segmentor)
+def build_page(
+    segmentor: Segmentor, propose: proposals.Proposer = proposals.propose_on_grid
+) -> Page:
+    """Build the app around a model and a way to propose; launch it like any `gr.Blocks`."""
+    return Page(segmentor, propose)
 
 
 def launch(
@@ -126,6 +135,15 @@ def _routes(workspaces: Workspaces) -> list[Route]:
         name = request.query_params.get("name", "")[:200]
         return JSONResponse(await run_in_threadpool(open_photo, name, content))
 
+    @answered
+    def take_truth(token: str, content: bytes) -> dict[str, Any]:
+        return proposals.set_truth(workspaces, token, content)
+
+    async def truth(request: Request) -> Response:
+        content = await request.body()
+        token = request.headers.get("x-tamingseg-token", "")
+        return JSONResponse(await run_in_threadpool(take_truth, token, content))
+
     async def leave(request: Request) -> Response:
         workspaces.leave((await request.body()).decode("ascii", "replace"))
         return Response(status_code=204)
@@ -151,6 +169,7 @@ def _routes(workspaces: Workspaces) -> list[Route]:
 
     return [
         Route(UPLOAD_PATH, photo, methods=["POST"]),
+        Route("/tamingseg/truth", truth, methods=["POST"]),
         Route("/tamingseg/leave", leave, methods=["POST"]),
         Route("/tamingseg/picture/{key}", picture),
         Route("/tamingseg/samples", samples),

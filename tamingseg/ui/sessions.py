@@ -5,7 +5,6 @@ was closed go soon. Nothing is lost thereby: the browser keeps a copy of the use
 it back when it is told that its workspace is gone.
 """
 
-import io
 import secrets
 import threading
 import time
@@ -13,15 +12,16 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-import cv2
 import numpy as np
-from PIL import Image
 
-from tamingseg.data.sample_images import load_sample_image
+from tamingseg.data.sample_images import load_sample_image, load_sample_truth
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.session.session import Session
 from tamingseg.ui import handlers
-from tamingseg.values import Click
+from tamingseg.ui.pictures import jpeg, shrunk
+from tamingseg.ui.proposals import ProposalList
+from tamingseg.ui.truth import packed_regions
+from tamingseg.values import Click, MaskSet
 
 WORK_PIXELS = 2_000_000
 """Larger photos are segmented at this size and saved at their own: the edge of a mask is set by
@@ -50,6 +50,12 @@ class Workspace:
         The photo as JPEG, served under `picture_key`, which gives no right to change anything.
     full_size
         (height, width) of the photo as it came; `size` is the one it is worked on at.
+    proposals
+        What was proposed for the photo; None before a run.
+    truth
+        The true regions, packed, see `tamingseg.ui.truth`; None if nobody knows them.
+    stopped
+        Name of the last run that was to be stopped.
     """
 
     def __init__(
@@ -58,9 +64,9 @@ class Workspace:
         self.token = secrets.token_urlsafe(24)
         self.picture_key = secrets.token_urlsafe(24)
         self.name = name
-        self.picture = _jpeg(_shrunk(image, PICTURE_PIXELS))
+        self.picture = jpeg(shrunk(image, PICTURE_PIXELS))
         self.full_size = image.shape[:2]
-        self._image: np.ndarray | None = _shrunk(image, WORK_PIXELS)
+        self._image: np.ndarray | None = shrunk(image, WORK_PIXELS)
         self.size = self._image.shape[:2]
         self._embed = embed
         self._embedding: ImageEmbedding | None = None
@@ -69,16 +75,30 @@ class Workspace:
         self._sequence = 0
         self._encode_ms = 0.0
         self._lock = threading.Lock()
+        self.proposals: ProposalList | None = None
+        self.truth: np.ndarray | None = None
+        self.stopped = ""
 
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        image, session = self._image, self._session
-        return (
-            len(self.picture)
-            + (0 if image is None else image.nbytes)
-            + (0 if session is None else session.nbytes)
-        )
+        parts = (self._image, self._session, self.proposals, self.truth)
+        return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
+
+    def propose(self, masks: MaskSet) -> None:
+        """Keep the masks of a run, the best first, in place of those of an earlier one."""
+        self.proposals = ProposalList(masks, self.truth)
+
+    def compare(self, truth: np.ndarray) -> None:
+        """Measure proposals by these true regions from now on."""
+        self.truth = truth
+        if self.proposals is not None:
+            self.proposals.compare(truth)
+
+    def inherit(self, earlier: "Workspace") -> None:
+        """Take over the proposals and the truth of an earlier workspace of the same photo."""
+        if self.proposals is None and self.picture == earlier.picture:
+            self.proposals, self.truth = earlier.proposals, earlier.truth
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -118,6 +138,10 @@ class Workspace:
         answer |= {"sequence": sequence, "encode_ms": self._encode_ms}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
         return answer
+
+    def embedding(self, segmentor: Segmentor) -> ImageEmbedding:
+        """Return the embedding of the photo, which is computed once, for whatever needs it."""
+        return self.read(segmentor, lambda _: self._embedding)
 
     def read(self, segmentor: Segmentor, look: Callable[[Session], Any]) -> Any:
         """Return what `look` finds in the session, while no request changes it."""
@@ -217,7 +241,9 @@ class Workspaces:
     def open_sample(self, name: str) -> Workspace:
         """Begin to work on one of the sample photos; raises ValueError for another name."""
         image = load_sample_image(name)
-        return self._add(Workspace(name, image, lambda image: self.embed_sample(name, image)))
+        workspace = Workspace(name, image, lambda image: self.embed_sample(name, image))
+        workspace.truth = packed_regions(load_sample_truth(name))
+        return self._add(workspace)
 
     def embed_sample(self, name: str, image: np.ndarray) -> Encoded:
         """Return the embedding of a sample photo, computed for the first who asks."""
@@ -296,28 +322,3 @@ class Workspaces:
         now = self._clock()
         for token in [token for token, end in self._ends.items() if end < now]:
             del self._workspaces[token], self._ends[token]
-
-
-def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
-    """Return the middle square of an image as a small JPEG."""
-    height, width = image.shape[:2]
-    square = min(height, width)
-    top, left = (height - square) // 2, (width - square) // 2
-    middle = image[top : top + square, left : left + square]
-    return _jpeg(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
-
-
-def _shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
-    """Shrink the image to at most so many pixels, its aspect kept."""
-    height, width = image.shape[:2]
-    if height * width <= pixels:
-        return image
-    scale = (pixels / (height * width)) ** 0.5
-    size = (max(1, int(width * scale)), max(1, int(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(image).save(file, "JPEG", quality=92)
-    return file.getvalue()

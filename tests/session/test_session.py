@@ -4,6 +4,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamingseg.masks.certainty import FUSIONS, fuse
+from tamingseg.masks.rle import encode_rle
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import session as session_module
 from tamingseg.session.session import SESSION_FUSIONS, Session
@@ -11,6 +12,7 @@ from tamingseg.session.state import State
 from tamingseg.values import Click
 
 RED, BLUE, GREY = (16.5, 18.5), (30.5, 44.5), (2.5, 2.5)
+LEFT_HALF = encode_rle(np.arange(64) < np.full((48, 1), 32))
 
 
 class Counting:
@@ -122,6 +124,70 @@ def test_objects_are_kept_opened_again_and_deleted(session, red, blue):
     session.delete(1)
     assert [item.id for item in session.state.objects] == [2]
     assert (session.mask_of(2) == blue).all()
+
+
+@pytest.mark.parametrize("fusion", SESSION_FUSIONS)
+def test_a_click_changes_a_mask_that_was_begun_with_only_where_it_is(
+    fake_segmentor, two_discs, red, blue, fusion
+):
+    session = Session(fake_segmentor(), two_discs.image, fusion=fusion)
+    drawn = red.copy()
+    drawn[:4, 50:60] = True  # what no model would answer
+    session.add_mask(drawn)
+    assert session.state.current.clicks == ()
+    assert session.probabilities is None
+    session.add_click(*BLUE)
+    assert (session.mask == (drawn | blue)).all()
+    assert (session.probabilities == session.mask).all()
+    session.add_click(*RED, positive=False)
+    assert (session.mask == (drawn & ~red | blue)).all()
+    session.delete_click(0)
+    assert (session.mask == (drawn & ~red)).all()
+    session.clear_clicks()
+    assert (session.mask == drawn).all()
+
+
+def test_a_mask_becomes_an_object_of_its_own_in_one_step(session, red, blue):
+    session.add_click(*RED)
+    session.add_mask(encode_rle(blue))
+    assert [item.id for item in session.state.objects] == [1, 2]
+    assert session.state.active == 2
+    assert (session.mask == blue).all()
+    session.undo()
+    assert session.state.active == 1
+    assert (session.mask == red).all()
+    session.redo()
+    session.keep()
+    assert (session.mask_of(2) == blue).all()
+
+
+def test_the_threshold_counts_for_the_clicks_on_a_mask(session, red, blue):
+    session.add_mask(red)
+    session.add_click(*BLUE)
+    session.set_threshold(0.97)
+    assert (session.mask == red).all()
+    session.set_threshold(0.5)
+    assert (session.mask == (red | blue)).all()
+
+
+def test_clicks_on_a_mask_ask_the_model_once(session, segmentor, red):
+    session.add_mask(red)
+    session.add_click(*BLUE)
+    session.add_click(*GREY)
+    assert segmentor.calls == 2
+
+
+def test_a_mask_to_begin_with_has_the_size_of_the_image_and_is_not_empty(session, red):
+    for mask, message in [
+        (red[:-1], "height, width"),
+        (red.astype(np.uint8), "bool"),
+        (encode_rle(red[:-1]), "another image"),
+        ("nonsense!", "no place"),
+        (np.zeros_like(red), "no pixel"),
+    ]:
+        with pytest.raises(ValueError, match=message):
+            session.add_mask(mask)
+    assert session.state == State()
 
 
 def test_the_threshold_cuts_the_active_object_and_is_inherited_by_the_next(session, red):
@@ -245,6 +311,7 @@ STEPS = st.one_of(
     st.tuples(st.just("move_click"), st.integers(0, 3), POINTS),
     st.tuples(st.just("delete_click"), st.integers(0, 3)),
     st.tuples(st.just("clear_clicks")),
+    st.tuples(st.just("add_mask"), st.sampled_from([LEFT_HALF, "0"])),
     st.tuples(st.just("set_threshold"), st.sampled_from([0.02, 0.5, 0.97])),
     st.tuples(st.just("keep")),
     st.tuples(st.just("edit"), IDS),

@@ -1,8 +1,17 @@
+import contextlib
 import io
+import json
+import os
+import shutil
+import threading
+import time
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from tamingseg.values import MaskSet
 
 
 @pytest.fixture(scope="session")
@@ -22,3 +31,220 @@ def discs_png(discs_image):
     file = io.BytesIO()
     Image.fromarray(discs_image).save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.fixture(scope="session")
+def disc_masks(discs):
+    """An ordered list: the blue disc, the left half, the red disc, its upper half, everything."""
+    rows, cols = np.mgrid[:480, :640]
+    masks = [discs == 2, cols < 320, discs == 1, (discs == 1) & (rows < 160), rows >= 0]
+    return MaskSet.from_masks(np.stack(masks), np.array([0.9, 0.8, 0.7, 0.6, 0.5]))
+
+
+@pytest.fixture(scope="session")
+def slow():
+    """While it is set, encoding and proposing take their time."""
+    return threading.Event()
+
+
+@pytest.fixture(autouse=True)
+def _not_slow(slow):
+    yield
+    slow.clear()
+
+
+@pytest.fixture(scope="session")
+def propose_discs(disc_masks, slow):
+    """A proposer that proposes the masks of the discs for every photo, at its size."""
+
+    def propose(segmentor, embedding, grid, progress):
+        height, width = embedding.size
+        for done in range(0, grid * grid + 1, grid):
+            progress(done, grid * grid)
+            while slow.is_set() and 2 * done >= grid * grid:
+                time.sleep(0.01)
+                progress(done, grid * grid)
+        rows, cols = np.arange(height) * 480 // height, np.arange(width) * 640 // width
+        masks = np.stack([disc_masks[i][np.ix_(rows, cols)] for i in range(len(disc_masks))])
+        return MaskSet.from_masks(masks, disc_masks.scores)
+
+    return propose
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    path = shutil.which("chromium") or shutil.which("google-chrome")
+    if path is None:
+        message = "neither chromium nor google-chrome is installed: the page is not tested"
+        if os.environ.get("TAMINGSEG_REQUIRE_BROWSER") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    from playwright.sync_api import sync_playwright
+
+    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=flags)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def app(fake_segmentor, propose_discs, slow):
+    """A running app; its photos are the discs, and samples work too."""
+    from tamingseg.ui.page import build_page
+
+    class Patient(fake_segmentor):
+        def embed(self, image):
+            while slow.is_set():
+                time.sleep(0.01)
+            return super().embed(image)
+
+    page = build_page(Patient(), propose_discs)
+    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
+    page.address = address
+    yield page
+    page.close(verbose=False)
+
+
+class User:
+    """A browser page and what a person does with it; points are (row, col) of the photo."""
+
+    def __init__(self, page):
+        self.page = page
+        self.errors, self.foreign = [], []
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.on("request", lambda request: self._note(request.url))
+
+    def _note(self, url):
+        if not url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:")):
+            self.foreign.append(url)
+
+    def visit(self, address):
+        self.page.goto(address)
+        self.page.wait_for_selector("canvas[data-ready]")
+        return self
+
+    def upload(self, content, name="discs.png", kind="image/png", wait=True):
+        ready = self.page.locator("canvas.view").get_attribute("data-ready")
+        self.page.set_input_files(".file", {"name": name, "mimeType": kind, "buffer": content})
+        if wait:
+            self.page.wait_for_selector(f'canvas:not([data-ready="{ready}"])')
+        return self
+
+    def at(self, point):
+        """Window coordinates of the middle of a pixel."""
+        self.page.wait_for_timeout(60)  # a frame is drawn
+        canvas = self.page.locator("canvas.view")
+        scale, left, top = map(float, canvas.get_attribute("data-view").split())
+        box = canvas.bounding_box()
+        row, col = point
+        return box["x"] + left + (col + 0.5) * scale, box["y"] + top + (row + 0.5) * scale
+
+    def click(self, point, answers=1, **options):
+        before = self.latency()["answers"]
+        self.page.mouse.click(*self.at(point), **options)
+        if answers:
+            self.answered(before + answers)
+        return self
+
+    def press(self, *keys):
+        for key in keys:
+            self.page.keyboard.press(key)
+        return self.settled()
+
+    def settled(self):
+        """Everything is answered and a frame is drawn."""
+        self.page.wait_for_selector("canvas.view:not([aria-busy=true])")
+        self.page.wait_for_timeout(60)
+        return self
+
+    def answered(self, count):
+        self.page.wait_for_function(
+            "n => JSON.parse(document.querySelector('.seg').dataset.latency).answers >= n",
+            arg=count,
+        )
+
+    def latency(self):
+        return json.loads(self.page.locator(".seg").get_attribute("data-latency"))
+
+    def message(self):
+        return self.page.locator(".message").inner_text()
+
+    def says(self, text):
+        self.page.wait_for_function(
+            "text => document.querySelector('.message').textContent.includes(text)", arg=text
+        )
+
+    def objects(self):
+        return self.page.locator(".objects li").count()
+
+    def has_objects(self, count):
+        self.page.wait_for_function(
+            "n => document.querySelectorAll('.objects li').length === n", arg=count
+        )
+
+    def colour(self, point):
+        """What is painted at a pixel of the photo, RGB."""
+        x, y = self.at(point)
+        box = self.page.locator("canvas.view").bounding_box()
+        return self.page.evaluate(
+            """([x, y]) => {
+                const canvas = document.querySelector("canvas.view"), d = devicePixelRatio;
+                const {data} = canvas.getContext("2d").getImageData(x * d, y * d, 1, 1);
+                return [...data].slice(0, 3);
+            }""",
+            [x - box["x"], y - box["y"]],
+        )
+
+    def save(self, what="saveMask"):
+        with self.page.expect_download() as download:
+            self.page.click(f"[data-do={what}]")
+        image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
+        return download.value.suggested_filename, image
+
+    def mask(self):
+        return np.array(self.save()[1]) > 0
+
+
+@pytest.fixture
+def visitor(chromium, app):
+    """Makes users, each in a browser of their own; all of them must stay on this machine."""
+    with contextlib.ExitStack() as stack:
+        users = []
+
+        def arrive(**options):
+            context = chromium.new_context(
+                **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
+            )
+            stack.callback(context.close)
+            page = context.new_page()
+            page.set_default_timeout(10_000)
+            users.append(User(page))
+            return users[-1].visit(app.address)
+
+        yield arrive
+        for user in users:
+            assert user.errors == []
+            assert user.foreign == []
+
+
+@pytest.fixture(scope="module")
+def regular(chromium, app):
+    """One user whom most tests share, for a page takes its second to load."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    page = context.new_page()
+    page.set_default_timeout(10_000)
+    yield User(page).visit(app.address)
+    context.close()
+
+
+@pytest.fixture
+def user(regular, discs_png):
+    """The regular user with a photo of the discs nobody has worked on."""
+    regular.page.click("#tab-click")
+    regular.page.click("[data-do=include]")
+    regular.upload(discs_png)
+    yield regular
+    regular.page.unroute_all()
+    assert regular.errors == []
+    assert regular.foreign == []

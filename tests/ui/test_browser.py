@@ -1,13 +1,7 @@
-"""The page in a real Chromium, over a segmentor that knows the answers."""
+"""The page in a real Chromium, over a segmentor that knows the answers: the first tab."""
 
-import contextlib
 import io
 import json
-import os
-import shutil
-import threading
-import time
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -22,185 +16,6 @@ pytestmark = [
 ]
 
 RED, BLUE, GREY = (165, 185), (300, 440), (40, 60)
-SLOW = threading.Event()  # while it is set, encoding takes its time
-
-
-@pytest.fixture(scope="module")
-def chromium():
-    path = shutil.which("chromium") or shutil.which("google-chrome")
-    if path is None:
-        message = "neither chromium nor google-chrome is installed: the page is not tested"
-        if os.environ.get("TAMINGSEG_REQUIRE_BROWSER") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    from playwright.sync_api import sync_playwright
-
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def app(fake_segmentor):
-    """A running app; its photos are the discs, and samples work too."""
-    from tamingseg.ui.page import build_page
-
-    class Patient(fake_segmentor):
-        def embed(self, image):
-            while SLOW.is_set():
-                time.sleep(0.01)
-            return super().embed(image)
-
-    page = build_page(Patient())
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    page.address = address
-    yield page
-    page.close(verbose=False)
-
-
-class User:
-    """A browser page and what a person does with it; points are (row, col) of the photo."""
-
-    def __init__(self, page):
-        self.page = page
-        self.errors, self.foreign = [], []
-        page.on("pageerror", lambda error: self.errors.append(str(error)))
-        page.on("request", lambda request: self._note(request.url))
-
-    def _note(self, url):
-        if not url.startswith(("http://127.0.0.1", "http://localhost", "data:", "blob:")):
-            self.foreign.append(url)
-
-    def visit(self, address):
-        self.page.goto(address)
-        self.page.wait_for_selector("canvas[data-ready]")
-        return self
-
-    def upload(self, content, name="discs.png", kind="image/png", wait=True):
-        ready = self.page.locator("canvas.view").get_attribute("data-ready")
-        self.page.set_input_files(".file", {"name": name, "mimeType": kind, "buffer": content})
-        if wait:
-            self.page.wait_for_selector(f'canvas:not([data-ready="{ready}"])')
-        return self
-
-    def at(self, point):
-        """Window coordinates of the middle of a pixel."""
-        self.page.wait_for_timeout(60)  # a frame is drawn
-        canvas = self.page.locator("canvas.view")
-        scale, left, top = map(float, canvas.get_attribute("data-view").split())
-        box = canvas.bounding_box()
-        row, col = point
-        return box["x"] + left + (col + 0.5) * scale, box["y"] + top + (row + 0.5) * scale
-
-    def click(self, point, answers=1, **options):
-        before = self.latency()["answers"]
-        self.page.mouse.click(*self.at(point), **options)
-        if answers:
-            self.answered(before + answers)
-        return self
-
-    def press(self, *keys):
-        for key in keys:
-            self.page.keyboard.press(key)
-        return self.settled()
-
-    def settled(self):
-        """Everything is answered and a frame is drawn."""
-        self.page.wait_for_selector("canvas.view:not([aria-busy=true])")
-        self.page.wait_for_timeout(60)
-        return self
-
-    def answered(self, count):
-        self.page.wait_for_function(
-            "n => JSON.parse(document.querySelector('.seg').dataset.latency).answers >= n",
-            arg=count,
-        )
-
-    def latency(self):
-        return json.loads(self.page.locator(".seg").get_attribute("data-latency"))
-
-    def message(self):
-        return self.page.locator(".message").inner_text()
-
-    def says(self, text):
-        self.page.wait_for_function(
-            "text => document.querySelector('.message').textContent.includes(text)", arg=text
-        )
-
-    def objects(self):
-        return self.page.locator(".objects li").count()
-
-    def has_objects(self, count):
-        self.page.wait_for_function(
-            "n => document.querySelectorAll('.objects li').length === n", arg=count
-        )
-
-    def colour(self, point):
-        """What is painted at a pixel of the photo, RGB."""
-        x, y = self.at(point)
-        box = self.page.locator("canvas.view").bounding_box()
-        return self.page.evaluate(
-            """([x, y]) => {
-                const canvas = document.querySelector("canvas.view"), d = devicePixelRatio;
-                const {data} = canvas.getContext("2d").getImageData(x * d, y * d, 1, 1);
-                return [...data].slice(0, 3);
-            }""",
-            [x - box["x"], y - box["y"]],
-        )
-
-    def save(self, what="saveMask"):
-        with self.page.expect_download() as download:
-            self.page.click(f"[data-do={what}]")
-        image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
-        return download.value.suggested_filename, image
-
-    def mask(self):
-        return np.array(self.save()[1]) > 0
-
-
-@pytest.fixture
-def visitor(chromium, app):
-    """Makes users, each in a browser of their own; all of them must stay on this machine."""
-    with contextlib.ExitStack() as stack:
-        users = []
-
-        def arrive(**options):
-            context = chromium.new_context(
-                **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
-            )
-            stack.callback(context.close)
-            page = context.new_page()
-            page.set_default_timeout(10_000)
-            users.append(User(page))
-            return users[-1].visit(app.address)
-
-        yield arrive
-        for user in users:
-            assert user.errors == []
-            assert user.foreign == []
-
-
-@pytest.fixture(scope="module")
-def regular(chromium, app):
-    """One user whom most tests share, for a page takes its second to load."""
-    context = chromium.new_context(viewport={"width": 1280, "height": 800})
-    page = context.new_page()
-    page.set_default_timeout(10_000)
-    yield User(page).visit(app.address)
-    context.close()
-
-
-@pytest.fixture
-def user(regular, discs_png):
-    """The regular user with a photo of the discs nobody has worked on."""
-    regular.page.click("[data-do=include]")
-    regular.upload(discs_png)
-    yield regular
-    regular.page.unroute_all()
-    assert regular.errors == []
-    assert regular.foreign == []
 
 
 def test_the_page_opens_with_a_photo_and_a_click_paints_the_object(user, discs):
@@ -263,15 +78,13 @@ def test_a_photo_rotated_by_its_exif_data_is_upright(visitor, discs_image, discs
     assert (user.mask() == (discs == 1)).all()
 
 
-def test_a_click_before_the_encoding_is_done_is_answered_then(visitor, discs_png, discs):
+def test_a_click_before_the_encoding_is_done_is_answered_then(visitor, discs_png, discs, slow):
     user = visitor()
-    SLOW.set()
-    try:
-        user.upload(discs_png)
-        user.click(RED, answers=0).click(BLUE, answers=0)
-        assert user.objects() == 0
-    finally:
-        SLOW.clear()
+    slow.set()
+    user.upload(discs_png)
+    user.click(RED, answers=0).click(BLUE, answers=0)
+    assert user.objects() == 0
+    slow.clear()
     user.has_objects(1)
     assert (user.mask() == (discs > 0)).all()
 

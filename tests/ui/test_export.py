@@ -4,9 +4,12 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from pycocotools import mask as coco
 
 from tamingseg.session.state import PALETTE, SegmentedObject
-from tamingseg.ui.export import index_png, mask_png
+from tamingseg.ui import export
+from tamingseg.ui.export import index_png, label_png, mask_png, masks_json
+from tamingseg.values import MaskSet
 
 
 @pytest.fixture
@@ -57,3 +60,42 @@ def test_an_index_image_holds_all_objects_their_colours_and_names(ring):
 
 def test_an_index_image_without_objects_is_empty():
     assert not np.array(read(index_png([], [], (4, 6)))).any()
+
+
+@pytest.fixture
+def masks(ring):
+    other = np.zeros_like(ring)
+    other[0:10, 0:30] = True
+    return MaskSet.from_masks(np.stack([other, ring]), np.array([0.75, 0.5]))
+
+
+def test_proposals_are_saved_as_pycocotools_reads_them(masks):
+    entries = json.loads(masks_json(masks, masks.size))
+    assert [entry["score"] for entry in entries] == [0.75, 0.5]
+    for index, entry in enumerate(entries):
+        assert (coco.decode(entry["segmentation"]) == masks[index]).all()
+        assert entry["area"] == coco.area(entry["segmentation"])
+        assert entry["bbox"] == coco.toBbox(entry["segmentation"]).tolist()
+
+
+def test_proposals_are_saved_at_the_size_of_the_photo(masks):
+    (first, _) = json.loads(masks_json(masks, (40, 60)))
+    assert first["segmentation"]["size"] == [40, 60]
+    assert abs(first["area"] - 4 * masks[0].sum()) <= 60
+    labels = np.array(read(label_png(masks, (40, 60))))
+    assert labels.shape == (40, 60)
+    assert set(np.unique(labels)) == {0, 1, 2}
+
+
+def test_a_file_holds_only_so_many_masks_of_a_large_photo(masks, monkeypatch):
+    monkeypatch.setattr(export, "MAX_PIXELS", 2 * 20 * 30 - 1)
+    with pytest.raises(ValueError, match="30 x 20 pixels at most 1 masks"):
+        masks_json(masks, masks.size)
+
+
+def test_a_label_map_of_proposals_has_the_smaller_in_front_and_room_for_a_thousand(ring, masks):
+    assert ring.sum() < masks[0].sum()
+    labels = np.array(read(label_png(masks, masks.size)))
+    assert (labels == np.where(ring, 2, np.where(masks[0], 1, 0))).all()
+    many = MaskSet.from_masks(np.eye(1000, dtype=bool).reshape(1000, 20, 50))
+    assert (np.array(read(label_png(many, (20, 50)))).ravel() == np.arange(1, 1001)).all()

@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from tamingseg.masks.rle import encode_rle
 from tamingseg.session.session import Session
 from tamingseg.ui import handlers
 
@@ -62,6 +63,13 @@ HOSTILE = [
     {"do": "add_click", **RED, "positive": 1},
     {"do": "add_click", **RED, "gesture": "g" * 33},
     {"do": "add_click", **RED, "gesture": {"a": 1}},
+    {"do": "add_mask"},
+    {"do": "add_mask", "mask": ""},
+    {"do": "add_mask", "mask": 7},
+    {"do": "add_mask", "mask": ["0"]},
+    {"do": "add_mask", "mask": "nonsense"},
+    {"do": "add_mask", "mask": encode_rle(np.ones((4, 4), bool))},
+    {"do": "add_mask", "mask": encode_rle(np.zeros((480, 640), bool))},
     {"do": "move_click", "index": 1, "row": 1, "col": 1},
     {"do": "move_click", "index": -1, "row": 1, "col": 1},
     {"do": "delete_click", "index": 0.0},
@@ -119,7 +127,7 @@ def test_the_description_is_json_and_omits_masks_the_browser_has(session):
     assert "mask" not in again["objects"][0]
     click(session, row=300.0, col=440.0)
     assert "mask" in handlers.describe(session, {"1": item["key"]})["objects"][0]
-    assert "mask" in handlers.describe(session, "nonsense")["objects"][0]
+    assert handlers.describe(session, "nonsense")["objects"][0].keys() >= {"mask", "base"}
 
 
 def test_a_document_brings_the_work_back(session):
@@ -133,6 +141,19 @@ def test_a_document_brings_the_work_back(session):
     assert handlers.read_document(document, session.size) == session.state
     del document["next_threshold"]
     assert handlers.read_document(document, session.size).threshold == 0.5
+
+
+def test_an_object_begun_with_a_mask_comes_back_with_it(session, discs):
+    handlers.apply_operation(session, {"do": "add_mask", "mask": encode_rle(discs == 2)})
+    click(session)
+    document = json.loads(json.dumps(handlers.describe(session)))
+    state = handlers.read_document(document, session.size)
+    assert state == session.state
+    again = Session(session._segmentor, session._embedding, state=state)
+    again.clear_clicks()
+    assert (again.mask == (discs == 2)).all()
+    del document["objects"][0]["base"]  # written by an earlier version
+    assert handlers.read_document(document, session.size).current.base == ""
 
 
 def spoiled(document, **changes):
@@ -161,6 +182,8 @@ def test_hostile_documents_are_refused(session):
                 {"mask": small},
                 {"mask": None},
                 {"mask": "\x00"},
+                {"base": small},
+                {"base": None},
                 {"id": -1},
                 {"id": None},
                 {"name": "n" * 65},

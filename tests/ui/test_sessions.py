@@ -1,6 +1,5 @@
 import threading
 
-import numpy as np
 import pytest
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
@@ -223,7 +222,3 @@ def test_a_forgotten_session_is_told_apart(calls):
 def test_saving_what_does_not_exist_is_an_error(calls, request_):
     token = calls["open_sample"]("coffee")["token"]
     assert "error" in calls["save"]({"token": token, **request_})
-
-
-def test_thumbnails_are_square_jpegs():
-    assert sessions.thumbnail(np.zeros((40, 60, 3), np.uint8)).startswith(b"\xff\xd8")

@@ -1,23 +1,16 @@
 // The click tab: what the user does becomes operations, what the server answers is drawn.
+// (The pointer is answered in points.js, the picture drawn over in paint.js.)
 // The picture on the screen runs ahead of the server by the points that are not answered yet.
-
-const root = element.querySelector(".seg");
-const find = selector => root.querySelector(selector);
-const canvas = find("canvas.view"), message = find(".message"), hint = find(".hint");
-const touch = window.matchMedia("(pointer: coarse)").matches;
 
 const vault = new Vault();
 const masks = new Map(); // key of a mask -> what readMask made of it
 let work = {objects: [], active: null, threshold: 0.5, can_undo: false, can_redo: false};
-let photo = null; // {key, name, file, size}: what is open; file is null for a sample
 let including = true; // what a plain click means
 let opacity = Number(recall("opacity") ?? 0.3);
-let crosshair = null; // a point, while the keyboard leads
 let pointed = null; // index of the point under the mouse
 let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
 let latency = {encode: null, decode: null, total: null, answers: 0};
 
-const view = new View(canvas, {press, grab, hover}, paint);
 const list = new ObjectList(find(".objects"), act);
 const link = new Link(request => server.answer(request), {
   hear, known: () => Object.fromEntries(work.objects.map(object => [object.id, object.key])),
@@ -43,7 +36,10 @@ function foreseen() {
     } else if (operation.do === "move_click" && clicks?.[index]) clicks[index] = [row, col, clicks[index][2]];
     else if (operation.do === "delete_click" && clicks) clicks.splice(index, 1);
     else if (operation.do === "clear_clicks" && clicks) clicks.length = 0;
-    else if (operation.do === "keep") active = null;
+    else if (operation.do === "add_mask") {
+      active = serial--;
+      objects.push({id: active, name: "…", colour: 0, clicks: [], key: "", hidden: false});
+    } else if (operation.do === "keep") active = null;
     else if (operation.do === "edit") active = operation.object_id;
     else if (operation.do === "hide") {
       const object = objects.find(one => one.id === operation.object_id);
@@ -73,32 +69,39 @@ function refresh() {
   list.show(objects, work.active, object => maskOf(object)?.area ?? (object.clicks.length ? null : 0));
   find(".empty").hidden = objects.length > 0;
   find(".count").textContent = objects.length || "";
-  find("[data-do=undo]").disabled = !work.can_undo;
-  find("[data-do=redo]").disabled = !work.can_redo;
   find("[data-do=next]").disabled = !current;
   find("[data-do=saveMask]").disabled = find("[data-do=saveAll]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
   if (!link.queue.length) find(".threshold").value = threshold; // else the hand is ahead
   find(".threshold-value").textContent = Number(find(".threshold").value).toFixed(2);
+  find(".preview").hidden = !listed || touch;
+  find(".preview input").checked = previewing;
   find(".opacity").value = opacity;
   find(".opacity-value").textContent = `${Math.round(opacity * 100)} %`;
-  hint.hidden = !photo || objects.length > 0 || link.pending.length > 0;
+  tab.show();
+}
+
+/** The parts of the frame that are about this tab while it is open. */
+function showClick() {
+  find("[data-do=undo]").disabled = !work.can_undo;
+  find("[data-do=redo]").disabled = !work.can_redo;
+  hint.hidden = !photo || work.objects.length > 0 || link.pending.length > 0;
   hint.textContent = touch ? "Tap anything to outline it" : "Click anything to outline it";
+  showLatency();
   view.draw();
 }
 
-/** A line for the user; screen readers read it out. */
-function say(text, isError = false) {
-  message.textContent = text;
-  message.classList.toggle("error", isError);
+function showLatency() {
+  const {encode, decode, total} = latency;
+  root.dataset.latency = JSON.stringify(latency);
+  if (tab !== tabs.click) return;
+  find(".latency").title = "Encoding the photo, once · the model's answer to the last click · from that click to the painted mask";
+  find(".latency").textContent = `encode ${inMs(encode)} · decode ${inMs(decode)} · total ${inMs(total)}`;
 }
 
-function showLatency() {
-  const ms = value => (value === null ? "–" : `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ms`);
-  const {encode, decode, total} = latency;
-  find(".latency").textContent = `encode ${ms(encode)} · decode ${ms(decode)} · total ${ms(total)}`;
-  root.dataset.latency = JSON.stringify(latency);
+function inMs(value) {
+  return value === null ? "–" : `${value < 9.95 ? value.toFixed(1) : Math.round(value)} ms`;
 }
 
 // --- the server ----------------------------------------------------------------------------------
@@ -116,7 +119,7 @@ function hear(answer, operations) {
   if (!answer.objects) return refresh();
   const before = new Map(work.objects.map(object => [object.id, object]));
   for (const object of answer.objects) {
-    if (object.mask === undefined) object.mask = before.get(object.id).mask;
+    if (object.mask === undefined) Object.assign(object, {mask: before.get(object.id).mask, base: before.get(object.id).base});
   }
   work = answer;
   readMasks();
@@ -152,7 +155,8 @@ function describe(operations) {
   else if (last === "redo") say("Done again.");
   else if (last === "keep") say("Finished. The next click begins another object.");
   else if (last === "delete") say("Deleted. Undo brings it back.");
-  else if (current && !current.clicks.length) say(`${current.name} has no points: click to place one.`);
+  else if (last === "add_mask") say(`${current.name} is open here. Click what is missing, right-click what is too much.`);
+  else if (current && !current.clicks.length && !current.base) say(`${current.name} has no points: click to place one.`);
   else if (current && !area) say(`${current.name} is empty: nothing is left of it. Undo, or click what belongs to it.`);
   else if (current) {
     say(`${current.name}: ${area.toLocaleString("en")} pixels. ` + (work.objects.length === 1 && current.clicks.length === 1
@@ -168,3 +172,57 @@ function forgetMasks() {
     if (!used.has(key)) masks.delete(key);
   }
 }
+
+commands.include = () => setSign(true);
+commands.exclude = () => setSign(false);
+commands.next = () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"});
+commands.saveMask = () => save(false);
+commands.saveAll = () => save(true);
+
+function setSign(positive) {
+  including = positive;
+  say(positive ? "A click includes." : "A click excludes.");
+  refresh();
+}
+
+function deletePoint() {
+  if (isOpen()) return link.idle().then(deletePoint);
+  const clicks = currentClicks(), near = crosshair ? pointAt(crosshair) : pointed ?? -1;
+  if (!clicks.length) return say("There is no point to delete.");
+  pointed = null;
+  act({do: "delete_click", index: near >= 0 ? near : clicks.length - 1, at: performance.now()});
+}
+
+function hideActive() {
+  const {objects, active} = foreseen(), object = objects.find(one => one.id === active);
+  if (active < 0) link.idle().then(hideActive); // not named by the server yet
+  else if (object) act({do: "hide", object_id: object.id, hidden: !object.hidden});
+}
+
+tabs.click = {
+  label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
+  press, grab, hover, paint, show: showClick, point() {},
+  undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
+  redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
+  enter(event) {
+    if (event.ctrlKey || event.metaKey) return commands.next();
+    if (!crosshair) return moveCrosshair(0, 0);
+    addPoint(crosshair, event.shiftKey ? !including : including, startTime(event));
+  },
+  escape() {
+    if (crosshair) crosshair = null;
+    else if (currentClicks().length) act({do: "clear_clicks"});
+    view.draw();
+  },
+  keys: {x: () => setSign(!including), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint},
+};
+
+find(".threshold").addEventListener("input", event => {
+  act({do: "set_threshold", threshold: Number(event.target.value), gesture: `threshold${gestures}`});
+});
+find(".threshold").addEventListener("change", () => { gestures += 1; });
+find(".opacity").addEventListener("input", event => {
+  opacity = Number(event.target.value);
+  remember("opacity", opacity);
+  refresh();
+});

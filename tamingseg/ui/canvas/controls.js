@@ -1,40 +1,19 @@
-// Controls: buttons, sliders, keys, and photos that are dropped or pasted. Starts the tab.
+// Controls: buttons, keys, and photos that are dropped or pasted, in whichever tab. Starts the page.
 
-function setSign(positive) {
-  including = positive;
-  say(positive ? "A click includes." : "A click excludes.");
-  refresh();
-}
-
-const commands = {
-  include: () => setSign(true),
-  exclude: () => setSign(false),
-  undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
-  redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
+Object.assign(commands, {
+  undo: () => tab.undo(),
+  redo: () => tab.redo(),
   zoomIn: () => view.zoom(1.4),
   zoomOut: () => view.zoom(1 / 1.4),
   fit: () => view.fit(),
-  next: () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"}),
-  saveMask: () => save(false),
-  saveAll: () => save(true),
   open: () => find(".file").click(),
   help: () => find("dialog").showModal(),
-};
+});
 
 root.addEventListener("click", event => {
   const name = event.target.closest("[data-do]")?.dataset.do;
   if (name) commands[name]();
   if (event.target === find("dialog")) find("dialog").close();
-});
-
-find(".threshold").addEventListener("input", event => {
-  act({do: "set_threshold", threshold: Number(event.target.value), gesture: `threshold${gestures}`});
-});
-find(".threshold").addEventListener("change", () => { gestures += 1; });
-find(".opacity").addEventListener("input", event => {
-  opacity = Number(event.target.value);
-  remember("opacity", opacity);
-  refresh();
 });
 
 function moveCrosshair(dx, dy) {
@@ -46,40 +25,14 @@ function moveCrosshair(dx, dy) {
   const out = (value, low, high) => Math.max(low + edge - value, 0) + Math.min(high - edge - value, 0);
   const [panX, panY] = [out(x, box.left, box.right), out(y, box.top, box.bottom)];
   if (!view.fitted && (panX || panY)) view.pan(panX, panY);
+  tab.point();
   view.draw();
-}
-
-function deletePoint() {
-  if (isOpen()) return link.idle().then(deletePoint);
-  const clicks = currentClicks(), near = crosshair ? pointAt(crosshair) : pointed ?? -1;
-  if (!clicks.length) return say("There is no point to delete.");
-  pointed = null;
-  act({do: "delete_click", index: near >= 0 ? near : clicks.length - 1, at: performance.now()});
-}
-
-function enter(event) {
-  if (event.ctrlKey || event.metaKey) return commands.next();
-  if (!crosshair) return moveCrosshair(0, 0);
-  addPoint(crosshair, event.shiftKey ? !including : including, startTime(event));
-}
-
-function escape() {
-  if (crosshair) crosshair = null;
-  else if (currentClicks().length) act({do: "clear_clicks"});
-  view.draw();
-}
-
-function hideActive() {
-  const {objects, active} = foreseen(), object = objects.find(one => one.id === active);
-  if (active < 0) link.idle().then(hideActive); // not named by the server yet
-  else if (object) act({do: "hide", object_id: object.id, hidden: !object.hidden});
 }
 
 const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
-const keys = {
-  x: () => setSign(!including), n: commands.next, h: hideActive, 0: commands.fit,
-  "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
-  "?": commands.help, escape, delete: deletePoint, backspace: deletePoint,
+const sharedKeys = {
+  0: commands.fit, "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
+  "?": commands.help, escape: () => tab.escape(),
 };
 
 document.addEventListener("keydown", event => {
@@ -89,15 +42,16 @@ document.addEventListener("keydown", event => {
   if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
   const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
   let done = true;
-  if (command && key === "z") commands[event.shiftKey ? "redo" : "undo"]();
-  else if (command && key === "y") commands.redo();
-  else if (key === "enter" && (free || command)) enter(event);
+  if (command && key === "z") tab[event.shiftKey ? "redo" : "undo"]();
+  else if (command && key === "y") tab.redo();
+  else if (key === "enter" && (free || command)) tab.enter(event);
   else if (command || event.altKey) done = false;
   else if (key === " " && free) view.panning = true;
   else if (arrows[event.key] && free) {
     const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
     moveCrosshair(dx * factor, dy * factor);
-  } else if (Object.hasOwn(keys, key)) keys[key](event);
+  } else if (Object.hasOwn(sharedKeys, key)) sharedKeys[key]();
+  else if (Object.hasOwn(tab.keys, key)) tab.keys[key]();
   else done = false;
   if (done) event.preventDefault();
 });
@@ -139,6 +93,8 @@ window.addEventListener("pagehide", () => {
 });
 
 if (touch) find(".empty .minus + span").textContent = "Choose − and tap what you don’t.";
+const openBefore = recall("tab", window.sessionStorage);
+openTab(Object.hasOwn(tabs, openBefore) ? openBefore : "click");
 start().catch(error => {
   console.error(error);
   say("The page could not start. Reload it to try again; your work is safe.", true);

@@ -1,10 +1,10 @@
 // Masks: from run lengths to bits, from bits to an outline that stays crisp at any zoom.
 // Bits lie column by column, as COCO counts them: pixel (row, col) is bits[col * height + row].
 
-/** A mask from COCO's compressed run lengths: its bits, its area, and its outline as a Path2D. */
-function readMask(counts, height, width) {
-  const bits = new Uint8Array(height * width), starts = [], runs = [];
-  let position = 0, inside = false, area = 0;
+/** Where a mask is: [start, end, start, end, ...] in its bits, from COCO's compressed run lengths. */
+function readRuns(counts) {
+  const runs = [], lengths = [];
+  let position = 0;
   for (let i = 0; i < counts.length;) {
     let value = 0, shift = 0, group;
     do {
@@ -13,18 +13,24 @@ function readMask(counts, height, width) {
       shift += 5;
     } while (group & 32);
     if (group & 16) value |= -1 << shift;
-    if (runs.length > 2) value += runs[runs.length - 2];
-    runs.push(value);
-    if (inside && value) {
-      bits.fill(1, position, position + value);
-      area += value;
-      // A run may go over the foot of a column: every column it enters starts anew at the top.
-      for (let start = position; start < position + value; start += height - (start % height)) {
-        starts.push(start);
-      }
-    }
+    if (lengths.length > 2) value += lengths[lengths.length - 2];
+    if (lengths.length % 2 && value) runs.push(position, position + value);
+    lengths.push(value);
     position += value;
-    inside = !inside;
+  }
+  return runs;
+}
+
+/** A mask from COCO's compressed run lengths: its bits, its area, and its outline as a Path2D. */
+function readMask(counts, height, width) {
+  const bits = new Uint8Array(height * width), starts = [], runs = readRuns(counts);
+  let area = 0;
+  for (let i = 0; i < runs.length; i += 2) {
+    const [start, end] = [runs[i], runs[i + 1]];
+    bits.fill(1, start, end);
+    area += end - start;
+    // A run may go over the foot of a column: every column it enters starts anew at the top.
+    for (let at = start; at < end; at += height - (at % height)) starts.push(at);
   }
   return {bits, area, path: traceOutline(bits, starts, height, width)};
 }

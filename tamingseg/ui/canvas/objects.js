@@ -118,7 +118,7 @@ class ObjectList {
     open.setAttribute("aria-label", `Edit ${object.name}`);
     if (document.activeElement !== name) name.value = object.name;
     name.dataset.saved = object.name;
-    note.textContent = object.clicks.length === 0 ? "no points" : area === null ? "" : area === 0 ? "empty" : `${area.toLocaleString("en")} px`;
+    note.textContent = object.clicks.length === 0 && !object.base ? "no points" : area === null ? "" : area === 0 ? "empty" : `${area.toLocaleString("en")} px`;
     const label = object.hidden ? "Show" : "Hide";
     if (eye.title !== label || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
     eye.title = label;

@@ -11,6 +11,7 @@ function paint(context, scale) {
   const active = work.objects.find(object => object.id === work.active);
   const others = work.objects.filter(object => object !== active && !object.hidden && maskOf(object));
   const pixel = 1 / scale;
+  paintPreview(context, scale);
   if (others.length) paintRest(context, others);
   if (active && !active.hidden && maskOf(active)) paintObject(context, active, scale, true);
   const answered = active?.clicks.length ?? 0;

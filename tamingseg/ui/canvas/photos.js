@@ -67,6 +67,7 @@ async function arrive(answer, opened, {document = null, pending = []} = {}) {
   remember("last", photo.key);
   showStrip();
   link.begin(answer, document, pending);
+  meetPhoto(same);
   refresh();
   saveNow();
   return true;
@@ -204,13 +205,22 @@ async function save(whole) {
   if (!object) return say("There is no object to save yet: click one first.", true);
   const answer = await server.save({token: link.token, object_id: whole ? null : object.id});
   if (!answer || answer.error) return say(answer?.error ?? "The server does not answer; try again.", true);
-  const bytes = Uint8Array.from(atob(answer.png), character => character.charCodeAt(0));
+  const stem = fileStem(photo.name.replace(/\.\w{1,5}$/, "")) || "photo";
+  download(answer.png, "image/png", whole ? `${stem}-objects.png` : `${stem}-${fileStem(object.name) || "mask"}.png`);
+}
+
+/** A text as part of a file's name. */
+function fileStem(text) {
+  return text.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^[-.]+|-+$/g, "");
+}
+
+/** Hand the browser a file, base64, as a download. */
+function download(content, type, name) {
+  const bytes = Uint8Array.from(atob(content), character => character.charCodeAt(0));
   const anchor = document.createElement("a");
-  const part = text => text.replace(/[^\p{L}\p{N}_.-]+/gu, "-").replace(/^[-.]+|-+$/g, "");
-  const stem = part(photo.name.replace(/\.\w{1,5}$/, "")) || "photo";
-  anchor.href = URL.createObjectURL(new Blob([bytes], {type: "image/png"}));
-  anchor.download = whole ? `${stem}-objects.png` : `${stem}-${part(object.name) || "mask"}.png`;
+  anchor.href = URL.createObjectURL(new Blob([bytes], {type}));
+  anchor.download = name;
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
-  say(`Saved ${anchor.download}.`);
+  say(`Saved ${name}.`);
 }

@@ -21,7 +21,7 @@ let lastAdded = -Infinity; // when, so that a double click does not delete what 
 /** A button went down, or a finger tapped: on a point, take hold of it; elsewhere, make one. */
 function press(point, event) {
   if (!photo || (event.button !== 0 && event.button !== 2)) return null;
-  crosshair = null;
+  crosshair = previewed = null;
   if (isOpen()) {
     link.idle().then(() => press(point, event));
     return null;
@@ -65,7 +65,7 @@ function hover(point) {
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
-  if (now === pointed) return;
+  const news = preview(index < 0 ? point : null) || now !== pointed;
   pointed = now;
-  view.draw();
+  if (news) view.draw();
 }

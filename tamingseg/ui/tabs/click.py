@@ -1,19 +1,13 @@
-"""The first tab: click on things. What its page may call on the server, and its canvas."""
+"""The first tab: click on things. What its page may call on the server."""
 
 import base64
-import functools
-import logging
-from collections.abc import Callable
 from typing import Any
-
-import gradio as gr
 
 from tamingseg.session.session import Session
 from tamingseg.ui import export, handlers
-from tamingseg.ui.canvas import seg_canvas
-from tamingseg.ui.sessions import Gone, Workspace, Workspaces
-
-_LOG = logging.getLogger(__name__)
+from tamingseg.ui.answers import Call, answered, find_workspace
+from tamingseg.ui.canvas import Tab
+from tamingseg.ui.sessions import Workspaces
 
 _SCRIPTS = (
     "vault.js",
@@ -23,51 +17,17 @@ _SCRIPTS = (
     "paint.js",
     "points.js",
     "photos.js",
-    "controls.js",
 )
 
-Call = Callable[..., dict[str, Any]]
 
-
-def build_click_tab(workspaces: Workspaces) -> gr.HTML:
-    """Place the click tab in the gradio context that is open."""
-    return seg_canvas(
-        panel="click.html",
-        scripts=_SCRIPTS,
-        server_functions=click_calls(workspaces),
-        elem_id="click-canvas",
-    )
-
-
-def answered(call: Call) -> Call:
-    """Turn what a call raises into ``{"error": message}``: gradio would show the browser nothing.
-
-    A message for the user is a ValueError; anything else is our own slip, and goes to the log.
-    """
-
-    @functools.wraps(call)
-    def safely(*arguments: Any) -> dict[str, Any]:
-        try:
-            return call(*arguments)
-        except Gone as error:
-            return {"error": str(error), "gone": True}
-        except ValueError as error:
-            return {"error": str(error)}
-        except Exception:
-            _LOG.exception("the page's call of %s failed", call.__name__)
-            return {"error": "The server stumbled over this; its log says why. Try it once more."}
-
-    return safely
+def click_tab(workspaces: Workspaces) -> Tab:
+    """Describe the tab."""
+    return Tab("click", "Click", _SCRIPTS, click_calls(workspaces))
 
 
 def click_calls(workspaces: Workspaces) -> list[Call]:
     """Make the functions the tab's script calls; each takes one JSON value of a stranger's."""
     segmentor = workspaces.segmentor
-
-    def find(request: Any) -> Workspace:
-        if not isinstance(request, dict):
-            raise ValueError("expected a request with a token")
-        return workspaces.find(request.get("token"))
 
     @answered
     def open_sample(name: Any) -> dict[str, Any]:
@@ -79,12 +39,12 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def answer(request: Any) -> dict[str, Any]:
-        return find(request).answer(segmentor, request)
+        return find_workspace(workspaces, request).answer(segmentor, request)
 
     @answered
     def save(request: Any) -> dict[str, Any]:
         """Give a PNG as base64: of the object of that id, or of all objects when it is null."""
-        workspace = find(request)
+        workspace = find_workspace(workspaces, request)
         object_id = request.get("object_id")
         if object_id is not None:
             handlers.check_whole(object_id)

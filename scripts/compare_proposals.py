@@ -1,0 +1,122 @@
+"""Ways to make proposals, compared with the same clicks: rows for `tamingseg report`.
+
+Usage: python scripts/compare_proposals.py DATA... [--held-out] [--ablate] [--limit 20]
+
+Every image is asked once; then each way makes its list from the same answers. The rows are those of
+`tamingseg evaluate proposals`, so that tables, plots and comparisons come from `tamingseg report`.
+The ways are those of `PIPELINES`, and with --ablate also the default with one thing changed.
+"""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+import tyro
+from tqdm import tqdm
+
+from tamingseg.data.base import MaskDataset
+from tamingseg.data.catalog import open_datasets
+from tamingseg.data.split import hold_out
+from tamingseg.evaluation.records import append_record, iterate_records
+from tamingseg.evaluation.report import tables
+from tamingseg.evaluation.sharding import Job
+from tamingseg.evaluation.zeroshot import proposal_job
+from tamingseg.proposals.generate import (
+    PIPELINES,
+    Answers,
+    ProposalConfig,
+    ask_grid,
+    masks_from_answers,
+)
+from tamingseg.segmentors.base import Segmentor
+from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.values import MaskSet, Sample
+
+OURS = PIPELINES["expected"]
+CHANGES = {
+    "by stability": {"order": "stability"},
+    "one mask per click": {"levels": 0},
+    "two levels": {"levels": 2},
+    "four levels": {"levels": 4},
+    "suppress above .75": {"suppress_above": 0.75},
+    "box suppression": {"overlap": "box"},
+    "superpixels": {"superpixels": True},
+    "stable ones only": {"min_stability": 0.5},
+}
+
+
+@dataclass(frozen=True)
+class Compare:
+    """Compare ways to make proposals."""
+
+    data: tyro.conf.Positional[tuple[str, ...]]
+    """Data set folders."""
+    held_out: bool = False
+    """Every 20th image only, which training left out: for choosing settings."""
+    ablate: bool = False
+    """Also change one setting of the default at a time."""
+    limit: int | None = None
+    """Do only so many images per data set."""
+    model: str = "default"
+    """Name of a segmentor, or a checkpoint file."""
+    out: Path = Path("runs/compare.jsonl")
+    """File for the rows; what it already holds is not done again."""
+    threads: int | None = None
+    """CPU threads of torch."""
+
+
+def asker(segmentor: Segmentor) -> Callable[[Sample], Answers]:
+    """Return a function that asks about the grid, and asks again only for another image."""
+    last: dict[str, Answers] = {}
+
+    def ask(sample: Sample) -> Answers:
+        key = f"{sample.name} {sample.image.sum()}"
+        if key not in last:
+            last.clear()
+            last[key] = ask_grid(segmentor, sample.image)
+        return last[key]
+
+    return ask
+
+
+def job_of(
+    dataset: MaskDataset,
+    ask: Callable[[Sample], Answers],
+    name: str,
+    config: ProposalConfig,
+    weights: str,
+) -> Job:
+    """One way on one data set; its name stands in place of the model's."""
+
+    def propose(sample: Sample) -> MaskSet:
+        return masks_from_answers(ask(sample), config)
+
+    return proposal_job(dataset, propose, {"model": name, "weights": weights}, asdict(config))
+
+
+def main() -> None:
+    """Measure image by image, and print the tables."""
+    command = tyro.cli(Compare)
+    segmentor = load_segmentor(command.model, threads=command.threads)
+    ask, weights = asker(segmentor), model_fingerprint(command.model)
+    ways = dict(PIPELINES)
+    if command.ablate:
+        ways |= {name: replace(OURS, **changed) for name, changed in CHANGES.items()}
+    command.out.parent.mkdir(parents=True, exist_ok=True)
+    finished = {record.key for record in iterate_records(command.out)}
+    keys = set()
+    for dataset in open_datasets(command.data, split="train" if command.held_out else None):
+        chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
+        jobs = [job_of(chosen, ask, name, config, weights) for name, config in ways.items()]
+        indices = replace(jobs[0], limit=command.limit).indices()
+        for index in tqdm(indices, dataset.name, unit="image"):
+            for job in jobs:
+                key = job.key_of(index)
+                keys.add(key)
+                if key not in finished:
+                    append_record(command.out, job.record(index))
+    print(tables([record for record in iterate_records(command.out) if record.key in keys]))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,156 @@
+"""Level lines: one answer to one click holds several masks, from a part to the whole.
+
+If masks M1 c M2 c ... all contain the click and the true one is drawn among them, a calibrated
+answer is P(y in mask | click), and its level sets {logit > t} are those masks. So candidates are
+taken from the tree of level sets: at every level of a ladder, the connected component that holds
+the click. A mask shows as a run of levels at which the component hardly changes; how little it does
+is its stability, |component one level up| / |component one level down|, which for the level 0 and a
+step of 1 is the stability score of Segment Anything (and the idea of maximally stable extremal
+regions, Matas et al. 2002).
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+LADDER = np.arange(-3.0, 5.0)
+"""Logits of the levels; candidates are taken from all but the first and the last."""
+
+_DISTINCT = 0.8
+"""Candidates of one click differ: the smaller has less than this share of the larger's area."""
+
+_AT_ONCE = 64
+"""Answers worked on together, so that their components stay in the cache."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Masks that answers hold, C of them, at the model's own resolution.
+
+    Attributes
+    ----------
+    answer
+        int64, (C,): in which answer each was found.
+    level
+        float32, (C,): the logit that it is a level set of.
+    packed
+        uint8, (C, h, ceil(w / 8)): the masks, packed as in `values.MaskSet`.
+    stability
+        float32, (C,), in [0, 1].
+    mass
+        float32, (C,), in [0, 1]: the probability that this is the mask that was meant.
+    """
+
+    answer: np.ndarray
+    level: np.ndarray
+    packed: np.ndarray
+    stability: np.ndarray
+    mass: np.ndarray
+
+    def take(self, indices: np.ndarray) -> "Candidates":
+        """Return the candidates at `indices`, in that order."""
+        parts = (self.answer, self.level, self.packed, self.stability, self.mass)
+        return Candidates(*(part[indices] for part in parts))
+
+
+def whole_masks(logits: np.ndarray, mass: np.ndarray | None = None) -> Candidates:
+    """Take one mask per answer, float (N, h, w): all pixels with a logit above 0.
+
+    `mass`, float (N,), is how good the model thinks each is; without it they are all 1.
+    """
+    stability = _ratio((logits > 1).sum((1, 2)), (logits > -1).sum((1, 2)))
+    mass = np.ones(len(logits)) if mass is None else mass
+    return Candidates(
+        np.arange(len(logits)),
+        np.zeros(len(logits), np.float32),
+        np.packbits(logits > 0, axis=-1),
+        stability.astype(np.float32),
+        mass.astype(np.float32),
+    )
+
+
+def level_lines(logits: np.ndarray, points: np.ndarray, most: int) -> Candidates:
+    """Take up to `most` masks per answer from its tree of level sets, the stable ones first.
+
+    Parameters
+    ----------
+    logits
+        float, (N, h, w): one answer per click.
+    points
+        int, (N, 2): (row, col) of the pixel that each click lies on.
+    most
+        Masks per answer, from 1.
+
+    Returns
+    -------
+    The candidates in order of the answers. The mass of a candidate is the probability between the
+    levels whose components are nearest to it in area.
+    """
+    parts = [
+        _lines(logits[start : start + _AT_ONCE], points[start : start + _AT_ONCE], most, start)
+        for start in range(0, len(logits), _AT_ONCE)
+    ]
+    fields = ("answer", "level", "packed", "stability", "mass")
+    return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
+
+
+def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Candidates:
+    number, levels = len(logits), len(LADDER)
+    masks = logits[:, None] > LADDER[:, None, None].astype(logits.dtype)
+    components = _components_at(masks.reshape(-1, *logits.shape[1:]), np.repeat(points, levels, 0))
+    packed = np.packbits(components, axis=-1).reshape(number, levels, logits.shape[1], -1)
+    area = np.bitwise_count(packed).sum((2, 3), dtype=np.int64)
+    stability = np.zeros(area.shape)
+    stability[:, 1:-1] = _ratio(area[:, 2:], area[:, :-2])
+
+    # Greedily: the most stable level, then the most stable one with a clearly different area.
+    free = area > 0
+    free[:, [0, -1]] = False
+    every = np.arange(number)
+    chosen = np.full((number, most), -1)
+    for place in range(most):
+        level = np.where(free, stability, -1).argmax(1)
+        found = free[every, level]
+        chosen[found, place] = level[found]
+        own = area[every, level][:, None]
+        alike = _ratio(np.minimum(area, own), np.maximum(area, own)) >= _DISTINCT
+        free &= ~(alike & found[:, None])
+
+    # Every level speaks for the candidate nearest in area, with the probability it stands for.
+    probability = 1 / (1 + np.exp(-LADDER))
+    middles = np.concatenate([[0], (probability[1:] + probability[:-1]) / 2, [1]])
+    log_area = np.log(np.maximum(area, 1))
+    own = np.take_along_axis(log_area, np.maximum(chosen, 0), 1)
+    distance = np.abs(log_area[:, :, None] - np.where(chosen < 0, np.inf, own)[:, None])
+    nearest = distance.argmin(2)
+    mass = np.stack(
+        [((nearest == place) & (area > 0)) @ np.diff(middles) for place in range(most)], 1
+    )
+    answer, place = np.nonzero(chosen >= 0)
+    level = chosen[answer, place]
+    return Candidates(
+        answer + first,
+        LADDER[level].astype(np.float32),
+        packed[answer, level],
+        stability[answer, level].astype(np.float32),
+        mass[answer, place].astype(np.float32),
+    )
+
+
+def _components_at(masks: np.ndarray, points: np.ndarray) -> np.ndarray:
+    """Keep of each bool mask (K, h, w) the 8-connected component at its point, none if it is out.
+
+    All masks are labelled as one tall picture with an empty row between each two.
+    """
+    number, height, width = masks.shape
+    tall = np.zeros((number, height + 1, width), np.uint8)
+    tall[:, :height] = masks
+    _, labels = cv2.connectedComponents(tall.reshape(-1, width), connectivity=8)
+    labels = labels.reshape(number, height + 1, width)[:, :height]
+    here = labels[np.arange(number), points[:, 0], points[:, 1]]
+    return (labels == here[:, None, None]) & (here > 0)[:, None, None]
+
+
+def _ratio(numerator: np.ndarray, denominator: np.ndarray) -> np.ndarray:
+    return numerator / np.maximum(denominator, 1)

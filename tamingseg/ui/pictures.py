@@ -1,0 +1,33 @@
+"""Photos as the browser gets them: shrunk to what is of use, and as JPEG."""
+
+import io
+
+import cv2
+import numpy as np
+from PIL import Image
+
+
+def shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
+    """Shrink an image, uint8 RGB (H, W, 3), to at most so many pixels, its aspect kept."""
+    height, width = image.shape[:2]
+    if height * width <= pixels:
+        return image
+    scale = (pixels / (height * width)) ** 0.5
+    size = (max(1, int(width * scale)), max(1, int(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+
+
+def jpeg(image: np.ndarray) -> bytes:
+    """Return the image as the bytes of a JPEG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
+    """Return the middle square of an image as a small JPEG."""
+    height, width = image.shape[:2]
+    square = min(height, width)
+    top, left = (height - square) // 2, (width - square) // 2
+    middle = image[top : top + square, left : left + square]
+    return jpeg(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))

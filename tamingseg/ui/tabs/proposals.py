@@ -1,0 +1,171 @@
+"""The second tab: masks without a click, as an ordered list of which the first N are taken."""
+
+import base64
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import gradio as gr
+
+from tamingseg.proposals.generate import ProposalConfig, propose_masks
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.ui import export, handlers
+from tamingseg.ui.answers import Call, answered, explain, find_workspace
+from tamingseg.ui.canvas import Tab
+from tamingseg.ui.proposals import ProposalList
+from tamingseg.ui.runs import Progress, Stopped, follow
+from tamingseg.ui.sessions import Gone, Workspace, Workspaces
+from tamingseg.ui.truth import read_truth
+from tamingseg.values import MaskSet
+
+GRIDS = (16, 32, 64)
+"""Points along each side of the grid the model is asked at."""
+
+MAX_WAITING = 64
+"""Runs that wait for their turn, of all users together."""
+
+_SCRIPTS = ("labels.js", "curve.js", "proposals.js", "choose.js", "run.js")
+_EDITS = ("merge", "remove", "undo", "redo")
+
+Proposer = Callable[[Segmentor, ImageEmbedding, int, Progress], MaskSet]
+"""(segmentor, embedding, points along each side, progress) -> masks of full size, best first."""
+
+
+def propose_on_grid(
+    segmentor: Segmentor, embedding: ImageEmbedding, grid: int, progress: Progress
+) -> MaskSet:
+    """Propose with the package's own settings."""
+    return propose_masks(segmentor, embedding, ProposalConfig(grid=grid), progress)
+
+
+def proposal_tab(workspaces: Workspaces) -> Tab:
+    """Describe the tab."""
+    return Tab("proposals", "Proposals", _SCRIPTS, proposal_calls(workspaces))
+
+
+def listen_for_runs(canvas: gr.HTML, workspaces: Workspaces, propose: Proposer) -> None:
+    """Carry out the runs the canvas asks for, one after the other, and say how far they are.
+
+    The words go through an element of their own: whenever an element is told something, gradio
+    looks through all it holds, and the canvas holds its scripts.
+    """
+    channel = gr.HTML(
+        html_template="<i hidden></i>",
+        js_on_load="""watch("value", () => document.dispatchEvent(
+            new CustomEvent("tamingseg-run", {detail: props.value})));""",
+        apply_default_css=False,
+        padding=False,
+    )
+
+    def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
+        yield from run_steps(workspaces, propose, event._data)
+
+    canvas.propose(
+        run,
+        outputs=channel,
+        show_progress="hidden",
+        api_visibility="private",
+        trigger_mode="multiple",
+        concurrency_limit=1,
+    )
+
+
+def run_steps(workspaces: Workspaces, propose: Proposer, request: Any) -> Iterator[dict[str, Any]]:
+    """Propose masks for a photo; what is said on the way names the run the request came with.
+
+    First how far it is, ``{"run", "done", "total"}``, then how it ended: ``{"run", "ms"}``, or
+    with "stopped" or "error".
+    """
+    name = request.get("run") if isinstance(request, dict) else None
+    try:
+        workspace = find_workspace(workspaces, request)
+        name = handlers.check_gesture(name)
+        grid = handlers.check_whole(request.get("grid"))
+        if grid not in GRIDS:
+            raise ValueError(f"a grid has {', '.join(map(str, GRIDS))} points a side")
+
+        def work(progress: Progress) -> MaskSet:
+            embedding = workspace.embedding(workspaces.segmentor)
+            progress(0, grid * grid)
+            return propose(workspaces.segmentor, embedding, grid, progress)
+
+        start = time.perf_counter()
+        steps = follow(work, lambda: workspace.stopped == name)
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as end:
+                workspace.propose(end.value)
+                break
+            yield {"run": name, "done": done, "total": total}
+        yield {"run": name, "ms": 1e3 * (time.perf_counter() - start)}
+    except Stopped:
+        yield {"run": name, "stopped": True}
+    except Exception as error:
+        yield {"run": name, **explain(error, "propose")}
+
+
+def proposal_calls(workspaces: Workspaces) -> list[Call]:
+    """Make the functions the tab's script calls; each takes one JSON value of a stranger's."""
+
+    def find(request: Any) -> tuple[Workspace, ProposalList]:
+        workspace = find_workspace(workspaces, request)
+        if workspace.proposals is None:
+            raise ValueError("the server has no proposals of this photo any more; propose again")
+        return workspace, workspace.proposals
+
+    @answered
+    def stop_proposing(request: Any) -> dict[str, Any]:
+        workspace = find_workspace(workspaces, request)
+        workspace.stopped = handlers.check_gesture(request.get("run")) or ""
+        return {}
+
+    @answered
+    def proposals(request: Any) -> dict[str, Any]:
+        """Tell all about the list there is, or that there is none.
+
+        A photo that was opened before, under the token `earlier`, gets back what it had then.
+        """
+        workspace = find_workspace(workspaces, request)
+        with contextlib.suppress(Gone):
+            workspace.inherit(workspaces.find(request.get("earlier")))
+        return describe(workspace, 0)
+
+    @answered
+    def edit_proposals(request: Any) -> dict[str, Any]:
+        """Carry out one of `_EDITS`; tell of the new list only what is new."""
+        workspace, listed = find(request)
+        known = handlers.check_whole(request.get("known"))
+        edit = request.get("do")
+        if not isinstance(edit, str) or edit not in _EDITS:
+            raise ValueError("a list of proposals knows " + ", ".join(_EDITS))
+        named = edit in ("merge", "remove")
+        getattr(listed, edit)(*([handlers.check_ids(request.get("ids"))] if named else []))
+        return describe(workspace, known)
+
+    @answered
+    def export_proposals(request: Any) -> dict[str, Any]:
+        """Give those masks as a file, base64: COCO's run lengths, or a label map as PNG."""
+        workspace, listed = find(request)
+        write = {"json": export.masks_json, "png": export.label_png}.get(str(request.get("form")))
+        if write is None:
+            raise ValueError("masks are saved as json or as png")
+        masks = listed.take(handlers.check_ids(request.get("ids")))
+        return {"file": base64.b64encode(write(masks, workspace.full_size)).decode("ascii")}
+
+    return [stop_proposing, proposals, edit_proposals, export_proposals]
+
+
+def set_truth(workspaces: Workspaces, token: str, content: bytes) -> dict[str, Any]:
+    """Take a label map of the user's for the truth about a photo; tell what is new by it."""
+    workspace = workspaces.find(token)
+    workspace.compare(read_truth(content, workspace.full_size, workspace.size))
+    return describe(workspace, None)
+
+
+def describe(workspace: Workspace, known: int | None) -> dict[str, Any]:
+    """Tell the browser of the proposals, if there are any, and how many true regions are known."""
+    regions = None if workspace.truth is None else len(workspace.truth)
+    listed = workspace.proposals
+    return {"regions": regions, "list": None if listed is None else listed.describe(known)}
