@@ -38,7 +38,6 @@ def seconds(command: Benchmark, processes: int, out: Path) -> float:
         [sys.executable, *(launcher if processes > 1 else []), *arguments],
         check=True,
         stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
         env={**os.environ, "OMP_NUM_THREADS": "1"},
     )
     return time.perf_counter() - start

@@ -4,6 +4,7 @@ The same command goes on with a run that was stopped. Over several processes or 
 with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 import tyro
 
 from tamingseg.cli.commands import Command, dispatch
-from tamingseg.data.base import MaskDataset, fingerprint_of
+from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, click_job
 from tamingseg.evaluation.regions import (
@@ -90,6 +91,8 @@ class EvaluateProposals:
     masks: Path | None = None
     """Take the proposals from FOLDER/<image name>.json (COCO's results, the best first) instead of
     a model; the folder's name stands for it."""
+    by_score: bool = False
+    """Whether to sort these by their scores first; Segment Anything writes them unsorted."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,10 @@ def proposals(arguments: Sequence[str]) -> int:
     run, config = command.run, command.proposals
     datasets = run.datasets()
     if command.masks is not None:
-        makers = [(proposals_from_files(command.masks), _made_by_folder(command.masks), {})]
+        _refuse_model_settings(run, config)
+        propose = proposals_from_files(command.masks, command.by_score)
+        made_by = _made_by_folder(command.masks, "*.json")
+        makers = [(propose, made_by, {"by_score": command.by_score})]
     else:
         makers = [
             (proposals_from_model(segmentor, config), made_by, asdict(config))
@@ -173,8 +179,9 @@ def regions(arguments: Sequence[str]) -> int:
     run, config = command.run, command.proposals
     datasets = run.datasets()
     if command.segmentations is not None:
-        folder = command.segmentations
-        makers = [(segmentations_from_files(folder), _made_by_folder(folder), {})]
+        _refuse_model_settings(run, config)
+        segment = segmentations_from_files(command.segmentations)
+        makers = [(segment, _made_by_folder(command.segmentations, "*.mat"), {})]
     else:
         makers = [
             (painted_proposals(proposals_from_model(segmentor, config)), made_by, _painted(config))
@@ -225,9 +232,17 @@ def _painted(config: ProposalConfig) -> dict[str, Any]:
     return {"painted": list(REGION_COUNTS), "proposals": asdict(config)}
 
 
-def _made_by_folder(folder: Path) -> dict[str, str]:
-    """Return what stands for the model of masks that were made elsewhere; other files, other hash."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
+def _refuse_model_settings(run: Run, config: ProposalConfig) -> None:
+    if run.model != Run.model or config != ProposalConfig():
+        raise ValueError("files take the place of a model; leave --model and its settings away")
+
+
+def _made_by_folder(folder: Path, pattern: str) -> dict[str, str]:
+    """Return what stands for the model of masks made elsewhere; other files, other hash."""
+    files = sorted(folder.rglob(pattern))
     if not files:
-        raise FileNotFoundError(f"{folder} holds no files; expected one per image of the data set")
-    return {"model": folder.resolve().name, "weights": fingerprint_of({"": (files[0], files[1:])})}
+        raise FileNotFoundError(f"{folder} holds no files; expected {pattern}, one per image")
+    digest = hashlib.sha256()
+    for path in files:
+        digest.update(path.relative_to(folder).as_posix().encode() + path.read_bytes())
+    return {"model": folder.resolve().name, "weights": digest.hexdigest()[:12]}

@@ -23,7 +23,7 @@ COMMANDS = {
         ("train", "train a click model"),
         ("evaluate", "measure a model on data sets"),
         ("report", "tables, pictures and comparisons of what was measured"),
-        ("data", "check data sets"),
+        ("data", "check and download data sets"),
     )
 }
 

@@ -115,8 +115,9 @@ def _check_settings(command: Propose) -> None:
             f"{command.output} holds masks made with other settings, see {path}; "
             "choose another --output, or remove it"
         )
-    command.output.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    if not path.exists():
+        command.output.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
 
 
 def _write_pngs(folder: Path, masks: MaskSet) -> None:

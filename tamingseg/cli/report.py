@@ -12,7 +12,7 @@ from typing import Any
 import tyro
 
 from tamingseg.cli.commands import Command, dispatch
-from tamingseg.evaluation.compare import choose, compare, comparison_text
+from tamingseg.evaluation.compare import choose, compare, comparison_text, names_of_settings
 from tamingseg.evaluation.records import Record, read_records
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.scatter import correlation_table, point_lines, scatters
@@ -76,7 +76,8 @@ class Compare:
     files: _Files
     """A file of records for A and one for B; or one with both, chosen with --a and --b."""
     a: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """What A has, as SETTING=VALUE, such as fusion=joint; may be given several times."""
+    """What A has, as SETTING=VALUE, such as fusion=joint; may be given several times. Methods
+    without that setting stay; all others are compared with those of B of the same settings."""
     b: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
     """What B has."""
     format: Format = "markdown"
@@ -146,7 +147,8 @@ def _compare(arguments: Sequence[str]) -> int:
         )
     first = choose(_read(command.files[:1]), command.a)
     second = choose(_read(command.files[-1:]), command.b)
-    comparisons, left_out = compare(first, second)
+    chosen = names_of_settings([*command.a, *command.b])
+    comparisons, left_out = compare(first, second, chosen)
     if command.format != "markdown":  # whose text says it too
         for sentence in left_out:
             print(f"not compared: {sentence}", file=sys.stderr)

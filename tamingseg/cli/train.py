@@ -50,7 +50,7 @@ def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]
             per_image = [
                 np.mean([result["ious"][0] for result in results])
                 for index in range(min(len(part), _VALIDATION_IMAGES))
-                if (results := measure_clicks(part[index], part.name, segmentor, protocol)[1])
+                if (results := measure_clicks(part[index], segmentor, protocol)[1])
             ]
             if per_image:
                 scores[f"miou@1/{part.name}"] = float(np.mean(per_image))

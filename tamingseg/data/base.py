@@ -32,9 +32,11 @@ _GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 class MaskDataset(Protocol):
     """Images with their true masks, by index; `names[i]` is the name of sample i.
 
-    `fingerprint` changes whenever a file behind the data set does: it tells sets of one name apart,
-    and what was made of an older state from what would be made now. `partition` says whether every
-    pixel belongs to a region: only then can whole segmentations be compared with the label maps.
+    `fingerprint` changes with the files behind the data set: it tells sets of one name apart, and
+    what was made of an older state from what would be made now. `partition` says whether every
+    pixel belongs to a region: only then can whole segmentations be compared with the label maps. A
+    reader with settings that change what is read may say them in a dict `settings`, which goes into
+    result records.
     """
 
     name: str
@@ -179,9 +181,14 @@ def pair_files(images: Path, masks: Path) -> tuple[dict[str, tuple[Path, list[Pa
 
 
 def fingerprint_of(pairs: Mapping[str, tuple[Path, list[Path]]], *settings: object) -> str:
-    """Return 12 hex digits that follow from every file's name, size and time, and `settings`."""
-    files = [path for image, masks in pairs.values() for path in (image, *masks)]
-    facts = [(path.name, path.stat().st_size, path.stat().st_mtime_ns) for path in files]
+    """Return 12 hex digits that follow from every file's name and size, and `settings`.
+
+    Times of files play no part, so that a copy of a data set is the same data set.
+    """
+    facts = [
+        (name, [(path.name, path.stat().st_size) for path in (image, *masks)])
+        for name, (image, masks) in pairs.items()
+    ]
     return hashlib.sha256(repr((facts, settings)).encode()).hexdigest()[:12]
 
 

@@ -74,6 +74,7 @@ class FolderDataset:
         if zero_is_background is None:
             zero_is_background = zero_in_file
         self.zero_is_background = zero_is_background
+        self.settings = {"zero_is_background": zero_is_background}
         self.fingerprint = fingerprint_of(self._pairs, zero_is_background)
 
     def __len__(self) -> int:

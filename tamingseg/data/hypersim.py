@@ -118,6 +118,7 @@ class HypersimDataset:
                 "`tamingseg data download hypersim` fetches them"
             )
         self._root, self._image, self._labels = root, image, LABELS[labels]
+        self.settings = {"image": image, "labels": labels, "pattern": pattern, "split": split}
         tone_mapped = (ENTITIES,) if image == COLOR else ()
         self._kinds = tuple(dict.fromkeys((image, *self._labels, *tone_mapped)))
         self._shots, missing, unlabelled = self._find_shots(pattern, split)

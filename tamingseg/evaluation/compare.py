@@ -4,7 +4,7 @@ Both methods must have been asked for the same masks of the same files. The imag
 are drawn anew together (paired bootstrap), so that what makes an image hard for both cancels.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,6 +22,12 @@ from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_difference
 
+MIN_IMAGES = 10
+"""With fewer images there is no verdict: intervals of the percentile method are then too narrow."""
+
+_FREE = ("kind", "dataset", "data", "model", "weights", "version")
+"""What needs not be alike to compare two methods; kind and data set are looked at before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -37,6 +43,8 @@ class Difference:
         95 % interval of first - second; nan with a single image.
     higher_is_better
         Which of two values is the better one.
+    images
+        How many images with objects both have.
     """
 
     figure: str
@@ -46,12 +54,13 @@ class Difference:
     low: float
     high: float
     higher_is_better: bool
+    images: int
 
     @property
     def verdict(self) -> str:
-        """Which method is better, if the interval leaves no doubt."""
-        if np.isnan(self.low):
-            return "one image, no interval"
+        """Which method is better, if the interval leaves no doubt; none below `MIN_IMAGES`."""
+        if self.images < MIN_IMAGES:
+            return "too few images"
         if self.low <= 0 <= self.high:
             return "no difference beyond the interval"
         return "A better" if (self.low > 0) == self.higher_is_better else "B better"
@@ -63,12 +72,15 @@ class Comparison:
 
     Attributes
     ----------
+    title
+        The kind and the data set, and what else tells it from the other comparisons.
     first, second
         Their records, cut down to the images that both have.
     only_first, only_second
         How many images only A or only B has.
     """
 
+    title: str
     first: Group
     second: Group
     only_first: int
@@ -77,18 +89,21 @@ class Comparison:
     def differences(self) -> list[Difference]:
         """Compare every figure that both have and that images contribute to.
 
-        NoC only if both may click equally often. Of regions those at one K are left out: ODS has
-        the best of them.
+        NoC and NoF only if both may click equally often and count failures alike. Of regions those
+        at one K are left out: ODS has the best of them.
         """
         theirs = self.second.figures
-        same_clicks = self.first.method.get("clicks") == self.second.method.get("clicks")
+        same_count = all(
+            self.first.method.get(key) == self.second.method.get(key)
+            for key in ("clicks", "count_last_click")
+        )
         pairs = {
             name: (ours, theirs[name])
             for name, ours in self.first.figures.items()
             if ours.parts is not None
             and name in theirs
-            and " at K=" not in name
-            and (same_clicks or not name.startswith("NoC"))
+            and " at " not in name
+            and (same_count or not name.startswith(("NoC", "NoF")))
         }
         first, second = (
             np.stack([pair[side].parts[0] for pair in pairs.values()], axis=1) for side in (0, 1)
@@ -97,7 +112,10 @@ class Comparison:
         denominators = np.stack([ours.parts[1] for ours, _ in pairs.values()], axis=1)
         low, high = bootstrap_difference(first, second, denominators, generator())
         return [
-            Difference(name, ours.unit, ours.value, other.value, *ends, ours.higher_is_better)
+            Difference(
+                *(name, ours.unit, ours.value, other.value, *ends, ours.higher_is_better),
+                images=len(self.first.records),
+            )
             for (name, (ours, other)), ends in zip(
                 pairs.items(), zip(low.tolist(), high.tolist(), strict=True), strict=True
             )
@@ -105,9 +123,10 @@ class Comparison:
 
 
 def choose(records: Iterable[Record], wanted: Sequence[str]) -> list[Group]:
-    """Group records and keep the groups that have all of `wanted`, each ``SETTING=VALUE``.
+    """Group records and keep the groups that none of `wanted`, ``SETTING=VALUE``, speaks against.
 
-    ``kind`` and ``dataset`` may be chosen like settings.
+    A group without a setting stays: which clicker is wanted says nothing about proposals. ``kind``
+    and ``dataset`` may be chosen like settings.
 
     Raises
     ------
@@ -123,36 +142,53 @@ def choose(records: Iterable[Record], wanted: Sequence[str]) -> list[Group]:
                 f"expected SETTING=VALUE with a setting of {', '.join(known)}; got {text!r}"
             )
     chosen = [
-        group for group in groups if all(_settings(group).get(key) == v for key, _, v in pairs)
+        group for group in groups if all(_settings(group).get(key, v) == v for key, _, v in pairs)
     ]
-    if not chosen:
+    if not all(any(_settings(group).get(key) == v for group in chosen) for key, _, v in pairs):
         raise ValueError(f"no records have {' and '.join(wanted)}")
     return chosen
 
 
-def compare(first: Sequence[Group], second: Sequence[Group]) -> tuple[list[Comparison], list[str]]:
-    """Pair the groups of A and B by kind and data set.
+def names_of_settings(wanted: Iterable[str]) -> set[str]:
+    """Return the settings that texts ``SETTING=VALUE`` are about."""
+    return {text.partition("=")[0] for text in wanted}
+
+
+def compare(
+    first: Sequence[Group], second: Sequence[Group], chosen: Collection[str] = ()
+) -> tuple[list[Comparison], list[str]]:
+    """Pair the groups of A and B by kind, data set and everything else that is to be alike.
+
+    That is every setting but model, weights, version and the `chosen` ones. What is then left over
+    of a kind and data set is paired too, if it is one method of either side.
 
     Returns
     -------
     comparisons, left_out
-        One comparison per kind and data set, and a sentence for each that cannot be compared: only
-        one side has it, the files behind the data sets differ, the masks do, or no image is common.
+        The comparisons, and a sentence for each that cannot be made: only one side has the method,
+        both hold the same results, the files behind the data sets differ, the masks do, or no image
+        is common.
 
     Raises
     ------
     ValueError
-        If a side has several methods for one data set, or nothing is left to compare.
+        If several methods could be meant, or nothing is left to compare.
     """
-    sides = [_by_data("a", first), _by_data("b", second)]
     comparisons, left_out = [], []
-    for kind, dataset in dict.fromkeys([*sides[0], *sides[1]]):
-        pair = [side.get((kind, dataset)) for side in sides]
-        result = "only one side has it" if None in pair else _pair(*pair)
-        if isinstance(result, str):
-            left_out.append(f"{kind} on {dataset}: {result}")
-        else:
-            comparisons.append(result)
+    for place in dict.fromkeys((group.kind, group.dataset) for group in (*first, *second)):
+        sides = [[g for g in side if (g.kind, g.dataset) == place] for side in (first, second)]
+        pairs = _pairs(*sides, chosen)
+        apart = differing([_alike(ours or theirs, chosen) for ours, theirs in pairs])
+        for ours, theirs in pairs:
+            settings = _alike(ours or theirs, chosen)
+            words = [f"{key}={settings[key]}" for key in apart if key in settings]
+            title = ", ".join([f"{place[0]} on {place[1]}", *words])
+            if ours is None or theirs is None:
+                left_out.append(f"{title}: only {'B' if ours is None else 'A'} has it")
+            elif isinstance(result := _pair(ours, theirs, title), str):
+                left_out.append(f"{title}: {result}")
+            else:
+                comparisons.append(result)
     if not comparisons:
         raise ValueError(f"nothing to compare; {'; '.join(left_out)}")
     return comparisons, left_out
@@ -169,7 +205,8 @@ def comparison_text(
     texts += [f"Not compared: {sentence}." for sentence in left_out]
     texts.append(
         "A - B with its 95 % interval of a paired bootstrap over images. Each interval stands for "
-        "itself: of twenty figures without a true difference, about one is expected to show one."
+        "itself: of twenty figures without a true difference, about one is expected to show one. "
+        f"Below {MIN_IMAGES} common images with objects there is no verdict."
     )
     return "\n\n".join(texts)
 
@@ -178,28 +215,54 @@ def _settings(group: Group) -> dict[str, str]:
     return {"kind": group.kind, "dataset": group.dataset, **settings_of(group.method)}
 
 
-def _by_data(side: str, groups: Sequence[Group]) -> dict[tuple[str, str], Group]:
-    """Return groups by kind and data set; ValueError if there are several of one."""
-    found: dict[tuple[str, str], list[Group]] = {}
-    for group in groups:
-        found.setdefault((group.kind, group.dataset), []).append(group)
-    for (kind, dataset), several in found.items():
-        if len(several) > 1:
-            texts = [settings_of(group.method) for group in several]
-            choices = ", ".join(
-                f"--{side} {key}={value}"
-                for key in differing(texts)
-                for value in dict.fromkeys(text[key] for text in texts if key in text)
-            )
-            raise ValueError(
-                f"{side.upper()} has {len(several)} methods for {kind} on {dataset}; choose one "
-                f"with some of {choices}"
-            )
-    return {key: several[0] for key, several in found.items()}
+def _alike(group: Group, chosen: Collection[str]) -> dict[str, str]:
+    """Return the settings of a group that those of its partner are to be equal to."""
+    return {k: v for k, v in _settings(group).items() if k not in _FREE and k not in chosen}
 
 
-def _pair(first: Group, second: Group) -> Comparison | str:
+def _pairs(
+    first: Sequence[Group], second: Sequence[Group], chosen: Collection[str]
+) -> list[tuple[Group | None, Group | None]]:
+    """Pair groups of one kind and data set; None stands for the partner of one that has none."""
+    pairs: list[tuple[Group | None, Group | None]] = []
+    left = [list(first), list(second)]
+    for group in first:
+        wanted = _alike(group, chosen)
+        alike = [[g for g in side if _alike(g, chosen) == wanted] for side in left]
+        if not all(alike):
+            continue  # or it has been paired
+        if len(alike[0]) > 1 or len(alike[1]) > 1:
+            raise _several(*alike)
+        pairs.append((alike[0][0], alike[1][0]))
+        for side, (used,) in zip(left, alike, strict=True):
+            side.remove(used)
+    if all(left):
+        if len(left[0]) > 1 or len(left[1]) > 1:
+            raise _several(*left)
+        return [*pairs, (left[0][0], left[1][0])]
+    return [*pairs, *((group, None) for group in left[0]), *((None, group) for group in left[1])]
+
+
+def _several(first: Sequence[Group], second: Sequence[Group]) -> ValueError:
+    """Return the error that says which options tell the groups apart."""
+    texts = [[settings_of(group.method) for group in side] for side in (first, second)]
+    choices = ", ".join(
+        f"--{name} {key}={value}"
+        for name, side in zip("ab", texts, strict=True)
+        if len(side) > 1
+        for key in differing([*texts[0], *texts[1]])
+        for value in dict.fromkeys(text[key] for text in side if key in text)
+    )
+    return ValueError(
+        f"{first[0].kind} on {first[0].dataset}: A has {len(first)} and B {len(second)} methods "
+        f"that could be compared; choose with some of {choices}"
+    )
+
+
+def _pair(first: Group, second: Group, title: str) -> Comparison | str:
     """Cut both down to their common images; or say why they cannot be compared."""
+    if first.method == second.method and first.records == second.records:
+        return "both sides hold the same results"
     ours, theirs = first.method.get("data"), second.method.get("data")
     if ours != theirs:
         return f"the files behind the data sets differ (data={ours} and data={theirs})"
@@ -211,6 +274,7 @@ def _pair(first: Group, second: Group) -> Comparison | str:
     if not any(truths[image] for image in common):
         return "no image with objects is common to both"
     return Comparison(
+        title,
         _cut(first, common),
         _cut(second, common),
         len(truths) - len(common),
@@ -255,7 +319,7 @@ def _markdown(comparison: Comparison) -> str:
     ]
     return "\n\n".join(
         [
-            f"## {first.kind} on {first.dataset}",
+            f"## {comparison.title}",
             f"A: {names[0]}\nB: {names[1]}\nBoth: {shared_by([first.method, second.method])}\n"
             f"{counts['images']} common images, {counts['without objects']} of them without "
             f"objects; {comparison.only_first} only in A, {comparison.only_second} only in B.",
@@ -291,4 +355,5 @@ def _flat_lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
             "only_in_b": comparison.only_second,
             "method_a": names[0],
             "method_b": names[1],
+            "both": shared_by([first.method, second.method]),
         }

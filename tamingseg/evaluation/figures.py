@@ -19,19 +19,25 @@ from tamingseg.metrics.interactive import clicks_to_reach, number_of_failures
 from tamingseg.metrics.regions import summarise_regions
 from tamingseg.metrics.zeroshot import (
     COCO_THRESHOLDS,
-    area_under_curve,
+    area_under_steps,
     best_at,
     dense_thresholds,
     fraction_reached,
-    log_spaced_budgets,
 )
 
 NOC_THRESHOLDS = (0.85, 0.9, 0.95)
 BUDGETS = (1, 3, 10, 30, 100, 300, 1000)
-"""Numbers of proposals that mIoU(N) is reported at; the last one also for mAR and the area."""
+"""Numbers of proposals that mIoU(N) is reported at; the last one also ends the area."""
+
+RECALL_BUDGETS = (10, 100, 1000)
+RECALL_THRESHOLDS = {"R50": (0.5,), "R75": (0.75,), "R90": (0.9,), "mAR": COCO_THRESHOLDS}
+"""Recall is reported at these numbers of proposals; its names and the IoUs it is a mean over."""
 
 MEASURED = "measured"
 """The source of every figure that was not published by others."""
+
+_MOST_REGIONS = 1 << 31
+"""More pixels than an image has."""
 
 _SEED = 0
 """Of every bootstrap, so that a report of the same records always says the same."""
@@ -178,7 +184,7 @@ def read_record(record: Record, read: Callable[[Record], Any]) -> Any:
     """Apply `read` to a record from outside; ValueError naming it if a part is not as it should."""
     try:
         return read(record)
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
             f"the record of kind {record.kind} of {record.dataset}, image {record.image} is damaged"
             f" ({type(error).__name__}: {error}); remove its line and measure the image again"
@@ -190,16 +196,22 @@ def masks_of(record: Record) -> set[tuple[int, int]]:
     return read_record(record, lambda r: {(result["map"], result["label"]) for result in r.results})
 
 
+def level_letter(method: Mapping[str, Any]) -> str:
+    """Return what the levels of a region method count: ``N`` masks painted, or ``K`` regions."""
+    return "N" if "painted" in method else "K"
+
+
 def _click_figures(group: Group) -> dict[str, Figure]:
     """``mIoU@k`` over images, ``mIoU@k per mask``; from two clicks on ``NoC85``, ``NoF85``, ...
 
-    Each mask counts with the mean of its trials, also in the number of failures.
+    Each mask counts with the mean of its trials, also in the number of failures. That is a sum over
+    images, I times the mean: its interval is of the sum over as many images.
     """
     clicks, trials = _setting(group, "clicks"), _setting(group, "trials", 1)
     counts = np.array([len(masks_of(record)) for record in group.records])
 
     def read(record: Record) -> np.ndarray:
-        ious = np.array([result["ious"] for result in record.results], np.float64)
+        ious = np.array([result["ious"] for result in record.results])
         return _checked(ious, (len(masks_of(record)) * trials, clicks))
 
     ious = group.per_image(read)
@@ -214,27 +226,31 @@ def _click_figures(group: Group) -> dict[str, Figure]:
     for threshold in NOC_THRESHOLDS:
         name = f"{threshold * 100:.0f}"
         needed = np.array([clicks_to_reach(table, threshold).sum() for table in ious]) / trials
-        failures = sum(number_of_failures(table, threshold, count_last) for table in ious)
+        failed = np.array([number_of_failures(table, threshold, count_last) for table in ious])
+        failed = failed * len(ious) / trials
         figures[f"NoC{name}"] = Figure.ratio(needed, counts, "clicks", higher_is_better=False)
-        figures[f"NoF{name}"] = Figure(failures / trials, "masks", higher_is_better=False)
+        figures[f"NoF{name}"] = Figure.ratio(failed, unit="masks", higher_is_better=False)
     return figures
 
 
 def _proposal_figures(group: Group) -> dict[str, Figure]:
-    """``mIoU(N)``, ``mAR``, ``mAR[0,1]``, ``AUC``; the last three of the first 1000 proposals.
+    """``mIoU(N)``, ``mAR[0,1]``, ``AUC``, ``R50(N)``, ``R75(N)``, ``R90(N)``, ``mAR(N)``.
 
-    Each as the mean over images, and as ``... per mask`` over all masks; as ``oracle ...`` with the
+    The second and third are of the first 1000 proposals; the recalls of 10, 100 and 1000. Each as
+    the mean over images, and as ``... per mask`` over all masks; as ``oracle ...`` with the
     proposals in greedy oracle order. ``proposals`` is how many there are per image.
     """
-    curve = log_spaced_budgets(BUDGETS[-1])
-    names = [f"mIoU({budget})" for budget in BUDGETS] + ["mAR", "mAR[0,1]", "AUC"]
+    names = [f"mIoU({budget})" for budget in BUDGETS] + ["mAR[0,1]", "AUC"]
+    names += [f"{name}({budget})" for name in RECALL_THRESHOLDS for budget in RECALL_BUDGETS]
 
     def scores(steps: list[Any]) -> np.ndarray:
         """(S, len(names)) of the S masks of an image."""
         best = best_at(steps, BUDGETS)
-        mar = [fraction_reached(best[:, -1], t) for t in (COCO_THRESHOLDS, dense_thresholds(100))]
-        area = area_under_curve(curve, best_at(steps, curve))
-        return np.column_stack([best, *mar, area])
+        dense = fraction_reached(best[:, -1], dense_thresholds(100))
+        area = area_under_steps(steps, BUDGETS[-1])
+        fewer = best_at(steps, RECALL_BUDGETS)
+        recalls = [fraction_reached(fewer, chosen) for chosen in RECALL_THRESHOLDS.values()]
+        return np.column_stack([best, dense, area, *recalls])
 
     found = group.per_image(lambda r: _checked(np.array(r.facts["proposals"]), (), np.inf))
     figures = {"proposals": Figure(float(np.mean(found)), "per image")}
@@ -252,8 +268,11 @@ def _region_figures(group: Group) -> dict[str, Figure]:
     """``covering ODS``, ``covering OIS``, ``covering at K=5``, ..., the same for PRI and VI.
 
     Also ``covering Best``; ``covering ODS at K``, the K of its best level, the same for PRI and VI;
-    ``regions at K=5``, how many there were on average. The interval of an ODS keeps its K.
+    ``regions at K=5``, how many there were on average. The interval of an ODS keeps its K. For
+    painted proposals it is N instead of K, see `level_letter`.
     """
+    letter = level_letter(group.method)
+    unit_of_level = {"K": "regions asked for", "N": "masks painted"}[letter]
     summary = summarise_regions(group.per_image(_region_levels))
     tables = [{level["segmentation"]: level for level in r.results} for r in group.records]
     areas = np.array([record.facts["area"] for record in group.records])
@@ -269,16 +288,16 @@ def _region_figures(group: Group) -> dict[str, Figure]:
             return Figure.ratio(numerators, denominators, unit, higher_is_better=pick is max)  # noqa: B023
 
         for level in summary.levels:
-            figures[f"{name} at K={level}"] = ratio([table[level][key] for table in tables])
-        figures[f"{name} ODS"] = figures[f"{name} at K={score.level}"]
-        figures[f"{name} ODS at K"] = Figure(score.level, "regions asked for")
+            figures[f"{name} at {letter}={level}"] = ratio([table[level][key] for table in tables])
+        figures[f"{name} ODS"] = figures[f"{name} at {letter}={score.level}"]
+        figures[f"{name} ODS at {letter}"] = Figure(score.level, unit_of_level)
         figures[f"{name} OIS"] = ratio(
             [pick(level[key] for level in table.values()) for table in tables]
         )
     figures["covering Best"] = Figure.ratio(best, areas)
     for level in summary.levels:
         found = [table[level]["regions"] for table in tables]
-        figures[f"regions at K={level}"] = Figure(float(np.mean(found)), "per image")
+        figures[f"regions at {letter}={level}"] = Figure(float(np.mean(found)), "per image")
     return figures
 
 
@@ -291,8 +310,10 @@ def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]
     keys = {"covered": area, "rand": 1, "variation": np.inf, "regions": np.inf}
     for level in record.results:
         number = level["segmentation"]
-        if not isinstance(number, int) or number < 1:
-            raise ValueError(f"expected a number of regions from 1, got {number!r}")
+        if not isinstance(number, int) or not 1 <= number <= _MOST_REGIONS:
+            raise ValueError(
+                f"expected a number of regions from 1 to {_MOST_REGIONS}, got {number!r}"
+            )
         for key, largest in keys.items():
             _checked(np.array(level[key]), (), largest)
     return record.facts, record.results
@@ -309,6 +330,8 @@ def _setting(group: Group, name: str, default: int | None = None) -> int:
 
 
 def _checked(values: np.ndarray, shape: tuple[int, ...], largest: float = 1) -> np.ndarray:
+    if values.dtype.kind not in "iuf":  # a text would be read as a number, a huge one is an object
+        raise ValueError(f"expected numbers, got {np.ravel(values)[:1].tolist()!r:.80}")
     if values.shape != shape:
         raise ValueError(f"expected numbers of shape {shape}, got {values.shape}")
     if not ((values >= 0) & (values <= largest)).all():

@@ -5,8 +5,9 @@ drawn inside it (``random``) or lies in its middle (``center``), each further on
 the largest error that is left. The IoU is counted at the original resolution, unlabelled pixels
 count neither way.
 
-A mask that is met exactly keeps its IoU of 1 for the clicks that are left. SegNext can also stop at
-IoU 0.95; since all of mIoU@1..k is reported here, that would change a number, and is not done.
+A mask that is met exactly keeps its IoU of 1 for the clicks that are left (SegNext's loop goes on
+with a negative click at (0, 0), which NoC does not see). SegNext can also stop at IoU 0.95; since
+all of mIoU@1..k is reported here, that would change a number, and is not done.
 
 A record of kind ``clicks`` holds one result per mask and trial::
 
@@ -111,17 +112,13 @@ def click_job(
     title = f"{dataset.name}: {segmentor.name}, {protocol.clicker}, clicks {protocol.clicks}"
 
     def measure(sample: Sample) -> Measured:
-        return measure_clicks(sample, dataset.name, segmentor, protocol)
+        return measure_clicks(sample, segmentor, protocol)
 
     return Job("clicks", dataset, made_by, protocol.settings(), measure, title, limit)
 
 
-def measure_clicks(
-    sample: Sample, dataset: str, segmentor: Segmentor, protocol: ClickProtocol
-) -> Measured:
+def measure_clicks(sample: Sample, segmentor: Segmentor, protocol: ClickProtocol) -> Measured:
     """Ask for every mask of one image: the facts and results of a record, see above.
-
-    `dataset` is the data set's name, which the random clicks follow from.
 
     Raises
     ------
@@ -145,7 +142,7 @@ def measure_clicks(
                 mask,
                 sample.ignore(index),
                 protocol,
-                _generator(protocol.seed, dataset, sample.name, index, label, trial),
+                _generator(protocol.seed, sample.name, index, label, trial),
             )
             for trial, index, label, mask in chunk
         ]

@@ -1,12 +1,12 @@
-"""Records -> pictures: mIoU over clicks, mIoU over proposals, region measures over K, the scatter.
+"""Records -> pictures: mIoU over clicks, mIoU and recall over proposals, regions over K, scatter.
 
-One PNG per kind and data set. Colours are those of Okabe and Ito, which the colour-blind can tell
+One PNG of each per data set. Colours are those of Okabe and Ito, which the colour-blind can tell
 apart, and every method has a marker of its own besides. Nothing global of matplotlib is touched.
 """
 
 import re
 import textwrap
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,12 +15,20 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tamingseg.evaluation.figures import BUDGETS, Figure, Group, generator, group_records
+from tamingseg.evaluation.figures import (
+    BUDGETS,
+    RECALL_THRESHOLDS,
+    Figure,
+    Group,
+    generator,
+    group_records,
+    level_letter,
+)
 from tamingseg.evaluation.methods import names_of, shared_by
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.scatter import CLICKS, PROPOSALS, Scatter, correlation_text, scatters
 from tamingseg.metrics.bootstrap import bootstrap_ratio
-from tamingseg.metrics.zeroshot import best_at, log_spaced_budgets
+from tamingseg.metrics.zeroshot import best_at, fraction_reached, log_spaced_budgets
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
@@ -58,14 +66,19 @@ def save_scatters(found: Iterable[Scatter], folder: Path) -> list[Path]:
 
 
 def _curves(groups: Sequence[Group]) -> _Pictures:
-    drawn = {"clicks": _draw_clicks, "proposals": _draw_proposals, "regions": _draw_regions}
-    for kind, draw in drawn.items():
+    drawn = (
+        ("clicks", "clicks", _draw_clicks),
+        ("proposals", "proposals", _draw_proposals),
+        ("recall", "proposals", _draw_recall),
+        ("regions", "regions", _draw_regions),
+    )
+    for name, kind, draw in drawn:
         of_kind = [group for group in groups if group.kind == kind]
         if kind == "clicks":  # one click is no curve
             of_kind = [group for group in of_kind if "mIoU@2" in group.figures]
         data = [(group.dataset, str(group.method.get("data"))) for group in of_kind]
         for title, members in _by_data(data):
-            yield f"{kind}-{title}", draw(title, [of_kind[index] for index in members])
+            yield f"{name}-{title}", draw(title, [of_kind[index] for index in members])
 
 
 def _draw_clicks(title: str, groups: Sequence[Group]) -> Picture:
@@ -82,59 +95,87 @@ def _draw_clicks(title: str, groups: Sequence[Group]) -> Picture:
 
 
 def _draw_proposals(title: str, groups: Sequence[Group]) -> Picture:
-    """Own order as a line, the oracle order dashed in the same colour."""
     picture = Picture(figsize=(7, 4), layout="constrained")
     axes = picture.add_subplot()
+    _draw_orders(axes, groups, lambda best: best)
+    axes.set(xlabel="proposals N", ylabel="mIoU(N), mean over images (%)")
+    return _finish(picture, f"{title}: best IoU among the first N proposals", groups, *_ORDERS)
+
+
+def _draw_recall(title: str, groups: Sequence[Group]) -> Picture:
+    """Panels side by side, one per threshold, the last with COCO's mean over ten of them."""
+    picture = Picture(figsize=(14, 4), layout="constrained")
+    for place, (name, chosen) in enumerate(RECALL_THRESHOLDS.items(), 1):
+        axes = picture.add_subplot(1, len(RECALL_THRESHOLDS), place)
+        _draw_orders(axes, groups, lambda best: fraction_reached(best, chosen))  # noqa: B023
+        means = "mean over IoU 0.5 to 0.95" if len(chosen) > 1 else f"IoU from {chosen[0]}"
+        axes.set_title(means, fontsize=9)
+        axes.set(xlabel="proposals N", ylabel=f"{name}(N), mean over images (%)")
+    return _finish(picture, f"{title}: recall of the first N proposals", groups, *_ORDERS)
+
+
+_ORDERS = (
+    Line2D([], [], color="0.3", label="own order"),
+    Line2D([], [], color="0.3", linestyle="--", label="greedy oracle order"),
+)
+
+
+def _draw_orders(
+    axes: Axes, groups: Sequence[Group], score: Callable[[np.ndarray], np.ndarray]
+) -> None:
+    """Own order as a line, the oracle order dashed in the same colour; `score` is of best IoUs."""
     budgets = log_spaced_budgets(BUDGETS[-1])
     for index, group in enumerate(groups):
         for field, dashed in (("steps", False), ("oracle", True)):
             means = group.per_image(
-                lambda r: best_at([result[field] for result in r.results], budgets).mean(axis=0)  # noqa: B023
+                lambda r: score(best_at([mask[field] for mask in r.results], budgets)).mean(axis=0)  # noqa: B023
             )
             figures = [Figure.ratio(column) for column in np.array(means).T]
             _draw_line(axes, budgets, figures, index, len(groups), dashed)
-    axes.set(xlabel="proposals N", ylabel="mIoU(N), mean over images (%)")
     _log_axis(axes, BUDGETS)
-    return _finish(
-        picture,
-        f"{title}: best IoU among the first N proposals",
-        groups,
-        Line2D([], [], color="0.3", label="own order"),
-        Line2D([], [], color="0.3", linestyle="--", label="greedy oracle order"),
-    )
 
 
 def _draw_regions(title: str, groups: Sequence[Group]) -> Picture:
-    """Three panels side by side; a ring marks the K that is best for all images (ODS)."""
+    """Three panels side by side; a ring marks the level that is best for all images (ODS)."""
     picture = Picture(figsize=(12, 4), layout="constrained")
     panels = (
         ("covering", "covering (%)", "higher is better"),
         ("PRI", "probabilistic Rand index (%)", "higher is better"),
         ("VI", "variation of information (bits)", "lower is better"),
     )
-    start = "covering at K="
-    levels = [
-        [int(key.removeprefix(start)) for key in group.figures if key.startswith(start)]
-        for group in groups
-    ]
+    letters = [level_letter(group.method) for group in groups]
+    levels = []
+    for group, letter in zip(groups, letters, strict=True):
+        start = f"covering at {letter}="
+        found = [key.removeprefix(start) for key in group.figures if key.startswith(start)]
+        levels.append([int(level) for level in found])
+    words = {"K": "regions K asked for", "N": "masks N painted"}
+    meant = " or ".join(words[letter] for letter in sorted(set(letters)))
     for place, (name, label, better) in enumerate(panels, 1):
         axes = picture.add_subplot(1, 3, place)
         axes.set_title(better, fontsize=9)
         for index, group in enumerate(groups):
-            figures = [group.figures[f"{name} at K={level}"] for level in levels[index]]
+            letter = letters[index]
+            figures = [group.figures[f"{name} at {letter}={level}"] for level in levels[index]]
             _draw_line(axes, levels[index], figures, index, len(groups))
             axes.plot(
-                group.figures[f"{name} ODS at K"].value,
+                group.figures[f"{name} ODS at {letter}"].value,
                 group.figures[f"{name} ODS"].value,
                 "o",
                 markersize=13,
                 markerfacecolor="none",
                 markeredgecolor=_COLOURS[index % len(_COLOURS)],
             )
-        axes.set(xlabel="regions K asked for", ylabel=label)
+        axes.set(xlabel=meant, ylabel=label)
         _log_axis(axes, sorted(set().union(*levels)))
     ring = Line2D(
-        [], [], linestyle="", marker="o", markersize=11, color="0.3", label="best K (ODS)"
+        [],
+        [],
+        linestyle="",
+        marker="o",
+        markersize=11,
+        color="0.3",
+        label="best for all images (ODS)",
     )
     ring.set_markerfacecolor("none")
     return _finish(picture, f"{title}: regions against annotators", groups, ring)

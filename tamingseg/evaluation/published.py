@@ -78,7 +78,8 @@ def _block(
                 if its_dataset == dataset and value is not None
             }
             if values:
-                yield Published(kind, dataset, {"model": model, **settings}, who, values, marks)
+                caveats = (*marks, *_CAVEATS.get((who, dataset), ()))
+                yield Published(kind, dataset, {"model": model, **settings}, who, values, caveats)
 
 
 _NOTE = "the research note"
@@ -86,6 +87,9 @@ _OFFICIAL = ("official weights",)
 _NO_CODE = ("no code, no weights",)
 _UNVERIFIED = ("unverified",)
 """Known from a second place only: look the figure up before relying on it."""
+
+_CAVEATS = {(_NOTE, "HyperSim"): ("input not tone-mapped", "unlabelled pixels scored as an object")}
+"""Marks of all that someone has published about a data set."""
 
 _FIRST_CLICK = [(dataset, "mIoU@1") for dataset in ("DAVIS", "HQSeg44K-val", "HyperSim")]
 _README = [

@@ -9,9 +9,11 @@ half-written has no line break and is dropped. A finished file is therefore the 
 number of processes and however often the run was killed.
 """
 
+import glob
 import json
 import os
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -73,16 +75,12 @@ def iterate_records(path: Path) -> Iterator[Record]:
     ValueError
         If a line is no record; names file and line. An unfinished last line is left out.
     """
-    if not path.exists():
-        return
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            if line.endswith(b"\n"):
-                yield _parse(line, f"{path}, line {number}")
+    if path.exists():
+        yield from (record for _, record in _located_records(path))
 
 
 def read_records(paths: Iterable[Path]) -> list[Record]:
-    """Read all records of several files.
+    """Read all records of several files, with the parts of runs that have not ended.
 
     Raises
     ------
@@ -93,9 +91,10 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
     """
     records: dict[tuple[str, str, str, str], Record] = {}
     for path in paths:
-        if not path.is_file():
+        sources = [source for source in (path, *parts_of(path)) if source.is_file()]
+        if not sources:
             raise FileNotFoundError(f"there is no file {path}; `tamingseg evaluate` writes one")
-        found = list(iterate_records(path))
+        found = [record for source in sources for record in iterate_records(source)]
         if not found:
             raise ValueError(
                 f"{path} holds no records; was the run stopped before its first image?"
@@ -114,19 +113,48 @@ def part_of(path: Path, process: int) -> Path:
     return path.with_name(f"{path.name}.part-{process}")
 
 
+def parts_of(path: Path) -> list[Path]:
+    """Return the parts that a run has left, because it was killed or has not ended."""
+    return sorted(path.parent.glob(f"{glob.escape(path.name)}.part-*"))
+
+
 def merge_parts(path: Path) -> None:
-    """Take all parts of `path` into it, one record per key, in order of the keys."""
-    parts = sorted(path.parent.glob(f"{path.name}.part-*"))
-    lines = {
-        record.key: _line(record) for source in (path, *parts) for record in iterate_records(source)
-    }
-    text = b"".join(lines[key] for key in sorted(lines))
-    if text and (not path.exists() or path.read_bytes() != text):
-        fresh = path.with_name(path.name + ".new")
-        fresh.write_bytes(text)
+    """Take all parts of `path` into it, one record per key, in order of the keys.
+
+    Lines are copied one by one, so that memory does not grow with what they hold.
+    """
+    parts = parts_of(path)
+    sources = [source for source in (path, *parts) if source.exists()]
+    places: dict[tuple[str, str, str, str], tuple[Path, int]] = {}
+    for source in sources:
+        for start, record in _located_records(source):
+            places[record.key] = source, start
+    fresh = path.with_name(path.name + ".new")
+    with ExitStack() as stack:
+        files = {source: stack.enter_context(open(source, "rb")) for source in sources}
+        merged = stack.enter_context(open(fresh, "wb"))
+        for key in sorted(places):
+            source, start = places[key]
+            files[source].seek(start)
+            merged.write(files[source].readline())
+        merged.flush()
+        os.fsync(merged.fileno())
+    if places:
         fresh.replace(path)
+    else:
+        fresh.unlink()
     for part in parts:
         part.unlink()
+
+
+def _located_records(path: Path) -> Iterator[tuple[int, Record]]:
+    """Yield every whole record with the place in the file where its line begins."""
+    start = 0
+    with open(path, "rb") as file:
+        for number, line in enumerate(file, 1):
+            if line.endswith(b"\n"):
+                yield start, _parse(line, f"{path}, line {number}")
+            start += len(line)
 
 
 _FIELDS = {
@@ -147,7 +175,7 @@ def _parse(line: bytes, where: str) -> Record:
     try:
         record = Record(**json.loads(line))
         valid = all(isinstance(getattr(record, name), kind) for name, kind in _FIELDS.items())
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{where} is no result record ({error}); remove the line") from error
     if not valid:
         raise ValueError(f"{where} is no result record (a field has another type); remove the line")

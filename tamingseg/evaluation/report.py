@@ -6,7 +6,14 @@ that tells them apart stands in it, so that nothing that changes a number is hid
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from tamingseg.evaluation.figures import BUDGETS, MEASURED, NOC_THRESHOLDS, intervals
+from tamingseg.evaluation.figures import (
+    BUDGETS,
+    MEASURED,
+    NOC_THRESHOLDS,
+    RECALL_BUDGETS,
+    RECALL_THRESHOLDS,
+    intervals,
+)
 from tamingseg.evaluation.methods import ABSENT, owned, settings_of
 from tamingseg.evaluation.published import PUBLISHED
 from tamingseg.evaluation.records import Record
@@ -58,6 +65,7 @@ def _markdown(summaries: Sequence[Summary]) -> Iterator[str]:
                 empty = [key for key in cells[0] if all(line[key] == "" for line in cells)]
                 text = to_markdown([{k: v for k, v in c.items() if k not in empty} for c in cells])
                 yield f"{caption}\n\n{text}" if caption else text
+        yield from _other_images(chosen)
 
 
 def _common_settings(summaries: Sequence[Summary]) -> tuple[list[str], list[str]]:
@@ -88,6 +96,20 @@ def _common_settings(summaries: Sequence[Summary]) -> tuple[list[str], list[str]
     if shared:
         sentences.insert(0, f"All measured lines: {', '.join(shared)}.")
     return sentences, columns
+
+
+def _other_images(summaries: Sequence[Summary]) -> Iterator[str]:
+    """Yield a sentence for each data set that was published on another number of images."""
+    for dataset in dict.fromkeys(summary.dataset.lower() for summary in summaries):
+        alike = [summary for summary in summaries if summary.dataset.lower() == dataset]
+        images = {s.counts.get("images") for s in alike if s.source == MEASURED}
+        known = {s.counts.get("images") for s in alike if s.source != MEASURED} - {None}
+        if images and known and images != known:
+            ours, theirs = (" or ".join(map(str, sorted(count))) for count in (images, known))
+            yield (
+                f"{alike[0].dataset}: number of images {ours} measured, {theirs} published; the "
+                "figures are not of the same images."
+            )
 
 
 def _name_cells(
@@ -133,35 +155,50 @@ def _proposal_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines
         [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
     )
     names = {f"N={n}": f"mIoU({n})" for n in BUDGETS}
-    names |= {name: name for name in ("mAR", "mAR[0,1]", "AUC")}
+    names |= {name: name for name in ("mAR[0,1]", "AUC")}
+    yield "mIoU(N):", _proposal_lines(summaries, names)
+    names = {f"{name}({n})": f"{name}({n})" for n in RECALL_BUDGETS for name in RECALL_THRESHOLDS}
+    yield "Recall of the first N proposals:", _proposal_lines(summaries, names)
+
+
+def _proposal_lines(summaries: Sequence[Summary], names: dict[str, str]) -> _Lines:
+    """Own and oracle order, mean over images and over masks; `names` are column -> figure."""
     lines = []
     for summary in summaries:
         for order, prefix in (("own", ""), ("oracle", "oracle ")):
             for mean, suffix in (("images", ""), ("masks", " per mask")):
                 figures = {key: f"{prefix}{name}{suffix}" for key, name in names.items()}
-                if figures["AUC"] in summary.figures:
+                if figures.values() & summary.figures.keys():
                     cells = {"order": order, "mean over": mean}
                     lines.append((summary, cells | _figure_cells(summary, figures)))
-    yield "mIoU(N):", lines
+    return lines
 
 
 def _region_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
     main = {}
     for name in ("covering", "PRI", "VI"):
-        main |= {f"{name} ODS": f"{name} ODS", f"{name} at K": f"{name} ODS at K"}
+        main |= {f"{name} ODS": f"{name} ODS"}
+        main |= {f"{name} at {letter}": f"{name} ODS at {letter}" for letter in _LEVELS}
         main |= {f"{name} OIS": f"{name} OIS", f"{name} Best": f"{name} Best"}
     yield (
         "",
         [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
     )
-    levels = sorted({k for s in summaries for k in _numbers(s, "covering at K=")})
-    lines = []
-    for summary in summaries:
-        for name in ("covering", "PRI", "VI", "regions"):
-            figures = {f"K={k}": f"{name} at K={k}" for k in levels}
-            if figures.values() & summary.figures.keys():
-                lines.append((summary, {"figure": name} | _figure_cells(summary, figures)))
-    yield "Against K, the number of regions asked for:", lines
+    for letter, caption in _LEVELS.items():
+        levels = sorted({k for s in summaries for k in _numbers(s, f"covering at {letter}=")})
+        lines = []
+        for summary in summaries:
+            for name in ("covering", "PRI", "VI", "regions"):
+                figures = {f"{letter}={k}": f"{name} at {letter}={k}" for k in levels}
+                if figures.values() & summary.figures.keys():
+                    lines.append((summary, {"figure": name} | _figure_cells(summary, figures)))
+        yield caption, lines
+
+
+_LEVELS = {
+    "K": "Against K, the number of regions asked for:",
+    "N": "Against N, the number of masks painted:",
+}
 
 
 _KINDS = {
@@ -169,22 +206,28 @@ _KINDS = {
         "Clicks",
         "mIoU@k: IoU after k clicks in percent, mean over images of the mean over an image's "
         "masks; per mask: mean over all masks. NoC85: clicks until IoU 0.85 is reached; NoF85: "
-        "masks that do not reach it, or with count_last_click only with the last click.",
+        "masks that do not reach it, or with count_last_click only with the last click; its "
+        "interval is of the sum over as many images.",
         _click_tables,
     ),
     "proposals": (
         "Proposals",
-        "mIoU(N): best IoU of a true mask with one of the first N proposals in percent. mAR and "
-        f"mAR[0,1], N = {BUDGETS[-1]}: mean recall at the thresholds 0.5, 0.55, ..., 0.95 and at "
-        f"100 thresholds in [0, 1]. AUC: mean of mIoU(N) over log N, 1 to {BUDGETS[-1]}. Oracle "
-        "order: next is always the proposal that raises mIoU most.",
+        "mIoU(N): best IoU of a true mask with one of the first N proposals in percent. R50(N): "
+        "recall, the share of masks that one of them meets with IoU 0.5 or more; R75, R90 "
+        "likewise. mAR(N): mean recall at the thresholds 0.5, 0.55, ..., 0.95; mAR[0,1], "
+        f"N = {BUDGETS[-1]}: at 100 thresholds in [0, 1]. AUC: mean of mIoU(N) over log N, 1 to "
+        f"{BUDGETS[-1]}. Oracle order: next is always the proposal that raises mIoU most; at "
+        "every N it reaches at least 63 % of the best N proposals, so another order may be "
+        "better at some N.",
         _proposal_tables,
     ),
     "regions": (
         "Regions",
         "Covering and PRI (Rand index) in percent; VI (variation of information) in bits, the "
-        "lower the better. ODS: at the K that is best for all images; OIS: at the best K of each "
-        "image; Best: at the best K of each true region. The interval of an ODS keeps its K.",
+        "lower the better. ODS: at the K, the number of regions asked for, that is best for all "
+        "images; OIS: at the best K of each image; Best: at the best K of each true region. The "
+        "interval of an ODS keeps its K. Painted proposals have N, the number of masks painted, "
+        "in place of K.",
         _region_tables,
     ),
 }

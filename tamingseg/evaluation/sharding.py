@@ -5,7 +5,9 @@ Nothing is sent between them: they only wait for each other where a run begins a
 machines of a run need a file system in common for the file of records.
 """
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 from importlib.metadata import version
@@ -15,6 +17,7 @@ from typing import Any
 import numpy as np
 from accelerate import PartialState
 from accelerate.utils import is_cuda_available
+from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
@@ -27,6 +30,8 @@ from tamingseg.evaluation.records import (
     part_of,
 )
 from tamingseg.values import Sample
+
+_VERSION = version("tamingseg")
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,9 @@ class Job:
     @property
     def method(self) -> dict[str, Any]:
         """What the records say about how they were made."""
-        made_with = {"data": self.dataset.fingerprint, "version": version("tamingseg")}
+        made_with = {"data": self.dataset.fingerprint, "version": _VERSION}
+        if read_with := getattr(self.dataset, "settings", {}):
+            made_with["reader"] = dict(read_with)
         return {**self.made_by, **made_with, **self.settings}
 
     def key_of(self, index: int) -> tuple[str, str, str, str]:
@@ -70,13 +77,15 @@ class Job:
         name = self.dataset.names[index]
         return Record(self.kind, self.dataset.name, name, self.method, {}, []).key
 
-    def record(self, index: int) -> Record:
-        """Measure image `index`; whatever is wrong with an answer is said with the image's name."""
-        sample = self.dataset[index]
+    def record(self, sample: Sample) -> Record:
+        """Measure an image of the data set; whatever goes wrong is said with its name."""
         try:
             facts, results = self.measure(sample)
         except ValueError as error:
             raise ValueError(f"{self.dataset.name}, image {sample.name}: {error}") from error
+        except Exception as error:
+            error.add_note(f"{self.title}, image {sample.name}")
+            raise
         return Record(self.kind, self.dataset.name, sample.name, self.method, facts, results)
 
     def indices(self) -> list[int]:
@@ -86,9 +95,10 @@ class Job:
 
 
 def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
-    """Do all jobs and keep their records in `out`, with a progress bar per job.
+    """Do all jobs and keep their records in `out`, with a progress bar per data set.
 
     What `out` holds already is not done again, so the same call goes on with a run that was killed.
+    All jobs on a data set see the same sample of an image, one after the other.
 
     Returns
     -------
@@ -97,25 +107,37 @@ def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
     Raises
     ------
     ValueError
-        If an answer of a model is no good; the message names data set, image and model.
+        If an answer of a model is no good, with data set, image and model; if two jobs differ in
+        nothing that a record says; if another run is writing to `out`, or the processes have
+        different files.
     """
+    jobs = _without_doubles(jobs)
     state = _processes()
-    if state.is_main_process:
-        out.parent.mkdir(parents=True, exist_ok=True)
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with _only_run(out) if state.is_main_process else nullcontext():
+        if state.is_main_process:
+            merge_parts(out)
+        state.wait_for_everyone()
+        part = part_of(out, state.process_index)
+        finished = {record.key for record in iterate_records(out)}
+        for dataset in {id(job.dataset): job.dataset for job in jobs}.values():
+            own = [job for job in jobs if job.dataset is dataset]
+            todo: dict[int, list[Job]] = {}
+            for job in own:
+                for index in job.indices():
+                    if job.key_of(index) not in finished:
+                        todo.setdefault(index, []).append(job)
+            share = sorted(todo)[state.process_index :: state.num_processes]
+            title = own[0].title if len(own) == 1 else f"{dataset.name}: {len(own)} protocols"
+            for index in tqdm(share, title, unit="image", disable=not state.is_main_process):
+                sample = dataset[index]
+                for job in todo[index]:
+                    append_record(part, job.record(sample))
+        state.wait_for_everyone()
+        if not state.is_main_process:
+            return None
         merge_parts(out)
-    state.wait_for_everyone()
-    part = part_of(out, state.process_index)
-    for job in jobs:
-        finished = _finished(out, job)
-        todo = [index for index in job.indices() if job.dataset.names[index] not in finished]
-        share = todo[state.process_index :: state.num_processes]
-        for index in tqdm(share, job.title, unit="image", disable=not state.is_main_process):
-            append_record(part, job.record(index))
-    state.wait_for_everyone()
-    if not state.is_main_process:
-        return None
-    merge_parts(out)
-    return _records_of(jobs, out)
+        return _records_of(jobs, out)
 
 
 def own_device() -> str:
@@ -128,10 +150,35 @@ def _processes() -> PartialState:
     return PartialState(cpu=not is_cuda_available(), timeout=timedelta(days=365))
 
 
-def _finished(out: Path, job: Job) -> set[str]:
-    """Names of the images whose record `out` holds."""
-    wanted = {job.key_of(index) for index in job.indices()}
-    return {record.image for record in iterate_records(out) if record.key in wanted}
+def _without_doubles(jobs: Sequence[Job]) -> list[Job]:
+    """Leave out jobs on a data set that was named twice; refuse two models that look alike."""
+    found: dict[str, Job] = {}
+    for job in jobs:
+        key = json.dumps([job.kind, job.dataset.name, job.method], sort_keys=True)
+        if key not in found:
+            found[key] = job
+        elif job.dataset is found[key].dataset:
+            raise ValueError(
+                f"two models call themselves {job.made_by['model']!r} and have the same weights; "
+                "give one of them another name, so that their records can be told apart"
+            )
+    return list(found.values())
+
+
+@contextmanager
+def _only_run(out: Path) -> Iterator[None]:
+    """Hold the file of records against other runs."""
+    lock = FileLock(out.with_name(f".{out.name}.lock"))
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise ValueError(
+            f"another run is writing to {out}; wait, or choose another file"
+        ) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def _records_of(jobs: Sequence[Job], out: Path) -> list[Record]:
@@ -141,4 +188,9 @@ def _records_of(jobs: Sequence[Job], out: Path) -> list[Record]:
         for index in job.indices()
     }
     records = [record for record in iterate_records(out) if record.key in places]
+    if len(records) < len(places):
+        raise ValueError(
+            f"{out} holds {len(records)} of {len(places)} records; do all processes see this file "
+            "and the same data?"
+        )
     return sorted(records, key=lambda record: places[record.key])

@@ -6,7 +6,8 @@ clicks, masks of at least 256 px are asked for and unlabelled pixels count neith
 
 A record of kind ``proposals`` says how many proposals there were, and holds one result per true
 mask: from the n-th proposal on, the best IoU is ``iou``; so it is known for every N at once. The
-same for the greedy oracle order, which knows the true masks and is the upper bound of any order::
+same for the greedy oracle order, which knows the true masks and at every N reaches at least 1 - 1/e
+of what any N proposals could::
 
     {"map": 0, "label": 3, "area": 1024, "steps": [[1, 0.31], [7, 0.82]], "oracle": [[2, 0.82]]}
 """
@@ -21,7 +22,7 @@ from tamingseg.data.base import MaskDataset
 from tamingseg.data.mask_files import read_masks
 from tamingseg.evaluation.records import Measured
 from tamingseg.evaluation.sharding import Job
-from tamingseg.masks.packed import areas, intersections
+from tamingseg.masks.packed import iou_matrix
 from tamingseg.metrics.zeroshot import best_so_far, oracle_order
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
 from tamingseg.segmentors.base import Segmentor
@@ -32,19 +33,26 @@ ProposalMaker = Callable[[Sample], MaskSet]
 
 
 def proposals_from_model(segmentor: Segmentor, config: ProposalConfig) -> ProposalMaker:
-    """Let a segmentor propose."""
+    """Let a segmentor propose; asked for the same sample again, the maker remembers its answer."""
+    last: list[tuple[Sample, MaskSet]] = []
 
     def propose(sample: Sample) -> MaskSet:
-        return propose_masks(segmentor, sample.image, config)
+        if not last or last[0][0] is not sample:
+            last[:] = [(sample, propose_masks(segmentor, sample.image, config))]
+        return last[0][1]
 
     return propose
 
 
-def proposals_from_files(folder: Path) -> ProposalMaker:
-    """Take the proposals from ``folder/<image name>.json``, see `tamingseg.data.mask_files`."""
+def proposals_from_files(folder: Path, by_score: bool = False) -> ProposalMaker:
+    """Take the proposals from ``folder/<image name>.json``, see `tamingseg.data.mask_files`.
+
+    They are taken in the order of the file, or sorted `by_score`, the highest first.
+    """
 
     def read(sample: Sample) -> MaskSet:
-        return read_masks(folder / f"{sample.name}.json", sample.image.shape[:2])
+        masks = read_masks(folder / f"{sample.name}.json", sample.image.shape[:2])
+        return masks.take(np.argsort(-masks.scores, kind="stable")) if by_score else masks
 
     return read
 
@@ -111,10 +119,7 @@ def measure_proposals(
 def _ious(masks: MaskSet, objects: list[np.ndarray], ignored: np.ndarray | None) -> np.ndarray:
     """IoU (N, M) of proposals and objects on the pixels that are not ignored."""
     proposals = masks.packed if ignored is None else masks.packed & ~np.packbits(ignored, axis=-1)
-    truth = np.packbits(np.stack(objects), axis=-1)
-    both = intersections(proposals, truth)
-    # The objects are not empty, so neither is any union.
-    return both / (areas(proposals)[:, None] + areas(truth) - both)
+    return iou_matrix(proposals, np.packbits(np.stack(objects), axis=-1))
 
 
 def _rounded(steps: list[tuple[int, float]]) -> list[list[float]]:

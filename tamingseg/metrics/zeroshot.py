@@ -22,6 +22,8 @@ How these numbers hang together:
 - AR, the mean of recall over all t in [.5, 1], is the mean of max(2 r - 1, 0) (Hosang et al., What
   makes for effective detection proposals?, PAMI 2016), hence at least 2 mIoU - 1, and equal to it
   only if every r is at least .5;
+- COCO's ten thresholds stand for that mean, but the first lets every r >= .5 pass: for r spread
+  evenly over [.5, 1] they count .55 instead of .50;
 - so below .5 the two may disagree: r = (.45, .45) has the higher mIoU, r = (0, .6) the higher AR.
 """
 
@@ -85,12 +87,7 @@ def best_at(steps: Sequence[Sequence[tuple[int, float]]], budgets: Sequence[int]
     budgets = np.asarray(budgets)
     table = np.zeros((len(steps), len(budgets)))
     for row, pairs in zip(table, steps, strict=True):
-        numbers, values = np.array([(0, 0), *pairs], np.float64).T
-        if not ((np.diff(numbers) > 0).all() and (np.diff(values) >= 0).all() and values[-1] <= 1):
-            raise ValueError(
-                "steps must be (n, iou) with n ascending from 1 and iou ascending up to 1, got "
-                f"{list(pairs)!r}; make them with best_so_far"
-            )
+        numbers, values = _steps(pairs)
         row[:] = values[np.searchsorted(numbers, budgets, side="right") - 1]
     return table
 
@@ -131,17 +128,6 @@ def miou_curve(ious: np.ndarray) -> np.ndarray:
     return _running_best(ious, of_objects=True).mean(axis=1)
 
 
-def recall_curves(ious: np.ndarray, thresholds: Sequence[float]) -> np.ndarray:
-    """Return recall(t, N) of one image for N = 1, 2, ...: float64 (N, T). Errors: `miou_curve`."""
-    best = _running_best(ious, of_objects=True)
-    return np.stack([fraction_reached(best, [t]).mean(axis=1) for t in thresholds], axis=1)
-
-
-def mar_curve(ious: np.ndarray, thresholds: Sequence[float] = COCO_THRESHOLDS) -> np.ndarray:
-    """Return mAR(N) of one image for N = 1, 2, ...: float64 (N,). Errors: `miou_curve`."""
-    return fraction_reached(_running_best(ious, of_objects=True), thresholds).mean(axis=1)
-
-
 def fraction_reached(best: np.ndarray, thresholds: Sequence[float] = COCO_THRESHOLDS) -> np.ndarray:
     """Return the share of `thresholds` that each best IoU reaches; its mean over objects is mAR.
 
@@ -179,33 +165,35 @@ def log_spaced_budgets(largest: int, per_decade: int = 10) -> np.ndarray:
     return np.unique(np.geomspace(1, largest, count).round().astype(np.int64))
 
 
-def area_under_curve(budgets: Sequence[int], values: np.ndarray) -> np.ndarray | float:
-    """Take the mean of a curve over log N: the area under it by trapezoids, divided by the width.
+def area_under_steps(steps: Sequence[Sequence[tuple[int, float]]], largest: int) -> np.ndarray:
+    """Take the mean of each object's best IoU over log N, N from 1 to `largest`: float64 (S,).
 
-    Parameters
-    ----------
-    budgets
-        B ascending numbers of proposals from 1; their logarithm is the axis.
-    values
-        float, (..., B), in [0, 1].
+    The best IoU is a step function of N, so this is exact: a gain at the n-th proposal counts for
+    the part of the axis that is left, 1 - log n / log `largest`.
 
-    Returns
-    -------
-    np.ndarray or float
-        (...), in [0, 1]; of a single budget, its value.
-
-    Raises
-    ------
-    ValueError
-        If the budgets do not ascend from at least 1.
+    Parameters and errors are those of `best_at`; `largest` is at least 2.
     """
-    budgets, values = np.asarray(budgets, np.float64), np.asarray(values, np.float64)
-    if not (budgets.size and budgets[0] >= 1 and (np.diff(budgets) > 0).all()):
-        raise ValueError(f"budgets must ascend from at least 1, got {budgets.tolist()}")
-    if len(budgets) == 1:
-        return values[..., 0]
-    axis = np.log(budgets)
-    return np.trapezoid(values, axis, axis=-1) / (axis[-1] - axis[0])
+    if largest < 2:
+        raise ValueError(f"an axis of log N needs to end at 2 proposals or later, got {largest}")
+    areas = np.zeros(len(steps))
+    for number, pairs in enumerate(steps):
+        ends, values = _steps(pairs)
+        left = 1 - np.log(np.minimum(ends[1:], largest)) / np.log(largest)
+        areas[number] = np.diff(values) @ left
+    return areas
+
+
+def _steps(pairs: Sequence[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
+    """Return the numbers and IoUs of an object's steps, float64, from the start (0, 0) on."""
+    table = np.array([(0, 0), *pairs])
+    if table.dtype.kind in "iuf" and table.shape[1:] == (2,):
+        numbers, values = table.astype(np.float64).T
+        if (np.diff(numbers) > 0).all() and (np.diff(values) >= 0).all() and values[-1] <= 1:
+            return numbers, values
+    raise ValueError(
+        "steps must be (n, iou) with n ascending from 1 and iou ascending up to 1, got "
+        f"{list(pairs)!r}; make them with best_so_far"
+    )
 
 
 def _check(ious: np.ndarray) -> np.ndarray:

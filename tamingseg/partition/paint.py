@@ -33,7 +33,7 @@ def paint_masks(masks: MaskSet, budgets: Sequence[int]) -> np.ndarray:
     if min(budgets, default=1) < 1:
         raise ValueError(f"a budget must be at least 1 mask, got {min(budgets)}")
     maps = np.ones((len(budgets), *masks.size), np.int32)
-    for number in np.argsort(-areas(masks.packed), kind="stable"):
+    for number in np.lexsort((-np.arange(len(masks)), -areas(masks.packed))):  # ties: best last
         mask = masks[number]
         for label_map, budget in zip(maps, budgets, strict=True):
             if number < budget:

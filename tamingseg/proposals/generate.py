@@ -18,7 +18,12 @@ from tamingseg.proposals.levels import Candidates, level_lines, whole_masks
 from tamingseg.proposals.nms import Overlap, suppress
 from tamingseg.proposals.ranking import expected_order
 from tamingseg.proposals.superpixels import rebuild, superpixels
-from tamingseg.segmentors.base import CandidateSegmentor, ImageEmbedding, Segmentor
+from tamingseg.segmentors.base import (
+    CandidateSegmentor,
+    ImageEmbedding,
+    Segmentor,
+    check_probabilities,
+)
 from tamingseg.values import MIN_MASK_AREA, Click, MaskSet
 
 Order = Literal["expected", "quality", "stability", "both"]
@@ -185,6 +190,7 @@ def _ask(
         else:
             probabilities, several = segmentor.predict(embedding, chunk, full_size=False), 1
         size = probabilities.shape[1:]
+        check_probabilities(probabilities, (len(chunk) * several, *size), segmentor.name)
         scale = np.divide(size, embedding.size)
         points = np.array([(click.row, click.col) for click in chunk]) * scale
         points = np.minimum(points.astype(np.int64), np.array(size) - 1).repeat(several, axis=0)

@@ -71,15 +71,17 @@ def model_fingerprint(name_or_path: str | Path = "default") -> str:
     """Twelve hex digits that tell a model from another, or from itself after more training.
 
     They begin the SHA-256 of the weights file, of configuration and weights of a SAM 2 folder, or
-    of the source file of a module of your own (which does not notice weights that it loads).
+    of the source file of a module of your own and the attribute in it (which does not notice
+    weights that it loads: give such a model another name when it is trained again).
     Raises what `load_segmentor` raises for a name that is unknown or a file that is missing.
     """
+    digest = hashlib.sha256()
     if own := _own_module(name_or_path):
         files = [Path(_import_own(own[0]).__file__)]
+        digest.update(own[1].encode())
     else:
         _, path = _find(name_or_path)
         files = [path / file for file in HUB_FILES] if path.is_dir() else [path]
-    digest = hashlib.sha256()
     for path in files:
         with open(path, "rb") as file:
             while block := file.read(2**20):

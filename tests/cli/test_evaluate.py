@@ -81,11 +81,33 @@ def test_masks_that_others_wrote(dataset, out, two_discs, tmp_path, capsys):
     record = read_records([out])[0]
     assert record.method["model"] == "theirs"
     assert [result["steps"][-1] for result in record.results] == [[1, 1.0], [2, 1.0], [3, 1.0]]
-    write_masks(folder / "b.json", MaskSet.from_masks(masks[:1]))
-    assert main(arguments) == 0
-    assert len({record.method["weights"] for record in read_records([out])}) == 2
+    write_masks(folder / "b.json", MaskSet.from_masks(masks, np.array([0.1, 0.2, 0.9])))
+    assert main([*arguments, "--by-score"]) == 0
+    sorted_ones = [
+        record for record in read_records([out]) if record.method["proposals"]["by_score"]
+    ]
+    assert sorted_ones[0].method["weights"] != record.method["weights"]
+    (second,) = (record for record in sorted_ones if record.image == "b")
+    assert [result["steps"][-1] for result in second.results] == [[3, 1.0], [2, 1.0], [1, 1.0]]
+    assert main([*arguments, "--model", "default", "sam2.1-tiny"]) == 2
+    assert "leave --model and its settings away" in capsys.readouterr().err
     assert main([*arguments[:3], "--masks", str(tmp_path / "no"), "--out", str(out)]) == 2
     assert "holds no files" in capsys.readouterr().err
+
+
+def test_a_model_that_answers_nonsense_stops_every_protocol(
+    dataset, out, fake_model, monkeypatch, fake_segmentor, capsys
+):
+    class Broken(type(fake_segmentor())):
+        def predict(self, embedding, clicks, full_size=True):
+            return np.full_like(super().predict(embedding, clicks, full_size), np.nan)
+
+    monkeypatch.setattr("tamingseg.cli.evaluate.load_segmentor", lambda *args: Broken())
+    for kind in ("clicks", "proposals", "regions"):
+        arguments = [kind, str(dataset), "--model", fake_model, "--out", str(out)]
+        assert main(["evaluate", *arguments]) == 2
+        error = capsys.readouterr().err.splitlines()[-1]
+        assert all(word in error for word in ("discs, image a", "'fake'", "NaN", "shape"))
 
 
 def test_refusals(dataset, tmp_path, out, fake_model, capsys):

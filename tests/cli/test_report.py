@@ -60,7 +60,12 @@ def test_results(rows, capsys):
 def test_plots_and_scatter(rows, tmp_path, capsys):
     assert main(["report", "plots", rows, "--folder", str(tmp_path / "plots")]) == 0
     names = {path.name for path in (tmp_path / "plots").iterdir()}
-    assert names == {"clicks-DAVIS.png", "proposals-DAVIS.png", "scatter-DAVIS.png"}
+    assert names == {
+        "clicks-DAVIS.png",
+        "proposals-DAVIS.png",
+        "recall-DAVIS.png",
+        "scatter-DAVIS.png",
+    }
     capsys.readouterr()
     assert main(["report", "scatter", rows]) == 0
     assert "Pearson" in capsys.readouterr().out
@@ -76,7 +81,7 @@ def test_compare(rows, capsys):
     assert main(["report", "compare", rows, *choice]) == 0
     lines = capsys.readouterr().out.splitlines()
     (verdict,) = [line for line in lines if line.startswith("| mIoU@2 [%] ")]
-    assert verdict.split("|")[-2].strip() == "A better"
+    assert verdict.split("|")[-2].strip() == "too few images"
     assert "10.00" in verdict
     assert main(["report", "compare", rows, rows, *choice, "--a", "model=m"]) == 0
 
@@ -92,7 +97,10 @@ def test_what_is_not_compared_is_said_beside_csv(rows, tmp_path, capsys):
     assert main(["report", "compare", rows, str(other), *choice]) == 0
     captured = capsys.readouterr()
     assert {line["dataset"] for line in csv.DictReader(captured.out.splitlines())} == {"DAVIS"}
-    assert captured.err == "not compared: clicks on msrc: only one side has it\n"
+    assert captured.err.splitlines() == [
+        "not compared: proposals on DAVIS: only A has it",
+        "not compared: clicks on msrc: only B has it",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +115,8 @@ def test_what_is_not_compared_is_said_beside_csv(rows, tmp_path, capsys):
         (["scatter", "{one}"], "nothing to join"),
         (["compare", "{rows}"], "expected a file for A and one for B"),
         (["compare", "{rows}", "{rows}", "{rows}"], "expected a file for A and one for B"),
-        (["compare", "{rows}", "{rows}"], "A has 2 methods for clicks on DAVIS"),
+        (["compare", "{rows}", "{rows}"], "both sides hold the same results"),
+        (["compare", "{rows}", "--a", "fusion=joint"], "A has 1 and B 2 methods"),
         (["compare", "{rows}", "--a", "x=1"], "expected SETTING=VALUE"),
         (["compare", "{rows}", "{one}", "--a", "fusion=joint"], "nothing to compare"),
     ],

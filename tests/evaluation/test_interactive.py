@@ -16,7 +16,7 @@ COMBINATIONS = (*FUSIONS, "joint")
 
 
 def results_of(sample, segmentor, protocol):
-    return measure_clicks(sample, "set", segmentor, protocol)[1]
+    return measure_clicks(sample, segmentor, protocol)[1]
 
 
 def test_a_model_that_knows_gets_everything_right(two_discs, fake_segmentor):
@@ -168,7 +168,7 @@ def test_trials_click_elsewhere_each_time(two_discs):
 
 def test_an_image_without_objects_has_no_results(two_discs, fake_segmentor):
     empty = replace(two_discs, label_maps=np.zeros_like(two_discs.label_maps))
-    assert measure_clicks(empty, "set", fake_segmentor(), ClickProtocol()) == ({}, [])
+    assert measure_clicks(empty, fake_segmentor(), ClickProtocol()) == ({}, [])
 
 
 @pytest.mark.parametrize("answer", [np.zeros((5, 5), np.float32), np.full((48, 64), np.nan)])

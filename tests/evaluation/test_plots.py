@@ -48,12 +48,14 @@ def test_one_picture_per_kind_and_data_set(tmp_path):
         *records_of("clicks", dataset="other"),
         *records_of("proposals"),
         *records_of("regions"),
+        *records_of("regions", painted=[2, 5, 10]),
     ]
     paths = save_plots(records, tmp_path / "new" / "folder")
     assert [path.name for path in paths] == [
         "clicks-set.png",
         "clicks-other.png",
         "proposals-set.png",
+        "recall-set.png",
         "regions-set.png",
         "scatter-set.png",
     ]
@@ -92,7 +94,7 @@ def test_data_sets_of_one_name_are_not_drawn_over_each_other(tmp_path):
 def test_one_click_is_no_curve_but_a_scatter(tmp_path):
     records = [*records_of("clicks", clicks=1), *records_of("proposals")]
     names = [path.name for path in save_plots(records, tmp_path)]
-    assert names == ["proposals-set.png", "scatter-set.png"]
+    assert names == ["proposals-set.png", "recall-set.png", "scatter-set.png"]
     (path,) = save_scatters(scatters(records), tmp_path / "scatter")
     assert path.name == "scatter-set.png"
 

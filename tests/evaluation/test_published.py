@@ -40,7 +40,9 @@ def test_figures_of_the_note():
     ]
     official = f"{note}, official weights"
     model = "SegNext COCO+LVIS, epoch 90"
-    assert published(model, "HyperSim", "mIoU@1") == [(32.01, official)]
+    assert published(model, "HyperSim", "mIoU@1") == [
+        (32.01, f"{official}, input not tone-mapped, unlabelled pixels scored as an object")
+    ]
     assert published(model, "DAVIS", "mIoU@1", clicker="center") == [(71.96, official)]
     assert published(model, "DAVIS", "mIoU@1", clicker="random", threshold=0.49) == [
         (67.75, official)
@@ -105,6 +107,15 @@ def test_table_tells_them_apart():
     # what a source leaves open is not taken to be what was measured
     assert lines[[line[2:3] for line in lines].index(["model"])].index("threshold") > 0
     assert shown["Order-Aware IIS @1024"].count("-") >= 1
+
+
+def test_another_number_of_images_is_said():
+    said = "DAVIS: number of images 1 measured, 345 published;"
+    assert said in tables([measured("DAVIS")], published=True)
+    assert said not in tables([measured("DAVIS")])
+    assert "number of images" not in tables(
+        [measured("HyperSim")], published=True
+    )  # it is not known
 
 
 def test_without_records_all_are_listed_and_without_matches_it_is_said():

@@ -99,6 +99,11 @@ class TestClicks:
         assert (values["NoC90"], values["NoF90"]) == (2, 2)
         assert (values["NoC95"], values["NoF95"]) == (2, 3)
 
+    def test_the_number_of_failures_has_an_interval(self):
+        (group,) = group_records([clicked("a", [0, 0], [0, 0]), clicked("b", [1, 1])])
+        assert group.figures["NoF90"].value == 2
+        assert intervals(group.figures)["NoF90"] == (0, 4)  # both images b, or both images a
+
     def test_success_at_the_last_click_counts_as_failure_where_the_method_says_so(self):
         ious = [[0.5, 0.9], [0.85, 0.8]]
         assert values_of(clicked("a", *ious, count_last_click=False))["NoF85"] == 0
@@ -140,11 +145,14 @@ class TestProposals:
         assert values["oracle mIoU(1)"] == 40.0
         assert values["oracle mIoU(1) per mask"] == round(110 / 3, 6)
         # of ten thresholds .5, ..., .95, IoU .6 reaches 3 and .5 one
-        assert values["mAR"] == 12.5
-        assert values["mAR per mask"] == round(40 / 3, 6)
+        assert values["mAR(1000)"] == values["mAR(10)"] == 12.5
+        assert values["mAR(1000) per mask"] == round(40 / 3, 6)
+        assert (values["R50(10)"], values["R50(10) per mask"]) == (75.0, round(200 / 3, 6))
+        assert (values["R75(10)"], values["oracle R50(1000)"]) == (0, 75.0)
         assert values["mAR[0,1]"] == 40.0  # .6, 0 and .5 of a hundred thresholds
         assert values["oracle AUC"] == 40.0  # a flat curve
-        assert values["mIoU(1)"] < values["AUC"] < values["mIoU(1000)"]
+        gains = 0.2 + 0.4 * (1 - np.log(4) / np.log(1000)), 0.5 * (1 - np.log(2) / np.log(1000))
+        assert values["AUC"] == pytest.approx(25 * gains[0] + 50 * gains[1], abs=1e-5)
 
     def test_table_says_order_and_mean(self):
         text = tables([proposed("a", ([[1, 0.2], [4, 0.6]], [[1, 0.6]]))])
@@ -156,6 +164,10 @@ class TestProposals:
             ("oracle", "images", "60.00"),
             ("oracle", "masks", "60.00"),
         ]
+        recalls = table_of(text, 2)
+        assert [line["order"] for line in recalls] == ["own", "own", "oracle", "oracle"]
+        assert (recalls[0]["R50(10)"], recalls[0]["R90(1000)"]) == ("100.00", "0.00")
+        assert recalls[0]["mAR(100)"] == "30.00"
 
 
 class TestRegions:
@@ -182,6 +194,16 @@ class TestRegions:
         assert curve["covering"] == ("70.00", "45.00")
         assert curve["VI"] == ("1.750", "1.350")
         assert curve["regions"] == ("3.0", "6.0")
+
+    def test_painted_proposals_count_masks(self):
+        painted = [broken(r, method=METHOD | {"painted": [2, 5]}) for r in self.RECORDS]
+        values = values_of(*painted)
+        assert (values["covering at N=2"], values["covering ODS at N"]) == (70.0, 2)
+        assert not [name for name in values if "at K" in name]
+        text = tables([*self.RECORDS, *painted])
+        assert [line["covering at N"] for line in table_of(text)] == ["", "2"]
+        assert "Against N, the number of masks painted:" in text
+        assert table_of(text, 2)[0]["N=2"] == table_of(text, 1)[0]["K=2"] == "70.00"
 
 
 class TestAgainstSlowCounts:
@@ -357,15 +379,25 @@ def broken(record, **changes):
         (broken(clicked("a", [0.5]), results=["x"]), "image a is damaged"),
         (clicked("a", [float("nan")]), "expected numbers from 0 to 1"),
         (clicked("a", [1.5]), "expected numbers from 0 to 1, got 1.5 to 1.5"),
+        (clicked("a", ["0.5"]), "expected numbers, got \\['0.5'\\]"),
+        (clicked("a", [10**400]), "image a is damaged"),
+        (clicked("a", [0.5, 10**400]), "image a is damaged"),
         (clicked("a", [0.5], clicks=2), "expected numbers of shape"),
         (clicked("a", [0.5], [0.5], [0.5], trials=2), "expected numbers of shape"),
         (clicked("a", [0.5], clicks="one"), "must have 'clicks', a whole number from 1"),
         (proposed("a", ([[2, 0.6], [1, 0.7]], [])), "n ascending from 1"),
+        (proposed("a", ([["2", 0.6]], [])), "n ascending from 1"),
+        (proposed("a", ([[10**400, 0.6]], [])), "image a is damaged"),
+        (proposed("a", ([], []), proposals="5"), "expected numbers, got"),
+        (proposed("a", ([], []), proposals=10**400), "image a is damaged"),
         (broken(proposed("a", ([], [])), facts={}), "image a is damaged"),
         (broken(proposed("a", ([], [])), facts=None), "image a is damaged"),
         (cut("a", (2, 101, 0.5, 1)), "expected numbers from 0 to 100"),
         (cut("a", (2, 1, 0.5, 1), area=0), "area of at least a pixel"),
         (cut("a", (0, 1, 0.5, 1)), "a number of regions from 1"),
+        (cut("a", (10**400, 1, 0.5, 1)), "a number of regions from 1"),
+        (cut("a", (2, 1, "0.5", 1)), "expected numbers, got"),
+        (cut("a", (2, 1, 0.5, 1), area=10**400), "image a is damaged"),
     ],
 )
 def test_damaged_records_are_named(record, message):

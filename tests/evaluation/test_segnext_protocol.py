@@ -66,7 +66,7 @@ def official_noc(all_ious, target, most=20):
 def compare(segmentor, samples):
     ours, theirs = [], []
     for sample in samples:
-        _, results = measure_clicks(sample, "set", segmentor, SEGNEXT_PROTOCOL)
+        _, results = measure_clicks(sample, segmentor, SEGNEXT_PROTOCOL)
         for result in results:
             ours.append(result["ious"])
             truth = sample.label_maps[result["map"]] == result["label"]

@@ -9,9 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from tamingseg.evaluation.interactive import ClickProtocol, click_job
-from tamingseg.evaluation.records import iterate_records, part_of
+from tamingseg.evaluation.records import iterate_records, merge_parts, part_of
 from tamingseg.evaluation.sharding import Job, run_jobs
 from tamingseg.values import Sample
 
@@ -111,6 +112,51 @@ def test_limit_spreads_over_the_data_set(job, dataset, out):
     assert [record.image for record in run_jobs([job(limit=1)], out)] == ["two_discs"]
 
 
+def test_all_jobs_see_the_same_sample(job, dataset, out):
+    run_jobs([job(), job(threshold=0.3)], out)
+    assert dataset.read == dataset.names
+
+
+def test_a_data_set_named_twice_is_done_once(job, two_discs, out):
+    first, second = job(), job()
+    twin = ListDataset(first.dataset.samples)
+    records = run_jobs([first, replace(second, dataset=twin)], out)
+    assert len(records) == 3
+    assert twin.read == []
+
+
+def test_two_models_that_look_alike_are_refused(job, out):
+    with pytest.raises(ValueError, match="two models call themselves 'fake'"):
+        run_jobs([job(), job()], out)
+
+
+def test_two_runs_never_write_one_file(job, out):
+    with FileLock(out.with_name(".rows.jsonl.lock")):
+        with pytest.raises(ValueError, match="another run is writing"):
+            run_jobs([job()], out)
+    assert len(run_jobs([job()], out)) == 3
+
+
+def test_settings_of_a_reader_are_recorded(job, dataset):
+    assert "reader" not in job().method
+    dataset.settings = {"image": "color.jpg"}
+    assert job().method["reader"] == {"image": "color.jpg"}
+
+
+@pytest.mark.parametrize("name", ["r[1].jsonl", "a*b?.jsonl"])
+def test_names_that_look_like_patterns(job, tmp_path, name):
+    assert len(run_jobs([job()], tmp_path / name)) == 3
+
+
+def test_other_errors_name_the_image_too(dataset, out):
+    def measure(sample):
+        raise RuntimeError("out of memory")
+
+    with pytest.raises(RuntimeError) as caught:
+        run_jobs([Job("clicks", dataset, MADE_BY, {}, measure, "title")], out)
+    assert caught.value.__notes__ == ["title, image two_discs"]
+
+
 def test_the_method_says_who_when_and_how(job, dataset):
     method = job().method
     assert (method["model"], method["weights"], method["data"]) == ("fake", "f00", "1157")
@@ -131,28 +177,36 @@ def test_memory_stays_flat(out):
     image = np.zeros((256, 256, 3), np.uint8)
     maps = np.zeros((1, 256, 256), np.int32)
 
-    class Endless:
-        name, fingerprint, partition = "endless", "0", False
-        names = range(10_000)
+    class Many:
+        name, fingerprint, partition = "many", "0", False
+        names = [f"{number:05}" for number in range(10_000)]
 
         def __len__(self):
             return 10_000
 
         def __getitem__(self, index):
-            return Sample(image.copy(), maps.copy(), str(index))
+            return Sample(image.copy(), maps.copy(), self.names[index])
 
     used = []
 
     def measure(sample):
         used.append(tracemalloc.get_traced_memory()[0])
-        return {}, []
+        return {}, [{"ious": [0.123456] * 20}] * 20
 
+    job = Job("clicks", Many(), MADE_BY, {}, measure, "title", limit=400)
     tracemalloc.start()
     try:
-        run_jobs([Job("clicks", Endless(), MADE_BY, {}, measure, "title", limit=400)], out)
+        run_jobs([job], out)
+        out.rename(part_of(out, 0))
+        tracemalloc.reset_peak()
+        before = tracemalloc.get_traced_memory()[0]
+        merge_parts(out)
+        merging = tracemalloc.get_traced_memory()[1] - before
     finally:
         tracemalloc.stop()
     assert max(used[100:]) - max(used[:100]) < image.nbytes
+    assert out.stat().st_size > 1_500_000
+    assert merging < out.stat().st_size / 4
 
 
 PROGRAM = """
@@ -210,7 +264,7 @@ def test_two_processes_write_what_one_writes(tmp_path):
     assert run_whole(1, one) == run_whole(2, two)
     assert sorted((two / "measured.txt").read_text().split()) == [f"{n:03}" for n in range(40)]
     assert sorted(file.name for file in two.iterdir()) == [
-        "measured.txt", "program.py", "rows.jsonl"
+        ".rows.jsonl.lock", "measured.txt", "program.py", "rows.jsonl"
     ]  # fmt: skip
 
 

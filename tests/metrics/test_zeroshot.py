@@ -12,16 +12,14 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from tamingseg.metrics.interactive import mean_over_images, mean_over_masks
 from tamingseg.metrics.zeroshot import (
     COCO_THRESHOLDS,
-    area_under_curve,
+    area_under_steps,
     best_at,
     best_so_far,
     dense_thresholds,
     fraction_reached,
     log_spaced_budgets,
-    mar_curve,
     miou_curve,
     oracle_order,
-    recall_curves,
 )
 
 IOUS = np.array(
@@ -39,6 +37,14 @@ TABLES = arrays(
     array_shapes(min_dims=2, max_dims=2, max_side=7),
     elements=st.one_of(st.floats(0, 1, width=16), st.integers(0, 4).map(lambda n: n / 4)),
 )
+
+
+def recall(ious, thresholds):
+    """Recall after N = 1, 2, ... proposals, the mean over thresholds and objects: (N,)."""
+    best = best_at(best_so_far(ious), range(1, len(ious) + 1))
+    return fraction_reached(best, thresholds).mean(axis=0)
+
+
 BEST = arrays(np.float32, st.integers(1, 20), elements=st.floats(0, 1, width=32))
 
 
@@ -75,7 +81,14 @@ class TestSteps:
 
     @pytest.mark.parametrize(
         "steps",
-        [[[0, 0.5]], [[2, 0.5], [2, 0.6]], [[1, 0.5], [2, 0.4]], [[1, 1.5]], [[1, math.nan]]],
+        [
+            [[0, 0.5]],
+            [[2, 0.5], [2, 0.6]],
+            [[1, 0.5], [2, 0.4]],
+            [[1, 1.5]],
+            [[1, math.nan]],
+            [["1", 0.5]],
+        ],
     )
     def test_other_steps_are_refused(self, steps):
         with pytest.raises(ValueError, match="ascending"):
@@ -85,16 +98,15 @@ class TestSteps:
 @pytest.mark.parametrize(
     "wrong", [np.zeros(3), np.array([[1.1]]), np.array([[-0.1]]), np.array([[np.nan]])]
 )
-@pytest.mark.parametrize("function", [best_so_far, oracle_order, miou_curve, mar_curve])
+@pytest.mark.parametrize("function", [best_so_far, oracle_order, miou_curve])
 def test_what_is_no_table_of_ious_is_refused(function, wrong):
     with pytest.raises(ValueError, match="table"):
         function(wrong)
 
 
 def test_an_image_without_objects_has_no_mean():
-    for curve in (miou_curve, mar_curve, lambda ious: recall_curves(ious, [0.5])):
-        with pytest.raises(ValueError, match="without objects"):
-            curve(np.zeros((3, 0)))
+    with pytest.raises(ValueError, match="without objects"):
+        miou_curve(np.zeros((3, 0)))
 
 
 class TestOracle:
@@ -142,12 +154,10 @@ class TestOracle:
 
 class TestRecall:
     def test_by_hand(self):
-        recall = recall_curves(IOUS, [0.2, 0.5, 0.7, 0.9])
-        np.testing.assert_allclose(
-            recall * 3, [[2, 1, 0, 0], [2, 2, 1, 0], [2, 2, 2, 0], [2, 2, 2, 0]]
-        )
+        for threshold, reached in ((0.2, [2, 2, 2, 2]), (0.5, [1, 2, 2, 2]), (0.7, [0, 1, 2, 2])):
+            np.testing.assert_allclose(recall(IOUS, [threshold]) * 3, reached)
         # .75 reaches six of COCO's ten thresholds, .7 five.
-        np.testing.assert_allclose(mar_curve(IOUS) * 30, [1, 6, 11, 11])
+        np.testing.assert_allclose(recall(IOUS, COCO_THRESHOLDS) * 30, [1, 6, 11, 11])
         np.testing.assert_allclose(miou_curve(IOUS) * 3, [0.7, 1.2, 1.45, 1.45])
 
     def test_thresholds_are_reached_whatever_the_rounding(self):
@@ -157,14 +167,9 @@ class TestRecall:
                 reached = fraction_reached(best, thresholds)
                 np.testing.assert_allclose(reached, np.arange(1, 11) / 10)
 
-    @given(ious=TABLES)
-    def test_mar_is_the_mean_of_recall(self, ious):
-        recall = recall_curves(ious, COCO_THRESHOLDS)
-        np.testing.assert_allclose(mar_curve(ious), recall.mean(axis=1), atol=1e-12)
-
     def test_many_to_one(self):
         """One proposal may serve two objects; matched one to one it would serve one."""
-        assert mar_curve(np.array([[1.0, 1.0]])).tolist() == [1]
+        assert recall(np.array([[1.0, 1.0]]), COCO_THRESHOLDS).tolist() == [1]
 
 
 class TestIdentities:
@@ -194,9 +199,15 @@ class TestIdentities:
         assert miou_curve(even) == pytest.approx(0.45)
         assert miou_curve(uneven) == pytest.approx(0.30)
         upper = 0.5 + dense_thresholds(1000) / 2
-        assert mar_curve(even, upper) == 0
-        assert mar_curve(uneven, upper) == pytest.approx(0.10, abs=1e-3)
-        assert mar_curve(even) < mar_curve(uneven)
+        assert recall(even, upper) == 0
+        assert recall(uneven, upper) == pytest.approx(0.10, abs=1e-3)
+        assert recall(even, COCO_THRESHOLDS) < recall(uneven, COCO_THRESHOLDS)
+
+    def test_ten_thresholds_count_a_twentieth_too_much(self):
+        """Of r spread evenly over [.5, 1], which the first of the ten, .5, always lets pass."""
+        best = 0.5 + dense_thresholds(10_000) / 2
+        assert fraction_reached(best).mean() == pytest.approx(0.55, abs=1e-3)
+        assert (2 * best - 1).mean() == pytest.approx(0.50)
 
 
 class TestBudgets:
@@ -213,17 +224,18 @@ class TestBudgets:
             log_spaced_budgets(0)
 
     def test_area_by_hand(self):
-        budgets = [1, 10, 100]
-        assert area_under_curve(budgets, [0.3, 0.3, 0.3]) == pytest.approx(0.3)
-        areas = area_under_curve(budgets, np.array([[0, 0.5, 1], [0, 0, 1]]))
-        np.testing.assert_allclose(areas, [0.5, 0.25])
-        assert area_under_curve([7], [0.4]) == 0.4
-        for wrong in ([], [0, 1], [1, 1]):
-            with pytest.raises(ValueError, match="ascend"):
-                area_under_curve(wrong, np.zeros(len(wrong)))
+        steps = [[(1, 0.3)], [(10, 0.5), (100, 1.0)], [], [(100, 1.0)], [(1000, 1.0)]]
+        np.testing.assert_allclose(area_under_steps(steps, 100), [0.3, 0.25, 0, 0, 0])
+        np.testing.assert_allclose(area_under_steps(steps, 10_000), [0.3, 0.625, 0, 0.5, 0.25])
+        with pytest.raises(ValueError, match="ascending"):
+            area_under_steps([[(2, 0.5), (2, 0.6)]], 100)
+        with pytest.raises(ValueError, match="2 proposals or later"):
+            area_under_steps(steps, 1)
 
-    @given(ious=TABLES)
-    def test_the_area_lies_within_the_curve(self, ious):
-        curve = miou_curve(ious)
-        area = area_under_curve(range(1, len(ious) + 1), curve)
-        assert curve[0] - 1e-12 <= area <= curve[-1] + 1e-12
+    @given(ious=TABLES, largest=st.integers(2, 9))
+    def test_the_area_is_the_sum_of_its_rectangles(self, ious, largest):
+        """The curve keeps its height from N to N + 1."""
+        best = best_at(best_so_far(ious), range(1, largest))
+        widths = np.diff(np.log(np.arange(1, largest + 1))) / np.log(largest)
+        areas = area_under_steps(best_so_far(ious), largest)
+        np.testing.assert_allclose(areas, best @ widths, atol=1e-12)
