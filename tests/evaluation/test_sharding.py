@@ -131,9 +131,9 @@ def test_two_models_that_look_alike_are_refused(job, out):
 
 
 def test_two_runs_never_write_one_file(job, out):
-    with FileLock(out.with_name(".rows.jsonl.lock")):
-        with pytest.raises(ValueError, match="another run is writing"):
-            run_jobs([job()], out)
+    lock = FileLock(out.with_name(".rows.jsonl.lock"))
+    with lock, pytest.raises(ValueError, match="another run is writing"):
+        run_jobs([job()], out)
     assert len(run_jobs([job()], out)) == 3
 
 
@@ -179,7 +179,7 @@ def test_memory_stays_flat(out):
 
     class Many:
         name, fingerprint, partition = "many", "0", False
-        names = [f"{number:05}" for number in range(10_000)]
+        names = tuple(f"{number:05}" for number in range(10_000))
 
         def __len__(self):
             return 10_000

@@ -15,8 +15,8 @@ class Labels {
   /** `masks`: {runs, area} of every mask by its id; `order`: the ids, the best first. */
   set(masks, order) {
     Object.assign(this, {masks, order, rank: new Map(order.map((id, place) => [id, place]))});
-    // Of equally large masks the later one is in front, as in tamingseg.partition.paint.
-    this.byArea = [...order].sort((a, b) => masks[b].area - masks[a].area);
+    // Of equally large masks the better one is in front, as in tamingseg.partition.paint.
+    this.byArea = [...order].reverse().sort((a, b) => masks[b].area - masks[a].area);
   }
 
   /** Lay the first `count` masks on top of each other, the smallest last. The map holds id + 1. */
