@@ -66,15 +66,13 @@ class Compare:
 
 
 def asker(segmentor: Segmentor) -> Callable[[Sample], Answers]:
-    """Return a function that asks about the grid, and asks again only for another image."""
-    last: dict[str, Answers] = {}
+    """Return a function that asks about the grid, and asks again only for another sample."""
+    last: list[tuple[Sample, Answers]] = []
 
     def ask(sample: Sample) -> Answers:
-        key = f"{sample.name} {sample.image.sum()}"
-        if key not in last:
-            last.clear()
-            last[key] = ask_grid(segmentor, sample.image)
-        return last[key]
+        if not last or last[0][0] is not sample:
+            last[:] = [(sample, ask_grid(segmentor, sample.image))]
+        return last[0][1]
 
     return ask
 
@@ -110,11 +108,11 @@ def main() -> None:
         jobs = [job_of(chosen, ask, name, config, weights) for name, config in ways.items()]
         indices = replace(jobs[0], limit=command.limit).indices()
         for index in tqdm(indices, dataset.name, unit="image"):
-            for job in jobs:
-                key = job.key_of(index)
-                keys.add(key)
-                if key not in finished:
-                    append_record(command.out, job.record(index))
+            missing = [job for job in jobs if job.key_of(index) not in finished]
+            keys |= {job.key_of(index) for job in jobs}
+            sample = chosen[index] if missing else None
+            for job in missing:
+                append_record(command.out, job.record(sample))
     print(tables([record for record in iterate_records(command.out) if record.key in keys]))
 
 

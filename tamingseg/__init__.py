@@ -1,7 +1,8 @@
 """Image segmentation from one click.
 
 A segmentation is an ordered list of good masks, and a model that answers one click is enough to
-make one. `load_segmentor` gives such a model, `Session` combines its answers into a mask.
+make one. `load_segmentor` gives such a model, `Session` combines its answers into a mask, and
+`propose_masks` lists all masks of an image without a click.
 Public names are loaded on first use, so that importing the package stays instant.
 """
 
@@ -9,13 +10,23 @@ import importlib
 
 _PUBLIC = {
     "Click": "tamingseg.values",
+    "MaskSet": "tamingseg.values",
     "Sample": "tamingseg.values",
     "Session": "tamingseg.session.session",
     "list_segmentors": "tamingseg.segmentors.load",
     "load_segmentor": "tamingseg.segmentors.load",
+    "propose_masks": "tamingseg.proposals.generate",
 }
 
-__all__ = ["Click", "Sample", "Session", "list_segmentors", "load_segmentor"]
+__all__ = [
+    "Click",
+    "MaskSet",
+    "Sample",
+    "Session",
+    "list_segmentors",
+    "load_segmentor",
+    "propose_masks",
+]
 
 
 def __getattr__(name: str) -> object:

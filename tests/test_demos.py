@@ -25,3 +25,10 @@ def test_edit_a_mask(tmp_path):
     assert not cup[328, 412]
     assert table[150, 460]
     assert len(list((tmp_path / "out").iterdir())) == 3
+
+
+def test_segment_everything(tmp_path):
+    masks = run("03_segment_everything.py", tmp_path)
+    assert len(masks) > 30
+    assert masks.size == (400, 600)
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["03_first_3_10_30.png"]
