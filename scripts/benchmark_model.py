@@ -1,4 +1,4 @@
-"""How long the default model takes: to encode a photo, to answer one click, to answer a grid.
+"""How long the default model takes: to encode, to answer a click or a grid, to list all masks.
 
     python scripts/benchmark_model.py [MODEL]
 
@@ -6,6 +6,7 @@ Medians and 90th percentiles of repeated calls, on as many threads as torch take
 on an otherwise idle machine.
 """
 
+import resource
 import sys
 import time
 from collections.abc import Callable
@@ -14,8 +15,9 @@ import cv2
 import numpy as np
 import torch
 
-from tamingseg import Click, load_segmentor
+from tamingseg import Click, load_segmentor, propose_masks
 from tamingseg.data.sample_images import load_sample_image
+from tamingseg.proposals.generate import ask_grid, masks_from_answers
 
 
 def measure(label: str, call: Callable[[], object], repeats: int = 30) -> None:
@@ -51,6 +53,15 @@ def main() -> None:
         "32x32 grid of clicks, model's resolution",
         lambda: segmentor.predict(embedding, grid, full_size=False),
         repeats=5,
+    )
+
+    image = cv2.resize(load_sample_image("coffee"), (480, 320))
+    answers = ask_grid(segmentor, image)
+    measure("480x320 photo: 32x32 answers -> list", lambda: masks_from_answers(answers), repeats=5)
+    measure("480x320 photo: all of it", lambda: propose_masks(segmentor, image), repeats=5)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20
+    print(
+        f"{len(propose_masks(segmentor, image))} masks; peak memory of the process {peak:.2f} GiB"
     )
 
 
