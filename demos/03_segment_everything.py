@@ -16,12 +16,13 @@ def main() -> MaskSet:
     """Propose masks of the cup's photo; write the first of them side by side and return all."""
     image = load_sample_image("coffee")
     masks = propose_masks(load_segmentor(), image)
-    pictures = [overlay_masks(image, masks.take(np.arange(count))) for count in (3, 10, 30)]
+    first = [masks.take(np.arange(min(count, len(masks)))) for count in (3, 10, 30)]
+    pictures = [overlay_masks(image, some) for some in first]
     OUT.mkdir(exist_ok=True)
     Image.fromarray(np.hstack(pictures)).save(OUT / "03_first_3_10_30.png")
-    for count in (3, 10, 30):
-        covered = np.any([masks[number] for number in range(count)], axis=0).mean()
-        print(f"the first {count} of {len(masks)} masks cover {covered:.0%} of the photo")
+    for some in first:
+        covered = np.any([some[number] for number in range(len(some))], axis=0).mean()
+        print(f"the first {len(some)} of {len(masks)} masks cover {covered:.0%} of the photo")
     return masks
 
 

@@ -17,7 +17,7 @@ from tqdm import tqdm
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
-from tamingseg.evaluation.records import append_record, iterate_records
+from tamingseg.evaluation.records import append_record, iterate_records, merge_parts
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.sharding import Job
 from tamingseg.evaluation.zeroshot import proposal_job
@@ -42,6 +42,7 @@ CHANGES = {
     "box suppression": {"overlap": "box"},
     "superpixels": {"superpixels": True},
     "stable ones only": {"min_stability": 0.5},
+    "small masks too": {"min_area": 0},
 }
 
 
@@ -101,6 +102,7 @@ def main() -> None:
     if command.ablate:
         ways |= {name: replace(OURS, **changed) for name, changed in CHANGES.items()}
     command.out.parent.mkdir(parents=True, exist_ok=True)
+    merge_parts(command.out)  # which drops what a kill left half-written
     finished = {record.key for record in iterate_records(command.out)}
     keys = set()
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):

@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +53,10 @@ def main(arguments: Sequence[str]) -> int:
     command = tyro.cli(Propose, prog="tamingseg propose", args=list(arguments))
     if command.count < 1:
         raise ValueError(f"count must be at least 1 mask, got {command.count}")
-    images = _find_images(command.images)
+    images = _find_images(command.images, command.output)
     segmentor = load_segmentor(command.model, command.device)
     _check_settings(command)
+    config = replace(command.proposals, most=min(command.count, command.proposals.most))
     problems = []
     for name, path in tqdm(images.items(), command.images.name, unit="image"):
         result = command.output / f"{name}.json"
@@ -63,11 +64,12 @@ def main(arguments: Sequence[str]) -> int:
             continue
         try:
             image = read_image(path)
-        except ValueError as error:
+        except (ValueError, OSError) as error:
+            if not command.images.is_dir():
+                raise
             problems.append(str(error))
             continue
-        masks = propose_masks(segmentor, image, command.proposals)
-        masks = masks.take(np.arange(min(command.count, len(masks))))
+        masks = propose_masks(segmentor, image, config)
         result.parent.mkdir(parents=True, exist_ok=True)
         if command.pngs:
             _write_pngs(command.output / name, masks)
@@ -80,13 +82,19 @@ def main(arguments: Sequence[str]) -> int:
     return 1 if problems else 0
 
 
-def _find_images(path: Path) -> dict[str, Path]:
-    """Return name -> file, where the name is the path below the folder without its suffix."""
-    if not path.is_dir():
-        return {path.stem: path}
+def _find_images(path: Path, output: Path) -> dict[str, Path]:
+    """Return name -> file, where the name is the path below the folder without its suffix.
+
+    What lies in `output` are results of before. Raises ValueError if a result would lie where a
+    photo lies.
+    """
     images: dict[str, Path] = {}
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() in IMAGE_SUFFIXES:
+    if not path.is_dir():
+        images[path.stem] = path
+    results = output.resolve()
+    for file in sorted(path.rglob("*")) if path.is_dir() else ():
+        is_result = results != path.resolve() and results in file.resolve().parents
+        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file() and not is_result:
             name = file.relative_to(path).with_suffix("").as_posix()
             if name in images:
                 raise ValueError(f"{file} has the same name as {images[name]}; rename one of them")
@@ -95,6 +103,9 @@ def _find_images(path: Path) -> dict[str, Path]:
         raise FileNotFoundError(
             f"{path} holds no photo; expected files ending in {', '.join(IMAGE_SUFFIXES)}"
         )
+    for name, file in images.items():
+        if file.resolve() == (results / f"{name}.png"):
+            raise ValueError(f"results in {output} could replace {file}; choose another --output")
     return images
 
 
@@ -113,7 +124,7 @@ def _check_settings(command: Propose) -> None:
     if path.exists() and path.read_text(encoding="utf-8") != text:
         raise ValueError(
             f"{command.output} holds masks made with other settings, see {path}; "
-            "choose another --output, or remove it"
+            "choose another --output, or remove the folder"
         )
     if not path.exists():
         command.output.mkdir(parents=True, exist_ok=True)

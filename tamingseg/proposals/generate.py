@@ -1,11 +1,12 @@
 """Grid of clicks -> answers -> candidates -> an ordered list of masks, good for every budget.
 
 Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
-one, and kept as bits. So memory is bounded by the answers, two bytes a pixel and click.
+one, and kept as bits. What takes memory are the answers, two bytes for each of their pixels: 13 MB
+for the default model and a 32x32 grid.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 import cv2
@@ -30,6 +31,8 @@ Order = Literal["expected", "quality", "stability", "both"]
 Progress = Callable[[int, int], None]
 
 _CLICKS_AT_ONCE = 64
+_RANKED = 1000
+"""So many masks are put in the expected order, whose cost grows with the square of their number."""
 _LARGEST_LOGIT = 10.0
 
 
@@ -76,14 +79,16 @@ class ProposalConfig:
             )
 
 
+_SAM = ProposalConfig(levels=0, min_area=0, overlap="box", suppress_above=0.7, order="quality")
+
 PIPELINES = {
-    "sam": ProposalConfig(
-        levels=0, min_stability=0.95, min_area=0, overlap="box", suppress_above=0.7, order="quality"
-    ),
+    "sam": replace(_SAM, min_stability=0.95),
+    "sam, unfiltered": _SAM,
     "note": ProposalConfig(levels=0, min_area=0, suppress_above=0.75, order="both"),
     "expected": ProposalConfig(),
 }
-"""Segment Anything's automatic masks, the note's zero-shot protocol, and ours."""
+"""The steps of Segment Anything's automatic masks (without the filter on predicted IoU, which only
+its own models have), the same with unstable masks too, the note's zero-shot protocol, and ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,19 +146,23 @@ def ask_grid(
     """Ask a segmentor about a grid of clicks; parameters as in `propose_masks`."""
     embedding = image if isinstance(image, ImageEmbedding) else segmentor.embed(image)
     total = config.grid**2 + config.further
-    clicks = grid_clicks(config.grid, embedding.size)
-    parts = _ask(segmentor, embedding, clicks, progress, 0, total)
+    parts: list[Answers] = []
+    asked = 0
+
+    def ask(clicks: list[Click]) -> None:
+        nonlocal asked
+        for start in range(0, len(clicks), _CLICKS_AT_ONCE):
+            chunk = clicks[start : start + _CLICKS_AT_ONCE]
+            parts.append(_ask(segmentor, embedding, chunk))
+            asked += len(chunk)
+            if progress is not None:
+                progress(asked, total)
+
+    ask(grid_clicks(config.grid, embedding.size))
     if config.further:
-        certainty = np.abs(np.concatenate([part.logits for part in parts])).max(axis=0)
-        clicks = uncertain_clicks(certainty.astype(np.float32), config.further, embedding.size)
-        parts += _ask(segmentor, embedding, clicks, progress, config.grid**2, total)
-    qualities = [part.quality for part in parts if part.quality is not None]
-    return Answers(
-        np.concatenate([part.logits for part in parts]),
-        np.concatenate([part.points for part in parts]),
-        np.concatenate(qualities) if qualities else None,
-        embedding.size,
-    )
+        certainty = np.max([np.abs(part.logits).max(axis=0) for part in parts], axis=0)
+        ask(uncertain_clicks(certainty.astype(np.float32), config.further, embedding.size))
+    return _joined(parts)
 
 
 def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig()) -> MaskSet:
@@ -163,41 +172,47 @@ def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig
     leaders = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
     if config.order == "expected":
         weights = _weights_of(leaders, candidates)
-        # The lightest can wait: they would come last, and the order costs their number squared.
-        leaders = leaders[np.argsort(-weights[leaders], kind="stable")[: config.most]]
+        heaviest = np.argsort(-weights[leaders], kind="stable")
+        leaders = leaders[heaviest[: max(_RANKED, config.most)]]
         ious = pairwise_iou(candidates.packed[leaders])
         leaders = leaders[expected_order(ious, weights[leaders])]
-    return _enlarge(candidates.take(leaders[: config.most]), answers, config)
+    return _enlarge(candidates.take(leaders[: config.most]), answers)
 
 
-def _ask(
-    segmentor: Segmentor,
-    embedding: ImageEmbedding,
-    clicks: list[Click],
-    progress: Progress | None,
-    before: int,
-    total: int,
-) -> list[Answers]:
-    parts = []
-    for start in range(0, len(clicks), _CLICKS_AT_ONCE):
-        chunk = clicks[start : start + _CLICKS_AT_ONCE]
-        quality = None
-        if isinstance(segmentor, CandidateSegmentor):
-            probabilities, quality = segmentor.predict_candidates(embedding, chunk)
-            several = probabilities.shape[1]
-            probabilities = probabilities.reshape(-1, *probabilities.shape[2:])
-            quality = quality.ravel()
-        else:
-            probabilities, several = segmentor.predict(embedding, chunk, full_size=False), 1
-        size = probabilities.shape[1:]
-        check_probabilities(probabilities, (len(chunk) * several, *size), segmentor.name)
-        scale = np.divide(size, embedding.size)
-        points = np.array([(click.row, click.col) for click in chunk]) * scale
-        points = np.minimum(points.astype(np.int64), np.array(size) - 1).repeat(several, axis=0)
-        parts.append(Answers(_logits(probabilities), points, quality, embedding.size))
-        if progress is not None:
-            progress(before + start + len(chunk), total)
-    return parts
+def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: list[Click]) -> Answers:
+    """Ask about a few clicks, each of which may have several answers in a row."""
+    quality, several = None, 1
+    if isinstance(segmentor, CandidateSegmentor):
+        probabilities, quality = segmentor.predict_candidates(embedding, clicks)
+        several = probabilities.shape[1]
+        check_probabilities(quality, (len(clicks), several), segmentor.name)
+        probabilities = probabilities.reshape(-1, *probabilities.shape[2:])
+        quality = quality.ravel()
+    else:
+        probabilities = segmentor.predict(embedding, clicks, full_size=False)
+    size = probabilities.shape[1:]
+    check_probabilities(probabilities, (len(clicks) * several, *size), segmentor.name)
+    places = np.array([(click.row, click.col) for click in clicks])
+    places = (places * np.divide(size, embedding.size)).astype(np.int64)
+    points = np.minimum(places, np.array(size) - 1).repeat(several, axis=0)
+    return Answers(_logits(probabilities), points, quality, embedding.size)
+
+
+def _joined(parts: list[Answers]) -> Answers:
+    """Join parts to one, and let go of each as soon as it is copied; empties the list."""
+    count = sum(len(part.logits) for part in parts)
+    first = parts[0]
+    logits = np.empty((count, *first.logits.shape[1:]), np.float16)
+    points = np.concatenate([part.points for part in parts])
+    quality = None
+    if first.quality is not None:
+        quality = np.concatenate([part.quality for part in parts])
+    start = 0
+    while parts:
+        part = parts.pop(0)
+        logits[start : start + len(part.logits)] = part.logits
+        start += len(part.logits)
+    return Answers(logits, points, quality, first.size)
 
 
 def _logits(probabilities: np.ndarray) -> np.ndarray:
@@ -212,6 +227,8 @@ def _find(answers: Answers, config: ProposalConfig) -> Candidates:
         found = whole_masks(answers.logits, answers.quality)
     else:
         found = level_lines(answers.logits, answers.points, config.levels)
+    if config.superpixels and len(found.packed):
+        found = replace(found, packed=rebuild(found.packed, superpixels(answers.logits)))
     pixels = answers.size[0] * answers.size[1]
     area = areas(found.packed) * (pixels / answers.logits[0].size)
     enough = (area >= max(config.min_area, 1)) & (found.stability >= config.min_stability)
@@ -245,11 +262,9 @@ def _weights_of(leaders: np.ndarray, candidates: Candidates) -> np.ndarray:
     return weights
 
 
-def _enlarge(candidates: Candidates, answers: Answers, config: ProposalConfig) -> MaskSet:
+def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:
     """Bring masks to the image's size, along the level lines of their answers."""
     packed = candidates.packed
-    if config.superpixels and len(packed):
-        packed = rebuild(packed, superpixels(answers.logits))
     height, width = answers.size
     full = np.zeros((len(packed), height, -(-width // 8)), np.uint8)
     for place, own in enumerate(packed):
@@ -261,5 +276,6 @@ def _enlarge(candidates: Candidates, answers: Answers, config: ProposalConfig) -
         lines[(lines <= 0) & mask] = 1
         large = cv2.resize(lines, (width, height), interpolation=cv2.INTER_LINEAR)
         full[place] = np.packbits(large > 0, axis=-1)
-    found = np.flatnonzero(full.any(axis=(1, 2)))
-    return MaskSet(full, answers.size, candidates.stability).take(found)
+    masks = MaskSet(full, answers.size, candidates.stability)
+    found = full.any(axis=(1, 2))
+    return masks if found.all() else masks.take(np.flatnonzero(found))

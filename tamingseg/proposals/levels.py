@@ -59,12 +59,13 @@ def whole_masks(logits: np.ndarray, mass: np.ndarray | None = None) -> Candidate
 
     `mass`, float (N,), is how good the model thinks each is; without it they are all 1.
     """
-    stability = _ratio((logits > 1).sum((1, 2)), (logits > -1).sum((1, 2)))
+    above = [np.array([np.count_nonzero(answer > level) for answer in logits]) for level in (1, -1)]
+    stability = _ratio(*above)
     mass = np.ones(len(logits)) if mass is None else mass
     return Candidates(
         np.arange(len(logits)),
         np.zeros(len(logits), np.float32),
-        np.packbits(logits > 0, axis=-1),
+        np.stack([np.packbits(answer > 0, axis=-1) for answer in logits]),
         stability.astype(np.float32),
         mass.astype(np.float32),
     )

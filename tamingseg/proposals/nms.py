@@ -57,9 +57,9 @@ def suppress(
 
 def boxes(packed: np.ndarray) -> np.ndarray:
     """Return the boxes of masks, int64 (N, 4): top, left, bottom, right, the ends exclusive."""
-    masks = np.unpackbits(packed, axis=-1).astype(bool)
+    cols = np.unpackbits(np.bitwise_or.reduce(packed, axis=1), axis=-1).astype(bool)
     ends = []
-    for along in (masks.any(axis=2), masks.any(axis=1)):
+    for along in (packed.any(axis=2), cols):
         first = along.argmax(axis=1)
         last = along.shape[1] - along[:, ::-1].argmax(axis=1)
         ends.append((first, np.where(along.any(axis=1), last, first)))

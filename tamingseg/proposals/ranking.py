@@ -29,7 +29,14 @@ def expected_order(ious: np.ndarray, weights: np.ndarray) -> np.ndarray:
     Returns
     -------
     int64, (N,): the numbers of the proposals; of equal gains the earlier comes first.
+
+    Raises
+    ------
+    ValueError
+        If a weight is negative or no number.
     """
+    if not (np.asarray(weights) >= 0).all():
+        raise ValueError("the weights of proposals must be numbers of at least 0")
     ious = np.asarray(ious, np.float32)
     weights = np.asarray(weights, np.float32)
     best = np.zeros(len(weights), np.float32)

@@ -5,8 +5,11 @@ import pytest
 
 from tamingseg.frame import Frame
 from tamingseg.masks.iou import iou
+from tamingseg.masks.packed import areas
+from tamingseg.proposals import generate
 from tamingseg.proposals.generate import (
     PIPELINES,
+    Answers,
     ProposalConfig,
     ask_grid,
     masks_from_answers,
@@ -156,6 +159,7 @@ def test_odd_sizes(size, rng, fake_segmentor):
     image = np.repeat(rng.integers(0, 2, (*size, 1)).astype(np.uint8) * 255, 3, axis=2)
     masks = propose_masks(fake_segmentor(), image, SMALL)
     assert masks.size == size
+    assert len(masks) > 0
 
 
 def test_further_clicks_find_what_the_grid_missed():
@@ -200,3 +204,104 @@ def test_a_click_of_every_cell_is_asked(two_discs, fake_segmentor):
     assert len(answers.logits) == len(answers.points) == 64
     expected = [(int((i + 0.5) * 3), int((j + 0.5) * 4)) for i in range(8) for j in range(8)]
     assert [tuple(point) for point in answers.points.tolist()] == expected
+
+
+def ring_and_disc():
+    """Two answers: a disc of logit 4 in a ring of logit 3, boxes nearly alike."""
+    rows, cols = np.mgrid[:40, :40]
+    distance = np.hypot(rows - 20, cols - 20)
+    disc = np.where(distance < 13, 4.0, -8.0)
+    ring = np.where((distance >= 13) & (distance < 15), 3.0, -8.0)
+    points = np.array([[20, 20], [20, 34]])
+    return Answers(np.stack([disc, ring]).astype(np.float16), points, None, (40, 40))
+
+
+def test_overlap_says_what_is_compared():
+    settings = {"levels": 0, "min_area": 0, "suppress_above": 0.7}
+    assert len(masks_from_answers(ring_and_disc(), ProposalConfig(**settings))) == 2
+    assert len(masks_from_answers(ring_and_disc(), ProposalConfig(**settings, overlap="box"))) == 1
+
+
+def blobs(*described, quality=None):
+    """One answer per (row, col, radius, softness): a disc whose edge the logits cross slowly."""
+    rows, cols = np.mgrid[:60, :80]
+    logits = [
+        np.clip((radius - np.hypot(rows - row, cols - col)) / softness, -8, 8)
+        for row, col, radius, softness in described
+    ]
+    points = np.array([(row, col) for row, col, _, _ in described])
+    return Answers(np.stack(logits).astype(np.float16), points, quality, (60, 80))
+
+
+def at(masks, number, row, col):
+    return bool(masks[number][row, col])
+
+
+def test_each_order_goes_by_its_own_measure():
+    """The left blob is sharp, the right one blurred but liked by the model; twins in the middle."""
+    quality = np.float32([0.2, 0.9, 0.6])
+    answers = blobs((20, 12, 8, 0.1), (20, 66, 8, 2.0), (20, 40, 8, 1.0), quality=quality)
+    first = {
+        order: next(
+            name
+            for name, col in (("sharp", 12), ("liked", 66), ("middle", 40))
+            if at(masks_from_answers(answers, ProposalConfig(order=order, min_area=0)), 0, 20, col)
+        )
+        for order in ("stability", "quality", "both")
+    }
+    assert first == {"stability": "sharp", "quality": "liked", "both": "liked"}
+
+
+def test_votes_decide_the_expected_order():
+    """Two discs of one size: five answers see the right one, one the left; then the right leads."""
+    answers = blobs((30, 20, 9, 0.3), *[(30, 60, 9, 0.3)] * 5)
+    masks = masks_from_answers(answers, ProposalConfig(min_area=0))
+    assert at(masks, 0, 30, 60)
+    assert at(masks, 1, 30, 20)
+    by_stability = masks_from_answers(answers, ProposalConfig(min_area=0, order="stability"))
+    assert at(by_stability, 0, 30, 20)
+
+
+def test_votes_of_small_masks_count_more():
+    answers = blobs((30, 15, 6, 0.1), (30, 55, 22, 0.1))
+    candidates = generate._find(answers, ProposalConfig(levels=0, min_area=0))
+    small, large = generate._weights_of(np.array([0, 1]), candidates)
+    area = areas(candidates.packed)
+    assert small / large == pytest.approx(
+        (area[1] / area[0]) ** 0.75 * (candidates.stability[0] / candidates.stability[1]) ** 2
+    )
+
+
+def test_unstable_masks_can_be_left_out():
+    answers = blobs((30, 20, 9, 0.1), (30, 60, 9, 3.0))
+    strict = masks_from_answers(answers, ProposalConfig(levels=0, min_area=0, min_stability=0.9))
+    assert len(strict) == 1
+    assert at(strict, 0, 30, 20)
+
+
+def test_a_component_without_the_click_is_no_part_of_the_mask():
+    answers = blobs((30, 20, 9, 0.1))
+    twice = answers.logits + 0
+    twice[0] = np.maximum(twice[0], blobs((30, 60, 9, 0.1)).logits[0])
+    both = Answers(twice, answers.points, None, answers.size)
+    (mask,) = (masks_from_answers(both, ProposalConfig(min_area=0))[0],)
+    assert mask[30, 20]
+    assert not mask[30, 60]
+    assert masks_from_answers(both, ProposalConfig(levels=0, min_area=0))[0][30, 60]
+
+
+def test_fewer_masks_are_the_first_of_more(rng):
+    answers = blobs(*[(*rng.integers(10, 50, 2), rng.uniform(4, 12), 0.5) for _ in range(30)])
+    many = masks_from_answers(answers, ProposalConfig(min_area=0))
+    few = masks_from_answers(answers, ProposalConfig(min_area=0, most=5))
+    np.testing.assert_array_equal(few.packed, many.packed[:5])
+
+
+def test_a_quality_that_is_no_number_stops(two_discs):
+    segmentor = ThreeMasks(two_discs)
+    segmentor.predict_candidates = lambda embedding, clicks: (
+        np.zeros((len(clicks), 3, 48, 64), np.float32),
+        np.full((len(clicks), 3), np.nan, np.float32),
+    )
+    with pytest.raises(ValueError, match=r"'three' must answer .* NaN"):
+        propose_masks(segmentor, two_discs.image, SMALL)
