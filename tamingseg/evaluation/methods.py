@@ -8,9 +8,6 @@ beside every one of them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-_OWNERS = {"data": "dataset", "weights": "model"}
-"""Settings that mostly follow from another one, and then need not stand in every line."""
-
 ABSENT = "-"
 """Stands for a setting that plays no part in a method, or that a source does not state."""
 
@@ -50,15 +47,17 @@ def shared_by(methods: Sequence[Mapping[str, Any]]) -> str:
 def owned(methods: Sequence[Mapping[str, str]], key: str) -> dict[str, str] | None:
     """Return the values of `key` by data set or model if they follow from it, else None.
 
-    `methods` hold their data set under ``dataset``. Only ``data`` follows from the data set, and
-    ``weights`` from the model.
+    `methods` hold their data set under ``dataset``. Only ``data`` and the settings of a reader
+    follow from the data set, and ``weights`` from the model.
     """
-    if key not in _OWNERS or any(key not in method for method in methods):
+    of_reader = key.startswith("reader.")
+    if not of_reader and (key not in ("data", "weights") or any(key not in m for m in methods)):
         return None
-    owner = _OWNERS[key]
+    owner = "model" if key == "weights" else "dataset"
     values: dict[str, str] = {}
     for method in methods:
-        if values.setdefault(method.get(owner, ABSENT), method[key]) != method[key]:
+        value = method.get(key, ABSENT)
+        if values.setdefault(method.get(owner, ABSENT), value) != value:
             return None
     return values
 
