@@ -204,7 +204,8 @@ def test_fingerprints(own_module, write_sam2_folder, tmp_path, monkeypatch):
     path = tmp_path / "mine.safetensors"
     path.write_bytes(b"weights" * 500_000)
     assert model_fingerprint(path) == model_fingerprint(str(path)) == expected(path.read_bytes())
-    assert model_fingerprint("my_model:model") == expected(own_module.read_bytes())
+    assert model_fingerprint("my_model:model") == expected(b"model", own_module.read_bytes())
+    assert model_fingerprint("my_model:Darkness") != model_fingerprint("my_model:model")
 
     monkeypatch.setenv("TAMINGSEG_WEIGHTS", str(tmp_path))
     folder = write_sam2_folder(tmp_path / "sam2.1-tiny")
