@@ -4,8 +4,25 @@ Every loss has the shape ``(logits, target, ignore) -> one value per sample``: `
 `target` float in [0, 1] of shape (B, H, W), `ignore` bool of the same shape or None (pixels nothing
 is known of). Values come back as float32 (B,), so that a caller can weigh samples; a configuration
 names them by their key in `LOSSES`.
+
+Level lines. One click can mean several masks, M_1 in M_2 in ... in M_K, each with probability w_k
+(they sum to 1). A pixel is in the wanted mask with probability p* = sum_k w_k [in M_k], which is 1
+in M_1 and falls by w_k on the way out of M_k. So the masks are the level sets of this one map:
+{p* > t} = M_k for every t between w_(k+1) + ... + w_K and w_k + ... + w_K. (`data.levels` makes p*
+of true masks.) Three ways to teach it to a model with the probabilities p = sigmoid(z):
+
+- `cross_entropy` with one of the masks, drawn anew each time. It is linear in the target, so on
+  average it is the cross-entropy with p*, whose minimum is at p = p*. (A loss that is not proper
+  has another: the best answer to drawn masks by soft IoU is a single one of them.)
+- `soft_iou` with p* as target. A number is the integral over t of [number > t], so summed over
+  pixels min(p, p*) is the integral over t of |{p > t} and {p* > t}|, and max(p, p*) that of
+  |{p > t} or {p* > t}| (the layer cake). Their ratio is an IoU of all level sets at once: 1 only
+  if each is right.
+- `cumulative` with p* as target: fixed thresholds tau_i, and at each the question whether the pixel
+  is in the level set there, sum_k w_k l(z - tau_k, [in M_k]).
 """
 
+import math
 from collections.abc import Callable
 
 import torch
@@ -43,9 +60,10 @@ def cross_entropy(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tens
 
 
 def soft_iou(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
-    """1 - sum min(p, y) / sum max(p, y): by the layer cake, the IoU loss over all level sets.
+    """1 - sum min(p, y) / sum max(p, y): the IoU loss over all level sets, as derived above.
 
-    Unlike the product form it is zero at p = y for soft targets too (Wang et al., NeurIPS 2023).
+    Unlike the product form, 1 - sum py / sum (p + y - py), it is zero at p = y for soft targets too
+    (Wang et al., NeurIPS 2023).
     An empty target with an empty answer is a perfect answer, 0.
     """
     logits, target, valid = _flatten(logits, target, ignore)
@@ -75,13 +93,44 @@ def lovasz_hinge(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tenso
     return (errors.relu() * gradient).sum(1)
 
 
+def cumulative(
+    logits: Tensor,
+    target: Tensor,
+    ignore: Tensor | None,
+    thresholds: int = 10,
+    sharpness: float = 4.0,
+) -> Tensor:
+    """Ask at fixed probabilities whether the target is above: an ordinal loss.
+
+    The thresholds are t_i = (i - 1/2) / T, i = 1..T, for all targets the same, so that logits mean
+    the same after every click, with tau_i = logit t_i:
+
+        1/T sum_i l(z - tau_i, [target > t_i]),    l(u, y) = log(1 + exp(-a (2y - 1) u)) / a
+
+    Those that lie within the levels of one mask M_k, about T w_k, ask the same question, which is
+    how M_k gets its weight. The derivative is 1/T sum_i sigmoid(a (z - tau_i)) minus the share of
+    thresholds below the target. So the best z grows with the target, whose level sets it has; a
+    sharpness of 4 with ten thresholds is enough for them to be found at tau_i itself (at 1 the
+    thresholds would pull at each other and stretch the map).
+    """
+    logits, target, valid = _flatten(logits, target, ignore)
+    pixel_loss = torch.zeros_like(logits)
+    for i in range(thresholds):
+        threshold = (i + 0.5) / thresholds
+        sign = 2 * (target > threshold).float() - 1
+        margin = sign * (logits - math.log(threshold / (1 - threshold)))
+        pixel_loss = pixel_loss + torch.nn.functional.softplus(-margin, beta=sharpness) / thresholds
+    return (pixel_loss * valid).sum(1) / (valid.sum(1) + _EPSILON)
+
+
 LOSSES: dict[str, Loss] = {
     "normalized-focal": normalized_focal,
     "soft-iou": soft_iou,
     "lovasz-hinge": lovasz_hinge,
     "cross-entropy": cross_entropy,
+    "cumulative": cumulative,
 }
-"""What a configuration may name; the level-line loss joins them here."""
+"""What a configuration may name."""
 
 
 def check_losses(weights: dict[str, float]) -> dict[str, float]:

@@ -154,6 +154,14 @@ TINY_MODELS = {
         "head_width": 8,
         "click_radius": 3,
     },
+    "pixel-embedder": {
+        "backbone": "test_resnet",
+        "blocks": (),
+        "pyramid": (8, 8, 16, 16),
+        "hidden": 16,
+        "dim": 8,
+        "image_size": 64,
+    },
 }
 """Every model of the table at a size that answers within milliseconds."""
 

@@ -25,8 +25,9 @@ FLOORS = (
 )
 """From the ground up. A unit is a folder or a file of the package."""
 
-SAME_FLOOR = {("values", "checks"), ("cli", "ui")}
-"""The only imports between two units of one floor: `tamingseg app` opens the page."""
+SAME_FLOOR = {("values", "checks"), ("cli", "ui"), ("proposals", "partition")}
+"""The only imports between two units of one floor: `tamingseg app` opens the page, and proposals
+may consist of superpixels."""
 
 DOORS = {
     "accelerate": ("training/", "evaluation/sharding.py"),

@@ -6,7 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from tamingseg.losses import LOSSES, check_losses, lovasz_hinge, normalized_focal, soft_iou
+from tamingseg.losses import (
+    LOSSES,
+    check_losses,
+    cross_entropy,
+    cumulative,
+    lovasz_hinge,
+    normalized_focal,
+    soft_iou,
+)
 
 
 def maps(values):
@@ -58,6 +66,65 @@ def test_soft_iou_of_nothing_with_nothing():
     empty = torch.zeros(1, 2, 2)
     assert soft_iou(empty - 200, empty, None).item() == pytest.approx(0, abs=1e-6)
     assert soft_iou(empty + 200, empty, None).item() == pytest.approx(1)
+
+
+def test_the_product_form_of_soft_iou_is_not_minimal_at_a_soft_target():
+    """30 pixels of 1, 30 of 1/2, 40 of 0: it prefers to call the halves 1, the min/max form not."""
+    target = torch.tensor([1.0] * 30 + [0.5] * 30 + [0.0] * 40)[None, None]
+    whole = (target > 0).float()
+
+    def product_form(p):
+        return (1 - (p * target).sum() / (p + target - p * target).sum()).item()
+
+    assert product_form(target) == pytest.approx(0.286, abs=1e-3)
+    assert product_form(whole) == pytest.approx(0.25)
+    assert soft_iou(torch.logit(target), target, None).item() == pytest.approx(0, abs=1e-6)
+    assert soft_iou(torch.logit(whole), target, None).item() == pytest.approx(0.25)
+
+
+def test_soft_iou_is_the_iou_of_all_level_sets():
+    """The layer cake: intersections and unions of the level sets, summed over fine levels."""
+    logits, target = torch.randn(1, 6, 8), torch.rand(1, 6, 8)
+    both = either = 0
+    for level in (np.arange(5000) + 0.5) / 5000:
+        answered, true = logits.sigmoid() > level, target > level
+        both += (answered & true).sum().item()
+        either += (answered | true).sum().item()
+    assert soft_iou(logits, target, None).item() == pytest.approx(1 - both / either, abs=1e-3)
+
+
+def test_cross_entropy_of_masks_drawn_at_random_is_that_of_their_mean_on_average(batch):
+    logits, target, _ = batch
+    expected = cross_entropy(logits[:1], target.mean(0, keepdim=True), None)
+    drawn = torch.stack([cross_entropy(logits[:1], mask[None], None) for mask in target])
+    torch.testing.assert_close(drawn.mean(0), expected)
+
+
+def test_cumulative_asks_for_each_mask_with_its_weight():
+    """Weights .3, .5 and .2: 3, 5 and 2 of ten thresholds lie within the levels of each mask."""
+    inner = maps([[1, 0, 0, 0]]).bool()
+    masks = [inner, maps([[1, 1, 0, 0]]).bool(), maps([[1, 1, 1, 0]]).bool()]
+    weights = [0.3, 0.5, 0.2]
+    target = sum(weight * mask for weight, mask in zip(weights, masks, strict=True))
+    logits = torch.randn(1, 1, 4)
+    expected = 0.0
+    between = ([0.75, 0.85, 0.95], [0.25, 0.35, 0.45, 0.55, 0.65], [0.05, 0.15])
+    for mask, levels in zip(masks, between, strict=True):
+        sign = 2 * mask.float() - 1
+        for level in levels:
+            margin = 4 * sign * (logits - math.log(level / (1 - level)))
+            expected = expected + torch.log(1 + torch.exp(-margin)).mean() / 4 / 10
+    assert cumulative(logits, target, None).item() == pytest.approx(expected.item(), rel=1e-5)
+
+
+@pytest.mark.parametrize("share", np.arange(1, 10) / 10)
+def test_the_best_answer_to_cumulative_is_right_at_every_threshold(share):
+    """It is found by search; between the thresholds below the target and those above it."""
+    logits = torch.linspace(-6, 6, 12001)[:, None, None]
+    losses = cumulative(logits, torch.full_like(logits, share), None)
+    best = logits[losses.argmin()].sigmoid().item()
+    assert share - 0.05 < best < share + 0.05
+    assert (losses.diff().sign().diff() != 0).sum() <= 2  # there is no other minimum
 
 
 def test_lovasz_hinge_by_hand():

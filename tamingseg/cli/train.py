@@ -14,8 +14,9 @@ from tamingseg.data.cache import CachedDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
 from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
-from tamingseg.segmentors.click import segmentor_for
-from tamingseg.training.config import PRESETS
+from tamingseg.segmentors.load import segmentor_for
+from tamingseg.training.click_task import click_training
+from tamingseg.training.config import PRESETS, RunConfig
 from tamingseg.training.loop import local_main_process_first, train
 
 _VALIDATION_IMAGES = 16
@@ -27,16 +28,21 @@ def main(arguments: Sequence[str]) -> int:
     config = tyro.extras.overridable_config_cli(
         PRESETS, prog="tamingseg train", description=__doc__, args=list(arguments)
     )
+    kept, held = training_data(config)
+    train(config, *click_training(config, kept), validation(held) if held else None)
+    print(f"weights: {config.folder / 'model.safetensors'}")
+    return 0
+
+
+def training_data(config: RunConfig) -> tuple[list[DatasetPart], list[DatasetPart]]:
+    """Open the data sets of a run: what is trained on, and what is held out."""
     datasets = open_datasets(config.data, split="train")
     with local_main_process_first():  # one process of a machine fills the cache for all
         cached = [CachedDataset(dataset, config.cache, config.cache_side) for dataset in datasets]
     parts = [hold_out(dataset, config.held_out) for dataset in cached]
     kept = [part for part, _ in parts]
-    held = [part for _, part in parts if len(part)]
     print(f"training on {sum(map(len, kept))} images of {len(kept)} data sets")
-    train(config, kept, validation(held) if held else None)
-    print(f"weights: {config.folder / 'model.safetensors'}")
-    return 0
+    return kept, [part for _, part in parts if len(part)]
 
 
 def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]:

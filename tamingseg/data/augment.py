@@ -21,19 +21,71 @@ class AugmentConfig:
     paste: float = 0.0  # probability of pasting a region of another image on top
 
 
+@dataclass(frozen=True, slots=True)
+class View:
+    """A window of an image, mirrored or not: where a training view was taken."""
+
+    image: tuple[int, int]
+    """(height, width) of the image."""
+    window: tuple[int, int, int, int]
+    """(top, left, height, width) in its pixels."""
+    flipped: bool
+
+    def points(self, points: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Move points (..., 2) of the image, (row, col), to a view of `size`; some lie outside."""
+        top, left, height, width = self.window
+        moved = (np.asarray(points, np.float64) - (top, left)) * np.divide(size, (height, width))
+        if self.flipped:
+            moved[..., 1] = size[1] - moved[..., 1]
+        return moved
+
+    def labels(self, label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Sample a label map of the image, labels below 2^16, for a view: int32 of `size`."""
+        top, left, height, width = self.window
+        label_map = label_map[top : top + height, left : left + width]
+        if self.flipped:
+            label_map = label_map[:, ::-1]
+        # INTER_NEAREST_EXACT samples pixel centres; INTER_NEAREST shifts masks by up to a pixel.
+        return cv2.resize(
+            label_map.astype(np.uint16), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT
+        ).astype(np.int32)
+
+    def resample(self, maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+        """Sample maps (N, h, w) that stretch over the image, of any size, for a view of `size`."""
+        top, left, height, width = self.window
+        # Pixel (r, c) of the view has its centre at (r + 0.5, c + 0.5); so has one of a map.
+        scale = np.divide(maps.shape[1:], self.image) * np.divide((height, width), size)
+        start = np.divide(maps.shape[1:], self.image) * (top, left) + 0.5 * scale - 0.5
+        matrix = np.array([[scale[1], 0, start[1]], [0, scale[0], start[0]]])
+        if self.flipped:
+            matrix[0] = (-scale[1], 0, start[1] + scale[1] * (size[1] - 1))
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        shape = (size[1], size[0])
+        warped = [
+            cv2.warpAffine(np.asarray(m), matrix, shape, None, flags, cv2.BORDER_REPLICATE)
+            for m in maps
+        ]
+        return np.stack(warped) if warped else np.empty((0, *size), maps.dtype)
+
+
 def augment(
     image: np.ndarray,
     label_map: np.ndarray,
     size: tuple[int, int],
     config: AugmentConfig,
     rng: np.random.Generator,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return a random view of uint8 (H, W, 3) and int32 (H, W) at `size` = (height, width)."""
+) -> tuple[np.ndarray, np.ndarray, View]:
+    """Return a random view of uint8 (H, W, 3) and int32 (H, W) at `size` = (height, width).
+
+    The third value says where it was taken.
+    """
     top, left, height, width = _draw_crop(label_map.shape, config, rng)
     window = np.s_[top : top + height, left : left + width]
-    image, label_map = image[window], label_map[window]
-    if rng.random() < config.flip:
-        image, label_map = image[:, ::-1], label_map[:, ::-1]
+    view = View(label_map.shape, (top, left, height, width), rng.random() < config.flip)
+    label_map = view.labels(label_map, size)
+    image = image[window]
+    if view.flipped:
+        image = image[:, ::-1]
     shape = (size[1], size[0])  # cv2 speaks of (width, height)
     smaller = height * width > size[0] * size[1]
     image = cv2.resize(
@@ -41,11 +93,7 @@ def augment(
         shape,
         interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR,
     )
-    # INTER_NEAREST_EXACT samples pixel centres; INTER_NEAREST shifts masks by up to a pixel.
-    label_map = cv2.resize(
-        label_map.astype(np.uint16), shape, interpolation=cv2.INTER_NEAREST_EXACT
-    ).astype(np.int32)
-    return _vary_colour(image, config, rng), label_map
+    return _vary_colour(image, config, rng), label_map, view
 
 
 def paste_region(

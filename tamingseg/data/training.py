@@ -5,7 +5,7 @@ processes or workers, therefore sees the very same samples without storing any s
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
@@ -13,12 +13,17 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from tamingseg.data.augment import AugmentConfig, augment, paste_region
+from tamingseg.data.augment import AugmentConfig, View, augment, paste_region
 from tamingseg.data.base import MaskDataset
+from tamingseg.data.levels import level_map_at
+from tamingseg.data.teacher import TeacherAnswers
 from tamingseg.prompts.clickers import many_clicks, random_click
 from tamingseg.values import MIN_MASK_AREA, Click
 
 _MAX_DRAWS = 200
+
+_PASTED = 2**16
+"""Label of a pasted region in maps whose own labels are of 16 bits."""
 
 ClickSampler = Literal["one", "posneg", "many"]
 
@@ -34,10 +39,30 @@ class ClickSampling:
     queries: int = 12  # targets (with their clicks) per encoded image
     area_power: float = 0.3  # a region is drawn with probability ~ area ** area_power
     min_visible: float = 0.001  # a region must fill this share of the view to be a target
+    target: Literal["mask", "levels"] = "mask"
+    """What one positive click should be answered with. ``mask``: the region it was drawn for.
+    ``levels``: the map with all true masks that hold it as level sets (`tamingseg.data.levels`);
+    for losses that are at home with soft targets: cross-entropy, soft-iou, cumulative."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Drawn:
+    """A view, h x w, and where it was taken."""
+
+    image: np.ndarray  # uint8 (h, w, 3)
+    label_map: np.ndarray  # int32 (h, w)
+    ignore: np.ndarray  # bool (h, w): nothing is known of it
+    pasted: np.ndarray  # bool (h, w): it is from another image
+    source: int  # number of the data set
+    index: int  # number of the image in it
+    view: View
 
 
 class ClickTrainingSet(Dataset):
     """Sample i as tensors: image, label map, what is ignored, target labels and their clicks.
+
+    With ``levels`` as target it also has ``levels`` (N, size, size), float32 in [0, 1]: what each
+    query should be answered with. Anything but one positive click asks for the drawn region alone.
 
     Parameters
     ----------
@@ -49,6 +74,11 @@ class ClickTrainingSet(Dataset):
         See `ClickSampling` and `AugmentConfig`.
     seed
         All samples follow from it and their number; there is no end to them.
+    teachers
+        For a distillation: one per data set, or None where the teacher is not asked. Samples then
+        also hold ``teacher_clicks`` (N, 1, 3), as many as the sampling has queries, and what the
+        teacher answered, ``teacher_answers`` uint8 (N, size / 4, size / 4); a view without (enough)
+        answers has empty click slots. Pasted objects are not for such a run: no teacher saw them.
     """
 
     def __init__(
@@ -58,19 +88,21 @@ class ClickTrainingSet(Dataset):
         sampling: ClickSampling,
         augmentation: AugmentConfig,
         seed: int,
+        teachers: Sequence[TeacherAnswers | None] = (),
     ):
         self.datasets = datasets
         self.size_of = size_of
         self.sampling = sampling
         self.augmentation = augmentation
         self.seed = seed
+        self.teachers = teachers
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, index))
         size = self.size_of(index)
         for _ in range(_MAX_DRAWS):  # a view may hold no region that can be asked for
-            image, label_map, ignore = self._view(size, rng)
-            labels, weights = self._targets(label_map)
+            drawn = self._view(size, rng)
+            labels, weights = self._targets(drawn.label_map)
             if len(labels):
                 break
         else:
@@ -80,43 +112,87 @@ class ClickTrainingSet(Dataset):
                 f"least {MIN_MASK_AREA} px and may not fill the whole image"
             )
         chosen = rng.choice(labels, self.sampling.queries, p=weights)
-        clicks = [self._clicks(label_map, label, ignore, rng) for label in chosen]
-        return {
-            "image": torch.from_numpy(image).permute(2, 0, 1),
-            "label_map": torch.from_numpy(label_map),
-            "ignore": torch.from_numpy(ignore),
+        clicks = [self._clicks(drawn.label_map, label, drawn.ignore, rng) for label in chosen]
+        answers = self._answers(drawn, rng) if self.teachers else {}
+        sample = {
+            **answers,
+            "image": torch.from_numpy(drawn.image).permute(2, 0, 1),
+            "label_map": torch.from_numpy(drawn.label_map),
+            "ignore": torch.from_numpy(drawn.ignore),
             "labels": torch.from_numpy(chosen),
             "clicks": pack_clicks(clicks),
         }
+        if self.sampling.target == "levels":
+            levels, unknown = self._levels(drawn, chosen, clicks)
+            sample["levels"] = torch.from_numpy(levels)
+            sample["ignore"] = sample["ignore"] | torch.from_numpy(unknown)
+        return sample
 
-    def _view(
-        self, size: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        image, label_map, ignore = self._augmented(size, rng)
-        if rng.random() < self.augmentation.paste:
-            donor_image, donor_map, _ = self._augmented(size, rng)
-            image, pasted = paste_region(image, label_map, donor_image, donor_map, rng)
-            ignore = ignore & (pasted == label_map)
-            label_map = pasted
-        return image, label_map, ignore
+    def _view(self, size: int, rng: np.random.Generator) -> _Drawn:
+        drawn = self._augmented(size, rng)
+        if rng.random() >= self.augmentation.paste:
+            return drawn
+        donor = self._augmented(size, rng)
+        image, label_map = paste_region(
+            drawn.image, drawn.label_map, donor.image, donor.label_map, rng
+        )
+        pasted = label_map != drawn.label_map
+        ignore = drawn.ignore & ~pasted
+        return replace(drawn, image=image, label_map=label_map, ignore=ignore, pasted=pasted)
 
-    def _augmented(
-        self, size: int, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        dataset = self.datasets[rng.integers(len(self.datasets))]
-        sample = dataset[rng.integers(len(dataset))]
-        label_map = sample.label_maps[rng.integers(len(sample.label_maps))]
-        # Too small in the original is too small in every crop: such regions become background
-        # where nothing is asked about them but they stay known to be "not the target".
-        labels, areas = np.unique(label_map, return_counts=True)
-        small = labels[(areas < MIN_MASK_AREA) & (labels > 0)]
-        image, label_map = augment(sample.image, label_map, (size, size), self.augmentation, rng)
-        ignore = np.zeros(label_map.shape, bool)
-        if not sample.zero_is_background:
-            ignore = label_map == 0
-        if len(small):
-            label_map = np.where(np.isin(label_map, small), 0, label_map)
-        return image, label_map, ignore
+    def _augmented(self, size: int, rng: np.random.Generator) -> _Drawn:
+        source = int(rng.integers(len(self.datasets)))
+        index = int(rng.integers(len(self.datasets[source])))
+        sample = self.datasets[source][index]
+        original = sample.label_maps[rng.integers(len(sample.label_maps))]
+        image, label_map, view = augment(
+            sample.image, original, (size, size), self.augmentation, rng
+        )
+        nowhere = np.zeros(label_map.shape, bool)
+        ignore = nowhere if sample.zero_is_background else label_map == 0
+        label_map = _without_small(label_map, original)
+        return _Drawn(image, label_map, ignore, nowhere, source, index, view)
+
+    def _levels(
+        self, drawn: _Drawn, chosen: np.ndarray, clicks: Sequence[Sequence[Click]]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Return the target of each query, float32 (N, h, w), and bool (h, w), what is unknown.
+
+        That are pixels which any of the image's label maps leaves open.
+        """
+        sample = self.datasets[drawn.source][drawn.index]
+        size = drawn.label_map.shape
+        maps = np.stack([drawn.view.labels(label_map, size) for label_map in sample.label_maps])
+        unknown = (maps == 0).any(axis=0) & ~drawn.pasted & (not sample.zero_is_background)
+        maps = np.stack(list(map(_without_small, maps, sample.label_maps)))
+        maps[:, drawn.pasted] = _PASTED
+        levels = np.empty((len(chosen), *size), np.float32)
+        for level_map, label, (first, *further) in zip(levels, chosen, clicks, strict=True):
+            if first.positive and not further:
+                row, col = int(first.row), int(first.col)
+                level_map[:] = level_map_at(maps, sample.parents, row, col)
+            else:
+                level_map[:] = drawn.label_map == label
+        return levels, unknown
+
+    def _answers(self, drawn: _Drawn, rng: np.random.Generator) -> dict[str, Tensor]:
+        """Return what the teacher said to clicks in the view: the clicks, and its answers there."""
+        view, size = drawn.view, len(drawn.label_map)
+        count, side = self.sampling.queries, size // 4
+        clicks = np.full((count, 1, 3), -1.0, np.float32)
+        answers = np.zeros((count, side, side), np.uint8)
+        teacher = self.teachers[drawn.source]
+        if teacher is not None:
+            points = view.points(teacher.points(view.image), (size, size))
+            inside = np.flatnonzero(((points >= 0) & (points < size)).all(axis=1))
+            chosen = np.sort(rng.permutation(inside)[:count])
+            clicks[: len(chosen), 0, :2] = points[chosen]
+            clicks[: len(chosen), 0, 2] = 1
+            answers[: len(chosen)] = view.resample(teacher[drawn.index][chosen], (side, side))
+        return {
+            "teacher_clicks": torch.from_numpy(clicks),
+            "teacher_answers": torch.from_numpy(answers),
+        }
 
     def _targets(self, label_map: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Labels that may be asked for, and the probability of each."""
@@ -137,6 +213,17 @@ class ClickTrainingSet(Dataset):
         if negative and not (~target & ~ignore).any():
             negative = False
         return [random_click(target, rng, positive=not negative, ignore=ignore)]
+
+
+def _without_small(label_map: np.ndarray, original: np.ndarray) -> np.ndarray:
+    """Make regions of a view background that are too small in the `original` label map.
+
+    What is too small there is so in every crop. Nothing is asked about such regions, but they stay
+    known to be "not the target".
+    """
+    labels, areas = np.unique(original, return_counts=True)
+    small = labels[(areas < MIN_MASK_AREA) & (labels > 0)]
+    return np.where(np.isin(label_map, small), 0, label_map) if len(small) else label_map
 
 
 def pack_clicks(clicks: Sequence[Sequence[Click]]) -> Tensor:

@@ -73,6 +73,38 @@ def pairwise_iou(packed: np.ndarray) -> np.ndarray:
     return _divide(_intersections(tiled, tiled), area, area)
 
 
+def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """Pack masks that are unions of regions: uint8 (N, H, ceil(W / 8)).
+
+    The same as ``np.packbits(members[:, label_map - 1], axis=-1)`` without a byte for every pixel
+    of every mask: eight masks are looked up together, and blocks of 8 x 8 bits turned.
+
+    Parameters
+    ----------
+    members
+        bool, (N, S): which regions each mask consists of.
+    label_map
+        int, (H, W): labels 1..S.
+    """
+    number, height = len(members), label_map.shape[0]
+    padded = np.pad(label_map, ((0, 0), (0, -label_map.shape[1] % 8)))
+    # Byte j of region l: whether masks 8 j .. 8 j + 7 have it; region 0 is no mask's.
+    bytes_of = np.packbits(np.pad(members, ((0, 0), (1, 0))), axis=0)
+    # Eight pixels of a row, the last one first, make a word of 8 x 8 bits.
+    pixels = padded.reshape(-1, 8)[:, ::-1].ravel()
+    words = _transpose_bits(bytes_of.take(pixels, axis=1).view(np.uint64))
+    rows = words.view(np.uint8).reshape(*words.shape, 8)[..., ::-1].transpose(0, 2, 1)
+    return rows.reshape(8 * len(rows), height, padded.shape[1] // 8)[:number]
+
+
+def _transpose_bits(words: np.ndarray) -> np.ndarray:
+    """Turn each uint64, eight rows of eight bits, about its diagonal (Warren 2012, section 7-3)."""
+    for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
+        swapped = (words ^ (words >> np.uint64(shift))) & np.uint64(mask)
+        words = words ^ swapped ^ (swapped << np.uint64(shift))
+    return words
+
+
 @dataclass(frozen=True, slots=True)
 class _Tiled:
     """Packed masks with their pixels per tile, tiles in raster order: float32 (N, T)."""

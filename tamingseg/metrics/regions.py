@@ -74,6 +74,16 @@ def score_segmentations(
     return levels, float(true_areas @ best), int(true_areas.sum())
 
 
+def count_shared_pixels(segmentation: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    """Count the pixels that each region of a label map shares with each of another one.
+
+    Returns int64 (regions, true regions), both in order of their labels. Raises ValueError if the
+    sizes differ or a pixel has no label.
+    """
+    regions = _regions(segmentation, truth.shape, "segmentation")
+    return _shared_pixels(*regions, *_regions(truth, truth.shape, "true label map"))
+
+
 @dataclass(frozen=True, slots=True)
 class RegionScore:
     """One measure over a set of images.
@@ -166,8 +176,8 @@ def _regions(label_map: np.ndarray, size: tuple[int, ...], name: str) -> tuple[n
     """Give the regions numbers from 0: return int64 (pixels,) numbers and (regions,) areas."""
     if label_map.ndim != 2 or label_map.shape != size or not label_map.size:
         raise ValueError(
-            f"label maps must have the (height, width) of the first annotator's, {size}, got a "
-            f"{name} of {label_map.shape}"
+            f"label maps must have the (height, width) of the truth, {size}, got a {name} of "
+            f"{label_map.shape}"
         )
     if label_map.dtype.kind not in "iu" or label_map.min() < 1:
         raise ValueError(

@@ -6,11 +6,13 @@ from typing import Any
 from torch import nn
 
 from tamingseg.models.clicknet import ClickNet, ClickNetConfig
+from tamingseg.models.pixel_embedder import PixelEmbedder, PixelEmbedderConfig
 from tamingseg.models.segnext import SegNext, SegNextConfig
 
 MODELS: dict[str, tuple[type[nn.Module], type]] = {
     "clicknet": (ClickNet, ClickNetConfig),
     "segnext": (SegNext, SegNextConfig),
+    "pixel-embedder": (PixelEmbedder, PixelEmbedderConfig),
 }
 """Name -> (model, configuration); a model takes its configuration and keeps it as `config`."""
 

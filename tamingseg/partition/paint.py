@@ -1,4 +1,4 @@
-"""Overlapping masks -> partitions, by painting the larger masks first."""
+"""Overlapping masks -> partitions, by painting the larger masks first; and partitions -> masks."""
 
 from collections.abc import Sequence
 
@@ -39,3 +39,21 @@ def paint_masks(masks: MaskSet, budgets: Sequence[int]) -> np.ndarray:
             if number < budget:
                 label_map[mask] = number + 2
     return maps
+
+
+def masks_of(labels: np.ndarray) -> MaskSet:
+    """Return the regions 1, 2, ... of a label map (H, W) of integers as masks, in that order.
+
+    Raises
+    ------
+    ValueError
+        If a pixel has no label.
+    """
+    if labels.ndim != 2 or labels.dtype.kind not in "iu" or labels.min(initial=1) < 1:
+        raise ValueError(f"expected (H, W) labels from 1, got {labels.dtype} {labels.shape}")
+    count = int(labels.max(initial=0))
+    height, width = labels.shape
+    packed = np.empty((count, height, -(-width // 8)), np.uint8)
+    for number in range(count):  # one by one, for all of a large photo would not fit as bytes
+        packed[number] = np.packbits(labels == number + 1, axis=-1)
+    return MaskSet(packed, (height, width), np.ones(count, np.float32))

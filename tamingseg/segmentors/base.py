@@ -92,6 +92,29 @@ class CandidateSegmentor(Segmentor, Protocol):
         ...
 
 
+@runtime_checkable
+class PixelSegmentor(Segmentor, Protocol):
+    """A segmentor that knows every pixel by a feature, and needs no click to compare them.
+
+    `isinstance(segmentor, PixelSegmentor)` tells it from one that has to be asked click by click.
+    """
+
+    def pixel_features(self, embedding: ImageEmbedding) -> np.ndarray:
+        """Return the features of the image's pixels at the model's own resolution.
+
+        float32 (h, w, D); (0, 0) to (h, w) is the whole image.
+        """
+        ...
+
+    def affinity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """Return P(second in the mask | first in the mask) of features (N, D) and (M, D).
+
+        float32 probabilities (N, M), not always symmetric. Means of features may be asked about
+        as well.
+        """
+        ...
+
+
 def check_clicks(clicks: Sequence[Click], size: tuple[int, int]) -> np.ndarray:
     """Return the clicks as float64 (N, 3) rows (row, col, positive), all inside the image."""
     for click in clicks:

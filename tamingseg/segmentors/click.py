@@ -13,8 +13,6 @@ from torch.nn import functional as F
 
 from tamingseg.checks import check_image
 from tamingseg.frame import Frame
-from tamingseg.models.clicknet import ClickNet
-from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks, check_previous
 from tamingseg.values import Click
 
@@ -43,7 +41,7 @@ class ClickSegmentor:
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
         frame = self._frame(check_image(image).shape[:2])
-        pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
+        pixels = torch.tensor(image, device=self.device)
         pixels = pixels.permute(2, 0, 1)[None].float() / 255
         features = self.model.encode(self._to_canvas(pixels, frame))
         tensors = [features] if isinstance(features, Tensor) else features
@@ -111,7 +109,7 @@ class ClickSegmentor:
 
     def _to_image(self, logits: Tensor, frame: Frame, size: tuple[int, int]) -> np.ndarray:
         """Logits (1, N, h, w) over the canvas -> probabilities (N, *size) over the image."""
-        logits = _resample_content(logits.float(), frame, size)
+        logits = resample_content(logits.float(), frame, size)
         return logits[0].sigmoid_().cpu().numpy()
 
 
@@ -139,26 +137,7 @@ class SegNextSegmentor(ClickSegmentor):
         return super()._to_image(logits, frame, size)
 
 
-def segmentor_for(
-    model: nn.Module, name: str, device: str | torch.device = "cpu"
-) -> ClickSegmentor:
-    """Put a model behind the segmentor that knows how it wants to be asked.
-
-    Raises
-    ------
-    ValueError
-        If there is none for this kind of model.
-    """
-    kinds = {ClickNet: ClickSegmentor, SegNext: SegNextSegmentor}
-    if type(model) not in kinds:
-        raise ValueError(
-            f"expected a model of {', '.join(kind.__name__ for kind in kinds)}, "
-            f"got a {type(model).__name__}"
-        )
-    return kinds[type(model)](model, name, device)
-
-
-def _resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
+def resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
     """Resize the content of (1, N, h, w), a map over the canvas, to `size`: bilinear, by centres.
 
     The edge of the content may lie between two logits, so the map is enlarged by the exact scale

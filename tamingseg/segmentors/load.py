@@ -7,12 +7,23 @@ from pathlib import Path
 from types import ModuleType
 
 import torch
+from torch import nn
 
+from tamingseg.models.clicknet import ClickNet
+from tamingseg.models.pixel_embedder import PixelEmbedder
+from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.click import segmentor_for
+from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
+from tamingseg.segmentors.features import FeatureSegmentor
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights
+
+_KINDS: dict[type[nn.Module], type[ClickSegmentor]] = {
+    ClickNet: ClickSegmentor,
+    SegNext: SegNextSegmentor,
+    PixelEmbedder: FeatureSegmentor,
+}
 
 
 def list_segmentors() -> list[str]:
@@ -65,6 +76,24 @@ def load_segmentor(
         return load_sam2(folder, name, device)
     name, path = _find(name_or_path)
     return segmentor_for(load_model(path), name, device)
+
+
+def segmentor_for(
+    model: nn.Module, name: str, device: str | torch.device = "cpu"
+) -> ClickSegmentor:
+    """Put a model behind the segmentor that knows how it wants to be asked.
+
+    Raises
+    ------
+    ValueError
+        If there is none for this kind of model.
+    """
+    if type(model) not in _KINDS:
+        raise ValueError(
+            f"expected a model of {', '.join(kind.__name__ for kind in _KINDS)}, "
+            f"got a {type(model).__name__}"
+        )
+    return _KINDS[type(model)](model, name, device)
 
 
 def model_fingerprint(name_or_path: str | Path = "default") -> str:

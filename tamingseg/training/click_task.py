@@ -1,30 +1,46 @@
 """From a batch to a loss: ask the model with clicks, then with clicks on its own errors."""
 
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tamingseg.data.base import MaskDataset
+from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
+from tamingseg.models.segnext import SegNext, SegNextConfig
+from tamingseg.models.table import MODELS
 from tamingseg.prompts.clickers import error_click
+from tamingseg.training.config import TrainConfig
 from tamingseg.values import MASK_THRESHOLD
+from tamingseg.weights.checkpoint import load_model
 
 
 class ClickTask(nn.Module):
     """A model with its loss, as one module, so that every way of running it in parallel applies.
 
-    `losses` are names of `tamingseg.losses.LOSSES` and their weights.
+    Parameters
+    ----------
+    losses
+        Names of `tamingseg.losses.LOSSES` and their weights.
+    extra_clicks
+        At most so many times the model is asked again with one more click, which lies on its
+        largest error, and with its own last answer as previous mask. All rounds count alike.
     """
 
-    def __init__(self, model: nn.Module, losses: dict[str, float]):
+    def __init__(self, model: nn.Module, losses: dict[str, float], extra_clicks: int = 0):
         super().__init__()
         self.model = model
         self.losses = check_losses(losses)
+        self.extra_clicks = extra_clicks
         # SegNext's logits lie on another grid than its input until they are enlarged.
         self.enlarge = getattr(model, "enlarge", nn.Identity())
 
     def forward(
-        self, batch: dict[str, Tensor], extra_clicks: int, seed: int
+        self, batch: dict[str, Tensor], shared_seed: int, seed: int
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Return the loss of a batch and numbers to log.
 
@@ -32,12 +48,13 @@ class ClickTask(nn.Module):
         ----------
         batch
             What `data.training.collate` made: uint8 ``image`` (B, 3, H, W), int32 ``label_map``
-            and bool ``ignore`` (B, H, W), ``labels`` (B, N), ``clicks`` (B, N, K, 3).
-        extra_clicks
-            How many times the model is asked again with one more click, which lies on its largest
-            error, and with its own last answer as previous mask. All rounds count alike.
+            and bool ``ignore`` (B, H, W), ``labels`` (B, N), ``clicks`` (B, N, K, 3); and perhaps
+            ``levels`` (B, N, H, W), what the first answers should be. Further clicks lie on the
+            errors against the region of the label, so they ask for that alone.
+        shared_seed
+            Of the number of extra clicks; the same for all processes, so that none waits.
         seed
-            Of the extra clicks.
+            Of the extra clicks themselves.
 
         Returns
         -------
@@ -45,6 +62,13 @@ class ClickTask(nn.Module):
         mean IoU of the answers to the first positive clicks.
         """
         features = self.model.encode(batch["image"].float() / 255)
+        rounds_more = np.random.default_rng(shared_seed).integers(self.extra_clicks + 1)
+        return self.loss_of(features, batch, int(rounds_more), seed)
+
+    def loss_of(
+        self, features: Any, batch: dict[str, Tensor], extra_clicks: int, seed: int
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Do the same with features at hand and exactly so many extra clicks."""
         target = batch["label_map"][:, None] == batch["labels"][:, :, None, None]
         ignore = batch["ignore"][:, None].expand_as(target)
         input_size = target.shape[2:]
@@ -56,7 +80,10 @@ class ClickTask(nn.Module):
         target = F.interpolate(target.float(), logits.shape[2:], mode="area")
         ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
         iou = _first_click_iou(logits, target, ignore, clicks)
-        rounds = [self._losses_of(logits, target, ignore)]
+        first = target
+        if "levels" in batch:
+            first = F.interpolate(batch["levels"], logits.shape[2:], mode="area")
+        rounds = [self._losses_of(logits, first, ignore)]
         for _ in range(extra_clicks):
             answered = logits.detach().float().sigmoid()
             clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
@@ -113,3 +140,39 @@ def _first_click_iou(logits: Tensor, target: Tensor, ignore: Tensor, clicks: Ten
     positive = clicks[:, :, 0, 2] == 1
     iou = intersection / union.clamp(min=1)
     return (iou * positive).sum() / positive.sum().clamp(min=1)
+
+
+def click_training(
+    config: TrainConfig, datasets: Sequence[MaskDataset]
+) -> tuple[ClickTask, ClickTrainingSet]:
+    """Return what `training.loop.train` needs for a click model.
+
+    The model is random by the run's seed, or has the weights of `config.initial`.
+
+    Raises
+    ------
+    ValueError
+        If those weights are of another model than the run is configured for.
+    """
+    task = ClickTask(_initial_model(config), dict(config.losses), config.extra_clicks)
+    samples = ClickTrainingSet(
+        datasets, config.size_of, config.sampling, config.augmentation, config.seed
+    )
+    return task, samples
+
+
+def _initial_model(config: TrainConfig) -> nn.Module:
+    if config.initial is None:
+        build = {config_class: model for model, config_class in MODELS.values()}
+        with torch.random.fork_rng():
+            torch.manual_seed(config.seed)
+            return build[type(config.model)](config.model)
+    model = load_model(config.initial)
+    if isinstance(model, SegNext) and isinstance(config.model, SegNextConfig):
+        model = model.at_size(config.model.image_size)
+    if model.config != config.model:
+        raise ValueError(
+            f"the weights in {config.initial} are of {model.config}, the run is configured for "
+            f"{config.model}; choose a preset and --model flags that agree"
+        )
+    return model.train()

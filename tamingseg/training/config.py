@@ -1,4 +1,4 @@
-"""`TrainConfig`, everything a training run is told, and the presets that fill it."""
+"""What a training run is told: `TrainConfig`, `DistillConfig`, and the presets that fill them."""
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -7,27 +7,22 @@ from typing import Literal
 from tamingseg.data.augment import AugmentConfig
 from tamingseg.data.training import ClickSampling
 from tamingseg.models.clicknet import ClickNetConfig
+from tamingseg.models.pixel_embedder import PixelEmbedderConfig
 from tamingseg.models.segnext import SegNextConfig
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """A training run. Every field is a flag of `tamingseg train`."""
+class RunConfig:
+    """What every run is told."""
 
     data: tuple[Path, ...] = ()
     """Data set folders; a folder that only holds data sets stands for all of them."""
     folder: Path = Path("runs/train")
     """Where the run writes; an existing run of the same configuration goes on from there."""
-    model: ClickNetConfig | SegNextConfig = field(default_factory=ClickNetConfig)
-    """Which model is trained, and its settings."""
-    initial: Path | None = None
-    """Weights to start from; None starts from random numbers."""
     losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
     """Losses as (name, weight), see `tamingseg.losses`."""
     sampling: ClickSampling = field(default_factory=ClickSampling)
     """How targets and first clicks are drawn."""
-    extra_clicks: int = 2
-    """Iterative training: 0 to this many further clicks on the model's own errors."""
     augmentation: AugmentConfig = field(default_factory=AugmentConfig)
     """How images are varied."""
     sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
@@ -63,10 +58,58 @@ class TrainConfig:
     cache_side: int = 384
     """Longest side of the images in the cache."""
 
-    def size_at(self, step: int) -> int:
-        """Side of the training view at `step`, in pixels."""
-        share = step / self.steps
+    def size_of(self, index: int) -> int:
+        """Side of the view of sample `index`, in pixels."""
+        share = index // self.batch / self.steps
         return next((size for until, size in self.sizes if share < until), self.sizes[-1][1])
+
+
+@dataclass(frozen=True)
+class TrainConfig(RunConfig):
+    """A click model's training. Every field is a flag of `tamingseg train`."""
+
+    model: ClickNetConfig | SegNextConfig = field(default_factory=ClickNetConfig)
+    """Which model is trained, and its settings."""
+    initial: Path | None = None
+    """Weights to start from; None starts from random numbers."""
+    extra_clicks: int = 2
+    """Iterative training: 0 to this many further clicks on the model's own errors."""
+
+
+@dataclass(frozen=True)
+class DistillConfig(RunConfig):
+    """A distillation: clicks are answered by features. Every field is a flag of the command."""
+
+    folder: Path = Path("runs/distilled")
+    """Where the run writes; an existing run of the same configuration goes on from there."""
+    teacher: str = "default"
+    """Any model that `tamingseg evaluate --model` knows."""
+    model: PixelEmbedderConfig = field(default_factory=PixelEmbedderConfig)
+    """The student, and its settings."""
+    initial: Path | None = None
+    """Weights whose tensors are taken over where name and shape agree, such as a ClickNet's."""
+    sampling: ClickSampling = field(
+        default_factory=lambda: ClickSampling(sampler="one", queries=16)
+    )
+    """How clicks on true regions are drawn; the teacher's grid is drawn from as often."""
+    teacher_weight: float = 1.0
+    """Weight of being like the teacher."""
+    truth_weight: float = 1.0
+    """Weight of being like the true regions, where there are any; 0 is distillation pure."""
+    textures: tuple[Path, ...] = ()
+    """Folders of texture photos. Mosaics of each, drawn anew for every step, are a data set more,
+    about which the teacher is not asked."""
+    grid: int = 12
+    """Clicks per side that the teacher is asked with on every image."""
+    answers: Path | None = Path("runs/teacher")
+    """Where the teacher's answers are kept (1 MB per image with the default grid); None asks it
+    anew each time."""
+    sizes: tuple[tuple[float, int], ...] = ((0.5, 192), (0.85, 256), (1.0, 320))
+    """Side of the training view, as (until this share of the run, pixels), in order."""
+    steps: int = 5_000
+    """Optimiser steps."""
+    batch: int = 12
+    """Images per step, over all processes together."""
 
 
 _SEGNEXT = TrainConfig(

@@ -5,9 +5,8 @@ that was never stopped, on one process and on many.
 """
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager
-from functools import partial
 
 import numpy as np
 import torch
@@ -15,18 +14,14 @@ from accelerate import Accelerator, PartialState
 from accelerate.utils import gather_object
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from torch.utils.data import DataLoader, Subset
+from torch.utils.data import DataLoader, Dataset, Subset
 from tqdm import tqdm
 
-from tamingseg.data.base import MaskDataset
-from tamingseg.data.training import ClickTrainingSet, collate
-from tamingseg.models.segnext import SegNext, SegNextConfig
-from tamingseg.models.table import MODELS
-from tamingseg.training.click_task import ClickTask
-from tamingseg.training.config import TrainConfig
+from tamingseg.data.training import collate
+from tamingseg.training.config import RunConfig
 from tamingseg.training.optim import learning_rate, make_optimizer
 from tamingseg.training.run_folder import RunFolder
-from tamingseg.weights.checkpoint import load_model, save_checkpoint
+from tamingseg.weights.checkpoint import save_checkpoint
 
 _LOG_EVERY = 20
 
@@ -37,14 +32,20 @@ def local_main_process_first() -> AbstractContextManager:
 
 
 def train(
-    config: TrainConfig,
-    datasets: Sequence[MaskDataset],
+    config: RunConfig,
+    task: nn.Module,
+    samples: Dataset,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
 ) -> nn.Module:
-    """Train on `datasets` until `config.steps`, going on from `config.folder` if it can.
+    """Train `task.model` until `config.steps`, going on from `config.folder` if it can.
 
     Parameters
     ----------
+    task
+        Called with (batch, a seed that all processes have in common, a seed of this process);
+        returns a loss and numbers to log. `task.model` is a model of `tamingseg.models.table`.
+    samples
+        Sample i, a dict of tensors, always the same.
     validate
         Called with the averaged model at every checkpoint; its numbers are logged.
 
@@ -65,7 +66,7 @@ def train(
     accelerator.wait_for_everyone()
 
     # Model, its moving average, optimiser.
-    model = _initial_model(config).to(accelerator.device, memory_format=torch.channels_last)
+    model = task.model.to(accelerator.device, memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=_moving_average(config.average), use_buffers=True)
     optimizer = make_optimizer(model, config.weight_decay)
     step = 0
@@ -85,16 +86,9 @@ def train(
             f"the processes found different checkpoints in {config.folder}; all machines must see "
             "the same run folder"
         )
-    task, optimizer = accelerator.prepare(ClickTask(model, dict(config.losses)), optimizer)
+    task, optimizer = accelerator.prepare(task, optimizer)
 
     # Data: sample i is always the same; this process takes its share of every step.
-    samples = ClickTrainingSet(
-        datasets,
-        partial(_size_of_sample, config),
-        config.sampling,
-        config.augmentation,
-        config.seed,
-    )
     share = config.batch // world
     first = rank * share
     mine = [s * config.batch + first + i for s in range(step, config.steps) for i in range(share)]
@@ -127,13 +121,11 @@ def train(
         rate = learning_rate(step, config.steps, config.peak_lr, config.warmup, config.decay_share)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        # One draw for all processes, so that they run the same number of rounds.
-        rounds = np.random.default_rng((config.seed, step)).integers(config.extra_clicks + 1)
+        shared, seed = (_seed(config.seed, step), _seed(config.seed, step, rank))
         # Dropout draws from torch's own generators: they too start anew with every step.
-        seed = int(np.random.SeedSequence((config.seed, step, rank)).generate_state(1)[0])
         torch.manual_seed(seed)
         batch = {key: tensor.to(accelerator.device) for key, tensor in batch.items()}
-        loss, logged = task(batch, int(rounds), seed)
+        loss, logged = task(batch, shared, seed)
         accelerator.backward(loss)
         norm = accelerator.clip_grad_norm_(task.parameters(), config.clip)
         optimizer.step()
@@ -169,27 +161,8 @@ def train(
     return average.module
 
 
-def _initial_model(config: TrainConfig) -> nn.Module:
-    """Build the model a run starts from: random by its seed, or the weights of `config.initial`."""
-    if config.initial is None:
-        build = {config_class: model for model, config_class in MODELS.values()}
-        with torch.random.fork_rng():
-            torch.manual_seed(config.seed)
-            return build[type(config.model)](config.model)
-    model = load_model(config.initial)
-    if isinstance(model, SegNext) and isinstance(config.model, SegNextConfig):
-        model = model.at_size(config.model.image_size)
-    if model.config != config.model:
-        raise ValueError(
-            f"the weights in {config.initial} are of {model.config}, the run is configured for "
-            f"{config.model}; choose a preset and --model flags that agree"
-        )
-    return model
-
-
-def _size_of_sample(config: TrainConfig, index: int) -> int:
-    """Side of the view of sample `index`, in pixels."""
-    return config.size_at(index // config.batch)
+def _seed(*numbers: int) -> int:
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
 def _moving_average(decay: float) -> Callable:
@@ -207,7 +180,7 @@ def _on_cpu() -> bool:
     return not (torch.cuda.is_available() or torch.backends.mps.is_available())
 
 
-def _precision(config: TrainConfig) -> str:
+def _precision(config: RunConfig) -> str:
     """Autocast type; bf16 on a CPU only where it computes in it, elsewhere it is emulated."""
     if config.precision != "auto":
         return config.precision

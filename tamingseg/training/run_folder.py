@@ -18,7 +18,10 @@ from typing import Any
 
 import torch
 
-_MAY_CHANGE = {"folder", "data", "steps", "decay_share", "workers", "checkpoint_every", "cache"}
+_MAY_CHANGE = {
+    *("folder", "data", "textures", "steps", "decay_share", "workers", "checkpoint_every"),
+    *("cache", "answers"),
+}
 """Fields that a resumed run may set anew: where things lie, and how long it goes on."""
 
 

@@ -21,7 +21,7 @@ def label_map():
 
 
 def test_without_variation_nothing_changes(label_map, rng):
-    image, labels = augment(painted(label_map), label_map, (40, 60), STILL, rng)
+    image, labels, _ = augment(painted(label_map), label_map, (40, 60), STILL, rng)
     np.testing.assert_array_equal(labels, label_map)
     np.testing.assert_allclose(image, painted(label_map), atol=1)
 
@@ -30,7 +30,7 @@ def test_image_and_labels_stay_together(label_map, rng):
     config = AugmentConfig(crop_area=(0.3, 1.0), brightness=0, contrast=0, saturation=0,
                            colour_shift=0, grey=0)  # fmt: skip
     for _ in range(30):
-        image, labels = augment(painted(label_map), label_map, (32, 32), config, rng)
+        image, labels, _ = augment(painted(label_map), label_map, (32, 32), config, rng)
         assert image.shape == (32, 32, 3)
         assert labels.shape == (32, 32)
         agree = np.abs(image[..., 0].astype(int) - labels * 20) <= 2
@@ -39,7 +39,7 @@ def test_image_and_labels_stay_together(label_map, rng):
 
 def test_flipping_mirrors_both(label_map, rng):
     always = AugmentConfig((1.0, 1.0), 1.0, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    image, labels = augment(painted(label_map), label_map, (40, 60), always, rng)
+    image, labels, _ = augment(painted(label_map), label_map, (40, 60), always, rng)
     np.testing.assert_array_equal(labels, label_map[:, ::-1])
     np.testing.assert_allclose(image, painted(label_map)[:, ::-1], atol=1)
 

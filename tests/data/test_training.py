@@ -99,3 +99,91 @@ def test_many_clicks_know_other_objects_from_background(sample):
                 hits["other" if label else "background"] += 1
     # Objects cover less than the background here; 40 % of the clicks are aimed at them.
     assert hits["other"] > 0.25 * sum(hits.values()), hits
+
+
+@pytest.fixture
+def nested(rng):
+    """Two levels of detail, a part (2) in a whole (1); and a region that is in both maps (3)."""
+    maps = np.zeros((2, 80, 90), np.int32)
+    maps[:, 40:75, 55:85] = 3
+    maps[1, 10:50, 10:50] = 1
+    maps[0, 20:40, 20:40] = 2
+    maps[0, 2:12, 70:80] = 4  # 100 px, too small
+    return Sample(rng.integers(0, 256, (80, 90, 3), dtype=np.uint8), maps, "nested", True)
+
+
+def levels_set(sample, views=None, **sampling):
+    config = ClickSampling(**{"queries": 4, "target": "levels", **sampling})
+    return ClickTrainingSet([One(sample)], lambda index: 64, config, views or AugmentConfig(), 0)
+
+
+def test_the_target_has_all_masks_under_the_click_as_level_sets(nested):
+    seen = set()
+    for index in range(30):
+        item = levels_set(nested, sampler="one")[index]
+        for label, target, clicks in zip(
+            item["labels"].tolist(), item["levels"], item["clicks"], strict=True
+        ):
+            here = target[int(clicks[0, 0]), int(clicks[0, 1])]
+            values = set(np.round(target.unique().tolist(), 3).tolist()) - {0.0}
+            drawn = item["label_map"] == label
+            if label == 3:
+                assert values == {1.0}
+                torch.testing.assert_close(target > 0, drawn)
+            elif label == 2:
+                assert here == 1
+                assert values == {0.5, 1.0}
+                torch.testing.assert_close(target > 0.75, drawn)
+            else:
+                assert (target > 0.25).equal(drawn) if here == 1 else (target > 0.5).equal(drawn)
+            seen.add((label, here.item()))
+    assert {(3, 1.0), (2, 1.0), (1, 1.0)} <= seen
+
+
+@pytest.mark.parametrize("sampler", ["one", "posneg", "many"])
+@pytest.mark.parametrize("paste", [0.0, 1.0])
+def test_everything_else_is_as_without_levels(nested, sampler, paste):
+    for index in range(12):
+        views = AugmentConfig(paste=paste)
+        with_levels = levels_set(nested, views, sampler=sampler)[index]
+        levels = with_levels.pop("levels")
+        assert levels.dtype == torch.float32
+        assert levels.shape == (4, 64, 64)
+        without = levels_set(nested, views, sampler=sampler, target="mask")[index]
+        assert without.keys() == with_levels.keys()
+        for key, value in without.items():
+            torch.testing.assert_close(with_levels[key], value, rtol=0, atol=0)
+
+
+def test_negative_and_many_clicks_ask_for_the_drawn_region_alone(nested):
+    for index in range(20):
+        item = levels_set(nested, sampler="many")[index]
+        asked = zip(item["labels"], item["levels"], item["clicks"], strict=True)
+        for label, target, clicks in asked:
+            if (clicks[:, 2] >= 0).sum() > 1 or clicks[0, 2] == 0:
+                torch.testing.assert_close(target, (item["label_map"] == label).float())
+
+
+def test_a_pasted_region_hides_what_is_below_it_in_every_map(nested):
+    asked = 0
+    for index in range(40):
+        item = levels_set(nested, AugmentConfig(paste=1.0), sampler="one")[index]
+        below = levels_set(nested, sampler="one")[index]["label_map"]
+        region = item["label_map"] != below
+        for target, (click,) in zip(item["levels"], item["clicks"], strict=True):
+            if region[int(click[0]), int(click[1])]:
+                torch.testing.assert_close(target, region.float())
+                asked += 1
+            else:
+                assert not target[region].any()
+    assert asked
+
+
+def test_pixels_that_any_map_leaves_open_are_ignored(nested):
+    maps = nested.label_maps + 1
+    maps[0, :, :5] = maps[1, :, 85:] = 0
+    whole = AugmentConfig(crop_area=(1.0, 1.0), crop_aspect=1.0, flip=0.0)
+    item = levels_set(Sample(nested.image, maps, "open", False), whole, sampler="one")[0]
+    column = (np.arange(64) + 0.5) * 90 / 64
+    expected = np.tile((column < 5) | (column >= 85), (64, 1))
+    np.testing.assert_array_equal(item["ignore"], expected)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tamingseg.masks import packed as packed_module
 from tamingseg.masks.iou import iou
-from tamingseg.masks.packed import areas, intersections, iou_matrix, pairwise_iou
+from tamingseg.masks.packed import areas, intersections, iou_matrix, pack_unions, pairwise_iou
 from tamingseg.values import MaskSet
 
 
@@ -120,3 +120,14 @@ def test_what_is_not_packed_is_refused(wrong):
 def test_two_sizes_are_refused():
     with pytest.raises(ValueError, match="two image sizes"):
         intersections(np.zeros((1, 8, 1), np.uint8), np.zeros((1, 8, 2), np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("masks", "regions", "size"),
+    [(1, 3, (5, 7)), (9, 20, (16, 64)), (17, 300, (33, 41)), (0, 2, (3, 8))],
+)
+def test_unions_of_regions_are_packed_as_if_painted(rng, masks, regions, size):
+    members = rng.random((masks, regions)) > 0.5
+    label_map = rng.integers(1, regions + 1, size)
+    expected = np.packbits(members[:, label_map - 1], axis=-1)
+    np.testing.assert_array_equal(pack_unions(members, label_map), expected)

@@ -7,8 +7,8 @@ from torch import nn
 
 from tamingseg.frame import Frame
 from tamingseg.segmentors import click as click_module
-from tamingseg.segmentors.click import ClickSegmentor, _resample_content, segmentor_for
-from tamingseg.segmentors.load import load_segmentor
+from tamingseg.segmentors.click import ClickSegmentor, resample_content
+from tamingseg.segmentors.load import load_segmentor, segmentor_for
 from tamingseg.values import Click
 
 
@@ -114,7 +114,7 @@ def naive_resample(logits, frame, size):
 )
 def test_resampling_as_the_naive_one(rng, frame, size):
     logits = rng.standard_normal([side // 4 for side in frame.canvas])
-    resampled = _resample_content(torch.from_numpy(logits)[None, None].float(), frame, size)
+    resampled = resample_content(torch.from_numpy(logits)[None, None].float(), frame, size)
     assert resampled.shape == (1, 1, *size)
     np.testing.assert_allclose(resampled[0, 0], naive_resample(logits, frame, size), atol=1e-4)
 
@@ -124,7 +124,7 @@ def test_resampling_never_loses_the_last_pixel():
     logits = torch.zeros(1, 1, 24, 24)
     for side in range(1, 700):
         frame = Frame.stretch((side, side), (96, 96))
-        assert _resample_content(logits, frame, (side, side)).shape == (1, 1, side, side)
+        assert resample_content(logits, frame, (side, side)).shape == (1, 1, side, side)
 
 
 def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
@@ -139,7 +139,7 @@ def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
 
 
 def test_a_model_without_a_segmentor():
-    with pytest.raises(ValueError, match="ClickNet, SegNext, got a Echo"):
+    with pytest.raises(ValueError, match="ClickNet, SegNext, PixelEmbedder, got a Echo"):
         segmentor_for(Echo(), "echo")
 
 

@@ -5,14 +5,14 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from tamingseg.segmentors.click import segmentor_for
 from tamingseg.segmentors.function import FunctionSegmentor
+from tamingseg.segmentors.load import segmentor_for
 from tamingseg.values import Click
 
 CLICKS = [Click(16.5, 18.5), Click(30.0, 44.0, positive=False), Click(0.0, 0.0), Click(47.9, 63.9)]
 
 
-@pytest.fixture(params=["fake", "clicknet", "segnext", "sam2", "function"])
+@pytest.fixture(params=["fake", "clicknet", "segnext", "pixel-embedder", "sam2", "function"])
 def segmentor(request, fake_segmentor, make_model, same_colour):
     if request.param == "fake":
         return fake_segmentor()

@@ -34,6 +34,13 @@ def world():
     }
 
 
+def drawing(rounds, of):
+    """A seed with which so many of at most `of` extra clicks are made."""
+    return next(
+        seed for seed in range(100) if np.random.default_rng(seed).integers(of + 1) == rounds
+    )
+
+
 def half(value):
     """Logits 4x4: `value` on the left half, the opposite on the right."""
     logits = torch.full((1, 2, 4, 4), -value)
@@ -42,14 +49,14 @@ def half(value):
 
 
 def test_a_right_answer_costs_nothing_and_its_iou_is_one():
-    loss, logged = ClickTask(Oracle(half(30.0)), {"soft-iou": 1.0})(world(), extra_clicks=0, seed=0)
+    loss, logged = ClickTask(Oracle(half(30.0)), {"soft-iou": 1.0})(world(), 0, seed=0)
     assert loss.item() == pytest.approx(0, abs=1e-6)
     assert logged["iou"].item() == 1.0
 
 
 def test_extra_clicks_lie_on_the_error_and_see_the_last_answer():
     oracle = Oracle(half(-30.0))  # everything is wrong: the left is missing, the right too much
-    ClickTask(oracle, {"soft-iou": 1.0})(world(), extra_clicks=2, seed=0)
+    ClickTask(oracle, {"soft-iou": 1.0}, extra_clicks=2)(world(), drawing(2, of=2), seed=0)
     shapes = [tuple(clicks.shape) for clicks, _ in oracle.asked]
     assert shapes == [(1, 2, 1, 3), (1, 2, 2, 3), (1, 2, 3, 3)]
     assert oracle.asked[0][1] is None
@@ -77,21 +84,33 @@ def test_ignored_pixels_cost_nothing():
     batch = world()
     batch["ignore"][:, :, 8:] = True
     wrong_on_the_right = half(30.0).abs()
-    loss, _ = ClickTask(Oracle(wrong_on_the_right), {"soft-iou": 1.0})(
-        batch, extra_clicks=0, seed=0
-    )
+    loss, _ = ClickTask(Oracle(wrong_on_the_right), {"soft-iou": 1.0})(batch, 0, seed=0)
     assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
 def test_gradients_come_from_every_round():
     oracle = Oracle(half(0.1))
-    loss, _ = ClickTask(oracle, {"soft-iou": 1.0})(world(), extra_clicks=1, seed=0)
+    loss, _ = ClickTask(oracle, {"soft-iou": 1.0}, 1)(world(), drawing(1, of=1), seed=0)
     loss.backward()
     assert oracle.logits.grad.abs().sum() > 0
 
 
 def test_the_loss_is_the_weighted_sum_of_the_named_ones():
     weights = {"soft-iou": 2.0, "cross-entropy": 0.5}
-    loss, logged = ClickTask(Oracle(half(0.3)), weights)(world(), extra_clicks=1, seed=0)
+    loss, logged = ClickTask(Oracle(half(0.3)), weights, 1)(world(), drawing(1, of=1), seed=0)
     expected = sum(weight * logged[name].item() for name, weight in weights.items())
     assert loss.item() == pytest.approx(expected, rel=1e-5)
+
+
+def test_levels_are_what_the_first_answer_should_be():
+    """Further clicks are on errors against the label, and ask for it alone."""
+    soft = torch.full((1, 2, 4, 4), 0.25)
+    batch = {**world(), "levels": torch.full((1, 2, 16, 16), 0.25)}
+    task = ClickTask(Oracle(torch.logit(soft)), {"soft-iou": 1.0}, extra_clicks=1)
+    alone, _ = task(batch, drawing(0, of=1), seed=0)
+    assert alone.item() == pytest.approx(0, abs=1e-6)
+    both, _ = task(batch, drawing(1, of=1), seed=0)
+    # One quarter everywhere against the left half: 1 - (8 / 4) / (8 + 8 / 4) in the second round.
+    assert both.item() == pytest.approx(0.8 / 2, abs=1e-6)
+    without, _ = task(world(), drawing(0, of=1), seed=0)
+    assert without.item() == pytest.approx(0.8, abs=1e-6)

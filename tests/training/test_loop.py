@@ -18,6 +18,7 @@ from tamingseg.data.catalog import open_dataset
 from tamingseg.data.training import ClickSampling
 from tamingseg.models.clicknet import ClickNetConfig
 from tamingseg.models.segnext import SegNextConfig
+from tamingseg.training.click_task import click_training
 from tamingseg.training.config import TrainConfig
 from tamingseg.training.loop import train
 
@@ -84,7 +85,8 @@ def small_run(data, folder, **changes):
         workers=0,
         checkpoint_every=2,
     )
-    return train(replace(config, **changes), [open_dataset(data)])
+    config = replace(config, **changes)
+    return train(config, *click_training(config, [open_dataset(data)]))
 
 
 def weights_of(model):

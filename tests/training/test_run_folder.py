@@ -62,4 +62,5 @@ def test_presets_can_be_written_down_and_told_apart(name):
 
 def test_the_resolution_follows_the_schedule():
     config = TrainConfig(steps=10, sizes=((0.5, 160), (0.8, 224), (1.0, 288)))
-    assert [config.size_at(step) for step in range(10)] == [160] * 5 + [224] * 3 + [288] * 2
+    sizes = [config.size_of(step * config.batch) for step in range(10)]
+    assert sizes == [160] * 5 + [224] * 3 + [288] * 2

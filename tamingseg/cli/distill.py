@@ -1,0 +1,40 @@
+"""`tamingseg distill --data FOLDER ... --folder RUN`: teach a model that needs no click.
+
+The teacher, any click model, is first shown every image once; its answers are kept. The same
+command goes on where it was stopped. On several GPUs or machines, start it with
+`torchrun -m tamingseg.cli.main distill ...`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import tyro
+
+from tamingseg.cli.train import training_data, validation
+from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.training.config import DistillConfig
+from tamingseg.training.distill_task import distillation
+from tamingseg.training.loop import local_main_process_first, train
+from tamingseg.values import Click
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, open the data, ask the teacher, train."""
+    config = tyro.cli(
+        DistillConfig, prog="tamingseg distill", description=__doc__, args=list(arguments)
+    )
+    kept, held = training_data(config)
+    segmentor = load_segmentor(config.teacher)
+
+    def teacher(image: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
+        return segmentor.predict(segmentor.embed(image), clicks, full_size=False)
+
+    name = f"{segmentor.name}-{model_fingerprint(config.teacher)}"
+    task, samples = distillation(config, kept, teacher, name)
+    if config.answers is not None:
+        with local_main_process_first():
+            for answers in filter(None, samples.teachers):
+                answers.fill()
+    train(config, task, samples, validation(held) if held else None)
+    print(f"weights: {config.folder / 'model.safetensors'}")
+    return 0

@@ -1,0 +1,209 @@
+"""An image in K regions: three ways from a model's answers to a hierarchy of partitions.
+
+All merge superpixels two by two (`merging`) and differ in what they call cheap:
+
+- ``greedy``: regions that the model puts into the same masks, of like colours and without a
+  boundary between them;
+- ``normalised-cut``: regions that are near in the eigenvectors of the normalised cut (`spectral`);
+- ``multicut``: pairs of pixels are for or against being together with their log-odds, and the two
+  neighbours are merged whose pairs are most in favour in sum: greedy additive edge contraction
+  (Keuper et al., ICCV 2015), with the pairs that do not touch counted as well. Where no merge is
+  left that its pairs favour, the number of regions has been found.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import cv2
+import networkx as nx
+import numpy as np
+from scipy import sparse
+
+from tamingseg.checks import check_choice, check_image
+from tamingseg.partition.affinity import region_affinity
+from tamingseg.partition.boundary import boundary_strength
+from tamingseg.partition.colours import colour_contrast
+from tamingseg.partition.graph import region_graph
+from tamingseg.partition.hierarchy import Hierarchy
+from tamingseg.partition.merging import Price, merge_regions, ward
+from tamingseg.partition.spectral import spectral_coordinates, squared_distances
+from tamingseg.partition.superpixels import flood_superpixels
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+
+Method = Literal["greedy", "normalised-cut", "multicut"]
+
+_LONGEST_SIDE = 1024
+"""Larger images are made this small to be cut into superpixels, which are then enlarged."""
+_MOST_SUPERPIXELS = 4096
+_EIGENVECTORS = 8
+_LEAST_AFFINITY = 0.1
+"""Pairs that fit less well are no edge of the normalised cut, unless they touch."""
+_SUREST = 0.01
+"""Affinities count as at least this, and as at most one minus this, in log-odds."""
+
+
+@dataclass(frozen=True)
+class PartitionConfig:
+    """How partitions are made. The defaults were chosen on held-out training images."""
+
+    superpixels: int = 400
+    """About so many superpixels; there are never more regions. All their pairs are held at once."""
+    colour: float = 0.5
+    """How much different colours count beside the model's affinities (not for normalised-cut)."""
+    within: float = 0.5
+    """Which share of what differs within two regions is taken off what differs between them, from 0
+    to 1; textured regions need it (greedy only)."""
+    boundary: float = 0.5
+    """How much evidence of a boundary counts beside them (not for normalised-cut)."""
+    area: float = 0.1
+    """How much small regions are preferred for merging: 0 not at all, 1 as in Ward's method (not
+    for multicut)."""
+    prior: float = 1.0
+    """Log-odds, before anything is seen, that two pixels belong together (multicut only)."""
+
+    def __post_init__(self) -> None:
+        weights = (self.colour, self.within, self.boundary, self.area)
+        if not 1 <= self.superpixels <= _MOST_SUPERPIXELS:
+            raise ValueError(
+                f"expected 1 to {_MOST_SUPERPIXELS} superpixels, got {self.superpixels}"
+            )
+        finite = np.isfinite([*weights, self.prior]).all()
+        if not finite or min(weights) < 0 or self.within > 1:
+            raise ValueError(
+                "expected colour, boundary and area >= 0, within from 0 to 1 and a finite prior, "
+                f"got colour={self.colour}, boundary={self.boundary}, area={self.area}, "
+                f"within={self.within}, prior={self.prior}"
+            )
+
+
+def partition_image(
+    segmentor: Segmentor,
+    image: np.ndarray,
+    regions: int | None,
+    method: Method = "greedy",
+    config: PartitionConfig = PartitionConfig(),
+) -> np.ndarray:
+    """Cut an image into connected regions.
+
+    Parameters
+    ----------
+    segmentor
+        Any model. A `PixelSegmentor` is fast; any other gets a click on every superpixel.
+    image
+        uint8 RGB (H, W, 3).
+    regions
+        How many; None lets ``multicut`` find the number.
+
+    Returns
+    -------
+    int32 (H, W), labels 1..K: exactly `regions` of them, each 4-connected.
+
+    Raises
+    ------
+    ValueError
+        As `build_hierarchy`, and if `regions` is no whole number from 1 to the number of
+        superpixels, or None where the method needs one.
+    """
+    if regions is None and method != "multicut":
+        raise ValueError(f"{method} needs a number of regions; only multicut finds one by itself")
+    hierarchy = build_hierarchy(segmentor, image, method=method, config=config)
+    return hierarchy.cut(hierarchy.regions_at(0) if regions is None else regions)
+
+
+def build_hierarchy(
+    segmentor: Segmentor,
+    image: np.ndarray,
+    embedding: ImageEmbedding | None = None,
+    method: Method = "greedy",
+    config: PartitionConfig = PartitionConfig(),
+) -> Hierarchy:
+    """Merge the superpixels of an image, once for every number of regions.
+
+    Parameters
+    ----------
+    segmentor, image
+        As in `partition_image`.
+    embedding
+        What `segmentor` made of the image, where it has been embedded already.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, the image is of another kind, the embedding is one of another
+        image's size, or the model answers with anything but probabilities.
+    """
+    check_choice(method, get_args(Method), "method")
+    size = check_image(image).shape[:2]
+    if embedding is None:
+        embedding = segmentor.embed(image)
+    if embedding.size != size:
+        raise ValueError(f"an image of {size} needs its own embedding, got one of {embedding.size}")
+    small = _shrunk(image)
+    boundary = boundary_strength(small)
+    superpixels = flood_superpixels(boundary, config.superpixels)
+    affinity = region_affinity(segmentor, embedding, superpixels)
+    graph = region_graph(superpixels, affinity, boundary)
+    mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, superpixels)
+    dissimilarity, price = _WAYS[method](graph, mutual, contrast, config)
+    within = config.within if method == "greedy" else 0.0
+    merges, costs = merge_regions(graph, dissimilarity, price, within)
+    return Hierarchy(_enlarged(superpixels, size), merges, costs)
+
+
+def _shrunk(image: np.ndarray) -> np.ndarray:
+    scale = _LONGEST_SIDE / max(image.shape)
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Repeat labels, so that what hangs together does so still."""
+    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
+
+
+def _greedy(
+    _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
+) -> tuple[np.ndarray, Price]:
+    def price(
+        apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
+    ) -> np.ndarray:
+        return (apart + config.boundary * boundary) * ward(area, areas) ** config.area
+
+    return 1 - affinity + config.colour * contrast, price
+
+
+def _normalised_cut(
+    graph: nx.Graph, affinity: np.ndarray, _: np.ndarray, config: PartitionConfig
+) -> tuple[np.ndarray, Price]:
+    def price(apart: np.ndarray, _: np.ndarray, area: float, areas: np.ndarray) -> np.ndarray:
+        return apart * ward(area, areas) ** config.area
+
+    areas = np.array([area for _, area in sorted(graph.nodes(data="area"))], float)
+    areas /= areas.mean()
+    touching = nx.to_numpy_array(graph, range(len(graph)), weight=None) > 0
+    weights = np.where((affinity >= _LEAST_AFFINITY) | touching, affinity**2 + 1e-9, 0)
+    flow = sparse.csr_array(weights * np.outer(areas, areas))
+    return squared_distances(spectral_coordinates(flow, _EIGENVECTORS)), price
+
+
+def _multicut(
+    _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
+) -> tuple[np.ndarray, Price]:
+    def price(
+        apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
+    ) -> np.ndarray:
+        return (apart + config.boundary * boundary) * area * areas
+
+    sure = np.clip(affinity, _SUREST, 1 - _SUREST)
+    return np.log((1 - sure) / sure) + config.colour * contrast - config.prior, price
+
+
+_WAYS: dict[Method, Callable[..., tuple[np.ndarray, Price]]] = {
+    "greedy": _greedy,
+    "normalised-cut": _normalised_cut,
+    "multicut": _multicut,
+}
+"""Each gives the dissimilarity of all pairs, and what merging neighbours costs."""
