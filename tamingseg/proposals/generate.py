@@ -1,8 +1,9 @@
-"""Grid of clicks -> answers -> candidates -> an ordered list of masks, good for every budget.
+"""Clicks -> answers -> candidates -> an ordered list of masks, good for every budget.
 
 Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
 one, and kept as bits. What takes memory are the answers, two bytes for each of their pixels: 13 MB
-for the default model and a 32x32 grid.
+for the default model and a 32x32 grid. A model with a feature per pixel needs no answers: every
+superpixel is clicked at once, see `regions`.
 """
 
 from collections.abc import Callable
@@ -17,17 +18,20 @@ from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
 from tamingseg.prompts.grids import grid_clicks, uncertain_clicks
 from tamingseg.proposals.levels import Candidates, level_lines, whole_masks
 from tamingseg.proposals.nms import Overlap, suppress
-from tamingseg.proposals.ranking import expected_order
+from tamingseg.proposals.ranking import expected_order, votes_of
+from tamingseg.proposals.regions import propose_regions
 from tamingseg.proposals.superpixels import rebuild, superpixels
 from tamingseg.segmentors.base import (
     CandidateSegmentor,
     ImageEmbedding,
+    PixelSegmentor,
     Segmentor,
     check_probabilities,
 )
 from tamingseg.values import MIN_MASK_AREA, Click, MaskSet
 
 Order = Literal["expected", "quality", "stability", "both"]
+Clicked = Literal["auto", "grid", "superpixels"]
 Progress = Callable[[int, int], None]
 
 _CLICKS_AT_ONCE = 64
@@ -63,9 +67,14 @@ class ProposalConfig:
     (a model without a quality has the stability for it)."""
     most: int = 1000
     """At most so many masks."""
+    clicked: Clicked = "auto"
+    """A grid, or every superpixel at once, which only a model with a feature per pixel can answer;
+    "auto" is the latter where it can be. Superpixels know levels, min_stability, min_area,
+    suppress_above and most of the settings above."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
+        check_choice(self.clicked, get_args(Clicked), "clicked")
         check_choice(self.overlap, get_args(Overlap), "overlap")
         if self.grid < 1 or self.most < 1 or min(self.further, self.levels, self.min_area) < 0:
             raise ValueError(
@@ -135,7 +144,30 @@ def propose_masks(
     -------
     Masks of the image's size, the best first; their score is their stability.
     """
+    if _by_superpixels(segmentor, image, config):
+        return propose_regions(
+            segmentor,
+            image,
+            config.levels,
+            config.min_stability,
+            config.min_area,
+            config.suppress_above,
+            config.most,
+        )
     return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
+
+
+def _by_superpixels(
+    segmentor: Segmentor, image: np.ndarray | ImageEmbedding, config: ProposalConfig
+) -> bool:
+    possible = isinstance(segmentor, PixelSegmentor) and not isinstance(image, ImageEmbedding)
+    if config.clicked == "superpixels" and not possible:
+        raise ValueError(
+            "superpixels can be clicked at once only with a model that has a feature per pixel, "
+            f"such as 'distilled', and an image instead of its embedding; ask {segmentor.name!r} "
+            "with a grid"
+        )
+    return possible and config.clicked != "grid"
 
 
 def ask_grid(
@@ -247,13 +279,9 @@ def _scores(candidates: Candidates, answers: Answers, config: ProposalConfig) ->
 def _weights_of(leaders: np.ndarray, candidates: Candidates) -> np.ndarray:
     """How likely each leader is an object: what speaks for it and for those it stands for.
 
-    A candidate speaks with its probability and the square of its stability. Large masks hold many
-    clicks and are found by all of them: votes go with the area, so that dividing by it would count
-    objects, and not dividing, clicks. In between is best; the exponents were chosen on held-out
-    training images (README). Returns float (C,), 0 for what is no leader.
+    Returns float (C,), 0 for what is no leader.
     """
-    area = areas(candidates.packed).astype(np.float64)
-    votes = candidates.mass * candidates.stability**2 / area**0.75
+    votes = votes_of(candidates.mass, candidates.stability, areas(candidates.packed))
     weights = np.zeros(len(votes))
     step = 1024
     for start in range(0, len(votes), step):

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from scipy.special import logit
 
 LADDER = np.arange(-3.0, 5.0)
 """Logits of the levels; candidates are taken from all but the first and the last."""
@@ -96,15 +97,58 @@ def level_lines(logits: np.ndarray, points: np.ndarray, most: int) -> Candidates
     return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
+def level_stack(probabilities: np.ndarray, row: float, col: float, most: int) -> Candidates:
+    """Take up to `most` stable masks of one answer, float (H, W), each of which lies in the next.
+
+    They are as in `level_lines`, but from the smallest to the largest. There is none if the answer
+    is below every level at the click (`row`, `col`), in pixels.
+    """
+    found = level_lines(logit(probabilities)[None], np.array([[int(row), int(col)]]), most)
+    return found.take(np.argsort(-found.level))
+
+
 def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Candidates:
     number, levels = len(logits), len(LADDER)
     masks = logits[:, None] > LADDER[:, None, None].astype(logits.dtype)
     components = _components_at(masks.reshape(-1, *logits.shape[1:]), np.repeat(points, levels, 0))
     packed = np.packbits(components, axis=-1).reshape(number, levels, logits.shape[1], -1)
     area = np.bitwise_count(packed).sum((2, 3), dtype=np.int64)
+    stability = stability_of(area)
+    chosen, mass = choose_levels(area, stability, most)
+    answer, place = np.nonzero(chosen >= 0)
+    level = chosen[answer, place]
+    return Candidates(
+        answer + first,
+        LADDER[level].astype(np.float32),
+        packed[answer, level],
+        stability[answer, level].astype(np.float32),
+        mass[answer, place].astype(np.float32),
+    )
+
+
+def stability_of(area: np.ndarray) -> np.ndarray:
+    """Return how little components change from one level to the next but one, float (N, levels).
+
+    `area`, (N, levels), is that of the component of each answer at each level of `LADDER`.
+    """
     stability = np.zeros(area.shape)
     stability[:, 1:-1] = _ratio(area[:, 2:], area[:, :-2])
+    return stability
 
+
+def choose_levels(
+    area: np.ndarray, stability: np.ndarray, most: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Choose up to `most` levels of every answer, from area and stability, (N, levels).
+
+    Returns
+    -------
+    chosen
+        int64 (N, most): places in `LADDER`, -1 where no level is left.
+    mass
+        float64 (N, most): the probability between the levels that are nearest in area to each.
+    """
+    number = len(area)
     # Greedily: the most stable level, then the most stable one with a clearly different area.
     free = area > 0
     free[:, [0, -1]] = False
@@ -128,15 +172,7 @@ def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Can
     mass = np.stack(
         [((nearest == place) & (area > 0)) @ np.diff(middles) for place in range(most)], 1
     )
-    answer, place = np.nonzero(chosen >= 0)
-    level = chosen[answer, place]
-    return Candidates(
-        answer + first,
-        LADDER[level].astype(np.float32),
-        packed[answer, level],
-        stability[answer, level].astype(np.float32),
-        mass[answer, place].astype(np.float32),
-    )
+    return chosen, mass
 
 
 def _components_at(masks: np.ndarray, points: np.ndarray) -> np.ndarray:

@@ -47,12 +47,17 @@ def suppress(
             before = _overlaps(packed[block], packed[kept], overlap)
             block = block[(before <= above).all(axis=1)]
         within = _overlaps(packed[block], packed[block], overlap)
-        alive = np.ones(len(block), bool)
-        for place in range(len(block)):
-            if alive[place]:
-                alive[place + 1 :] &= within[place, place + 1 :] <= above
-        kept = np.concatenate([kept, block[alive]])
+        kept = np.concatenate([kept, block[suppress_by(within, above)]])
     return kept
+
+
+def suppress_by(overlaps: np.ndarray, above: float) -> np.ndarray:
+    """Do the same with overlaps at hand, float (N, N) of masks in order, the best first."""
+    alive = np.ones(len(overlaps), bool)
+    for place in range(len(overlaps)):
+        if alive[place]:
+            alive[place + 1 :] &= overlaps[place, place + 1 :] <= above
+    return np.flatnonzero(alive)
 
 
 def boxes(packed: np.ndarray) -> np.ndarray:

@@ -16,6 +16,17 @@ import heapq
 import numpy as np
 
 
+def votes_of(mass: np.ndarray, stability: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """Return how much each candidate speaks for being an object, float64 (C,).
+
+    It speaks with its probability and the square of its stability. Large masks hold many clicks and
+    are found by all of them: votes go with the area, so that dividing by it would count objects,
+    and not dividing, clicks. In between is best; the exponents were chosen on held-out training
+    images (README).
+    """
+    return mass * stability**2 / area.astype(np.float64) ** 0.75
+
+
 def expected_order(ious: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """Order proposals so that the first N have the greatest expected mIoU, greedily for every N.
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tamingseg.masks.packed import areas
-from tamingseg.proposals.levels import LADDER, level_lines, whole_masks
+from tamingseg.proposals.levels import LADDER, level_lines, level_stack, whole_masks
 
 ROWS, COLS = np.mgrid[:40, :48]
 
@@ -82,3 +82,18 @@ def test_whole_masks_have_the_stability_of_segment_anything(nested):
     assert found.stability[0] == pytest.approx((logits > 1).sum() / (logits > -1).sum())
     np.testing.assert_allclose(found.mass, [0.3, 0.8])
     assert whole_masks(logits[None]).mass.tolist() == [1]
+
+
+def test_a_stack_of_one_answer_goes_from_part_to_group(nested):
+    logits, *masks = nested
+    stack = level_stack(1 / (1 + np.exp(-logits)), 20.5, 24.5, most=6)
+    np.testing.assert_array_equal(unpack(stack.packed), masks)
+    assert (np.diff(stack.level) < 0).all()
+
+
+def test_a_stack_of_an_answer_that_is_certain():
+    answer = disc(10).astype(np.float32)  # logits without end
+    stack = level_stack(answer, 20, 24, most=6)
+    np.testing.assert_array_equal(unpack(stack.packed), disc(10)[None])
+    assert stack.stability.tolist() == [1]
+    assert len(level_stack(answer, 0, 0, most=6).level) == 0
