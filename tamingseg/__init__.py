@@ -1,8 +1,9 @@
 """Image segmentation from one click.
 
 A segmentation is an ordered list of good masks, and a model that answers one click is enough to
-make one. `load_segmentor` gives such a model, `Session` combines its answers into a mask, and
-`propose_masks` lists all masks of an image without a click.
+make one. `load_segmentor` gives such a model, `Session` combines its answers into a mask,
+`propose_masks` lists all masks of an image without a click, and `partition_image` cuts it into K
+regions.
 Public names are loaded on first use, so that importing the package stays instant.
 """
 
@@ -15,6 +16,7 @@ _PUBLIC = {
     "Session": "tamingseg.session.session",
     "list_segmentors": "tamingseg.segmentors.load",
     "load_segmentor": "tamingseg.segmentors.load",
+    "partition_image": "tamingseg.partition.cut",
     "propose_masks": "tamingseg.proposals.generate",
 }
 
@@ -25,6 +27,7 @@ __all__ = [
     "Session",
     "list_segmentors",
     "load_segmentor",
+    "partition_image",
     "propose_masks",
 ]
 

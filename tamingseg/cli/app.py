@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 
 import tyro
 
@@ -20,6 +21,8 @@ class App:
     """Name of a segmentor, or a checkpoint file."""
     open_browser: bool = True
     """Whether to show the page in the browser."""
+    textures: Path | None = None
+    """Folder of photos of textures for mosaics, besides those by formula."""
 
 
 def main(arguments: Sequence[str]) -> int:

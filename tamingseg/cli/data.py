@@ -1,6 +1,7 @@
 """`tamingseg data check PATH ...`: read every file of a data set and list what is wrong.
 
-`tamingseg data download NAME` is in ``data_download.py``.
+`tamingseg data download NAME` is in ``data_download.py``, `tamingseg data mosaics` in
+``data_mosaics.py``.
 """
 
 from collections.abc import Sequence
@@ -12,6 +13,7 @@ from tqdm import tqdm
 
 from tamingseg.cli.commands import Command, dispatch
 from tamingseg.cli.data_download import download
+from tamingseg.cli.data_mosaics import mosaics
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import find_entry, open_dataset
 from tamingseg.values import MIN_MASK_AREA
@@ -33,6 +35,7 @@ def main(arguments: Sequence[str]) -> int:
     commands = {
         "check": Command("list all damaged or mismatched files", check),
         "download": Command("fetch a data set", download),
+        "mosaics": Command("make pictures of textures with their true regions", mosaics),
     }
     return dispatch("tamingseg data", "Data sets on disk.", commands, arguments)
 

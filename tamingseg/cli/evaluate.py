@@ -1,4 +1,4 @@
-"""`tamingseg evaluate clicks | proposals | regions | all DATA ...`: measure models on data sets.
+"""`tamingseg evaluate clicks | proposals | regions | mosaics | all DATA ...`: measure models.
 
 The same command goes on with a run that was stopped. Over several processes or machines, start it
 with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
@@ -6,19 +6,23 @@ with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import tyro
 
 from tamingseg.cli.commands import Command, dispatch
+from tamingseg.cli.data_mosaics import MosaicSettings
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, click_job
+from tamingseg.evaluation.mosaics import mosaic_job, partition_with
 from tamingseg.evaluation.regions import (
     REGION_COUNTS,
     painted_proposals,
+    partition_settings,
+    partitions_from_model,
     region_job,
     segmentations_from_files,
 )
@@ -29,9 +33,12 @@ from tamingseg.evaluation.zeroshot import (
     proposals_from_files,
     proposals_from_model,
 )
+from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.proposals.generate import ProposalConfig
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+
+_MOSAICS = MosaicSettings(regions=(5,))
 
 
 @dataclass(frozen=True)
@@ -100,11 +107,31 @@ class EvaluateRegions:
     """Compare partitions with all annotators of data sets whose images are labelled everywhere."""
 
     run: tyro.conf.OmitArgPrefixes[Run]
-    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
+    method: Method | Literal["painted"] = "greedy"
+    """How regions are found: by one of the ways to cut an image, or as proposals painted over each
+    other."""
+    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
+    """How images are cut into regions."""
+    by_cost: bool = False
+    """Whether regions are merged up to a cost, the same for all images, instead of to a number."""
+    proposals: ProposalConfig = field(default_factory=ProposalConfig)
     """How the proposals are made that are painted over each other."""
     segmentations: Path | None = None
     """Take the segmentations from FOLDER/<image name>.mat (the benchmark's `segs`) instead of a
     model; the folder's name stands for it."""
+
+
+@dataclass(frozen=True)
+class EvaluateMosaics:
+    """Cut mosaics of textures into as many regions as there are; without DATA they are made."""
+
+    run: tyro.conf.OmitArgPrefixes[Run]
+    mosaics: tyro.conf.OmitArgPrefixes[MosaicSettings] = _MOSAICS
+    """Which mosaics are made where no data set is named."""
+    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
+    """How images are cut into regions."""
+    method: Method = "greedy"
+    """How regions are found."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +151,8 @@ def main(arguments: Sequence[str]) -> int:
         "clicks": Command("IoU after 1, 2, ... simulated clicks", clicks),
         "proposals": Command("mIoU against the number of proposals, without a click", proposals),
         "regions": Command("covering, Rand index, variation of information", regions),
-        "all": Command("all of these, in one run", everything),
+        "mosaics": Command("pixels right, CS, O and C on mosaics of textures", mosaics),
+        "all": Command("clicks, proposals and regions, in one run", everything),
     }
     return dispatch("tamingseg evaluate", "Measure models.", commands, arguments)
 
@@ -154,7 +182,7 @@ def proposals(arguments: Sequence[str]) -> int:
     run, config = command.run, command.proposals
     datasets = run.datasets()
     if command.masks is not None:
-        _refuse_model_settings(run, config)
+        _refuse_model_settings(run, config != ProposalConfig())
         propose = proposals_from_files(command.masks, command.by_score)
         made_by = _made_by_folder(command.masks, "*.json")
         makers = [(propose, made_by, {"by_score": command.by_score})]
@@ -179,12 +207,18 @@ def regions(arguments: Sequence[str]) -> int:
     run, config = command.run, command.proposals
     datasets = run.datasets()
     if command.segmentations is not None:
-        _refuse_model_settings(run, config)
+        _refuse_model_settings(run, replace(command, segmentations=None) != EvaluateRegions(run))
         segment = segmentations_from_files(command.segmentations)
         makers = [(segment, _made_by_folder(command.segmentations, "*.mat"), {})]
-    else:
+    elif command.method == "painted":
         makers = [
             (painted_proposals(proposals_from_model(segmentor, config)), made_by, _painted(config))
+            for segmentor, made_by in run.segmentors()
+        ]
+    else:
+        cut = command.method, command.partition, command.by_cost
+        makers = [
+            (partitions_from_model(segmentor, *cut), made_by, partition_settings(*cut))
             for segmentor, made_by in run.segmentors()
         ]
     return _finish(
@@ -197,10 +231,34 @@ def regions(arguments: Sequence[str]) -> int:
     )
 
 
+def mosaics(arguments: Sequence[str]) -> int:
+    """Parse, evaluate, print."""
+    command = _parse(EvaluateMosaics, "mosaics", arguments)
+    run = command.run
+    if run.data and command.mosaics != _MOSAICS:
+        raise ValueError("name data sets or say which mosaics to make, not both")
+    datasets = run.datasets() if run.data else [command.mosaics.dataset()]
+    method, partition = command.method, command.partition
+    settings = {"method": method, "partition": asdict(partition)}
+    makers = [
+        (partition_with(segmentor, method, partition), made_by)
+        for segmentor, made_by in run.segmentors()
+    ]
+    return _finish(
+        run,
+        [
+            mosaic_job(dataset, cut, made_by, settings, run.limit)
+            for cut, made_by in makers
+            for dataset in datasets
+        ],
+    )
+
+
 def everything(arguments: Sequence[str]) -> int:
     """Parse, evaluate, print."""
     command = _parse(EvaluateAll, "all", arguments)
     run, config = command.run, command.proposals
+    cut: tuple[Method, PartitionConfig] = ("greedy", PartitionConfig())
     protocols = [ClickProtocol(trials=command.trials), ClickProtocol(clicker="center")]
     datasets = run.datasets()
     jobs = []
@@ -211,8 +269,10 @@ def everything(arguments: Sequence[str]) -> int:
                 jobs.append(click_job(dataset, segmentor, made_by, protocol, run.limit))
             jobs.append(proposal_job(dataset, propose, made_by, asdict(config), limit=run.limit))
             if dataset.partition:
-                painted = painted_proposals(propose)
-                jobs.append(region_job(dataset, painted, made_by, _painted(config), run.limit))
+                segment = partitions_from_model(segmentor, *cut)
+                jobs.append(
+                    region_job(dataset, segment, made_by, partition_settings(*cut), run.limit)
+                )
     return _finish(run, jobs)
 
 
@@ -232,8 +292,8 @@ def _painted(config: ProposalConfig) -> dict[str, Any]:
     return {"painted": list(REGION_COUNTS), "proposals": asdict(config)}
 
 
-def _refuse_model_settings(run: Run, config: ProposalConfig) -> None:
-    if run.model != Run.model or config != ProposalConfig():
+def _refuse_model_settings(run: Run, changed: bool) -> None:
+    if run.model != Run.model or changed:
         raise ValueError("files take the place of a model; leave --model and its settings away")
 
 

@@ -20,10 +20,13 @@ COMMANDS = {
         ("app", "start the page in the browser"),
         ("segment", "segment one image from clicks, into a file"),
         ("propose", "all masks of images, best first, into files"),
+        ("partition", "images cut into as many regions as are asked for, into files"),
+        ("panels", "what a model sees in an image, side by side"),
         ("train", "train a click model"),
+        ("distill", "teach a model that gives every pixel a feature"),
         ("evaluate", "measure a model on data sets"),
         ("report", "tables, pictures and comparisons of what was measured"),
-        ("data", "check and download data sets"),
+        ("data", "check, download and make data sets"),
     )
 }
 

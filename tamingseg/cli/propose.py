@@ -1,25 +1,20 @@
 """`tamingseg propose IMAGE_OR_FOLDER`: all masks of images as ordered lists, best first."""
 
-import json
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 from PIL import Image
-from tqdm import tqdm
 
-from tamingseg.data.base import IMAGE_SUFFIXES, read_image
+from tamingseg.cli.photos import do_each, find_images, keep_settings
 from tamingseg.data.mask_files import write_masks
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.values import MaskSet
 from tamingseg.viz import overlay_masks
-
-_SETTINGS = ".propose.json"
-"""In the output folder: what its masks were made with."""
 
 
 @dataclass(frozen=True)
@@ -53,65 +48,30 @@ def main(arguments: Sequence[str]) -> int:
     command = tyro.cli(Propose, prog="tamingseg propose", args=list(arguments))
     if command.count < 1:
         raise ValueError(f"count must be at least 1 mask, got {command.count}")
-    images = _find_images(command.images, command.output)
+    output = command.output
+    images = find_images([command.images], output)
     segmentor = load_segmentor(command.model, command.device)
-    _check_settings(command)
+    keep_settings(output / ".propose.json", _settings(command))
     config = replace(command.proposals, most=min(command.count, command.proposals.most))
-    problems = []
-    for name, path in tqdm(images.items(), command.images.name, unit="image"):
-        result = command.output / f"{name}.json"
-        if result.exists():
-            continue
-        try:
-            image = read_image(path)
-        except (ValueError, OSError) as error:
-            if not command.images.is_dir():
-                raise
-            problems.append(str(error))
-            continue
+
+    def propose(name: str, image: np.ndarray) -> None:
         masks = propose_masks(segmentor, image, config)
+        result = output / f"{name}.json"
         result.parent.mkdir(parents=True, exist_ok=True)
         if command.pngs:
-            _write_pngs(command.output / name, masks)
+            _write_pngs(output / name, masks)
         if command.overlay:
-            Image.fromarray(overlay_masks(image, masks)).save(command.output / f"{name}.png")
+            Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}.png")
         write_masks(result, masks)  # last, because it says that the image is done
-    print(f"{command.output}: masks of {len(images) - len(problems)} images")
-    for problem in problems:
-        print(f"tamingseg propose: left out: {problem}", file=sys.stderr)
+
+    problems = do_each("propose", images, lambda name: (output / f"{name}.json").exists(), propose)
+    print(f"{output}: masks of {len(images) - len(problems)} images")
     return 1 if problems else 0
 
 
-def _find_images(path: Path, output: Path) -> dict[str, Path]:
-    """Return name -> file, where the name is the path below the folder without its suffix.
-
-    What lies in `output` are results of before. Raises ValueError if a result would lie where a
-    photo lies.
-    """
-    images: dict[str, Path] = {}
-    if not path.is_dir():
-        images[path.stem] = path
-    results = output.resolve()
-    for file in sorted(path.rglob("*")) if path.is_dir() else ():
-        is_result = results != path.resolve() and results in file.resolve().parents
-        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file() and not is_result:
-            name = file.relative_to(path).with_suffix("").as_posix()
-            if name in images:
-                raise ValueError(f"{file} has the same name as {images[name]}; rename one of them")
-            images[name] = file
-    if not images:
-        raise FileNotFoundError(
-            f"{path} holds no photo; expected files ending in {', '.join(IMAGE_SUFFIXES)}"
-        )
-    for name, file in images.items():
-        if file.resolve() == (results / f"{name}.png"):
-            raise ValueError(f"results in {output} could replace {file}; choose another --output")
-    return images
-
-
-def _check_settings(command: Propose) -> None:
-    """Keep what the masks of a folder were made with, and let no others in."""
-    settings = {
+def _settings(command: Propose) -> dict[str, Any]:
+    """Return what the masks of a folder are made with."""
+    return {
         "model": command.model,
         "weights": model_fingerprint(command.model),
         "count": command.count,
@@ -119,16 +79,6 @@ def _check_settings(command: Propose) -> None:
         "overlay": command.overlay,
         "proposals": asdict(command.proposals),
     }
-    path = command.output / _SETTINGS
-    text = json.dumps(settings, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
-        raise ValueError(
-            f"{command.output} holds masks made with other settings, see {path}; "
-            "choose another --output, or remove the folder"
-        )
-    if not path.exists():
-        command.output.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
 
 
 def _write_pngs(folder: Path, masks: MaskSet) -> None:

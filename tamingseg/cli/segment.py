@@ -9,10 +9,14 @@ import tyro
 from PIL import Image
 
 from tamingseg.data.base import read_image
+from tamingseg.proposals.levels import Candidates, level_stack
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.session.session import DEFAULT_FUSION, Session, SessionFusion
-from tamingseg.values import MASK_THRESHOLD, Click
-from tamingseg.viz import overlay
+from tamingseg.values import MASK_THRESHOLD, Click, MaskSet
+from tamingseg.viz import overlay, overlay_masks
+
+_MOST_LEVELS = 6
+"""All levels that differ clearly are offered; those that are of no use have a low stability."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +31,10 @@ class Segment:
     output: Path
     """PNG file for the mask, of the photo's size."""
     overlay: Path | None = None
-    """PNG file for the photo with the mask painted over it."""
+    """PNG file for the photo with the mask, or with --levels all of them, painted over it."""
+    levels: bool = False
+    """Also save the nested masks around the first click, from part to whole, beside the mask:
+    mask.level1.png, mask.level2.png, ..."""
     fusion: SessionFusion = DEFAULT_FUSION
     """How several clicks become one mask."""
     threshold: float = MASK_THRESHOLD
@@ -47,6 +54,11 @@ def main(arguments: Sequence[str]) -> int:
     for path in filter(None, (command.output, command.overlay)):
         if path.suffix.lower() != ".png":
             raise ValueError(f"{path} must end with .png, which keeps every pixel as it is")
+    if command.levels and not clicks[0].positive:
+        raise ValueError(
+            "--levels gives the masks around the first click, so that must be inside the object; "
+            f"got {command.click[0]!r}"
+        )
     image = read_image(command.image)
     session = Session(
         load_segmentor(command.model, command.device),
@@ -58,10 +70,32 @@ def main(arguments: Sequence[str]) -> int:
         session.add_click(click.row, click.col, click.positive)
     mask = session.mask
     _save(mask.astype(np.uint8) * 255, command.output)
+    print(f"{command.output}: {_area(mask)}")
+    if command.levels:
+        stack = level_stack(session.probabilities, clicks[0].row, clicks[0].col, _MOST_LEVELS)
+        masks = MaskSet(stack.packed, session.size, stack.stability)
+        _save_levels(stack, masks, command.output)
     if command.overlay is not None:
-        _save(overlay(image, mask), command.overlay)
-    print(f"{command.output}: {int(mask.sum())} of {mask.size} pixels ({mask.mean():.1%})")
+        painted = overlay_masks(image, masks) if command.levels else overlay(image, mask)
+        _save(painted, command.overlay)
     return 0
+
+
+def _save_levels(stack: Candidates, masks: MaskSet, output: Path) -> None:
+    """Save each of the `masks` beside `output` and print what it is."""
+    if len(masks) == 0:
+        print("no levels: the answer is unlikely at the first click itself")
+    for number, (level, stability) in enumerate(zip(stack.level, stack.stability, strict=True)):
+        mask, path = masks[number], output.with_suffix(f".level{number + 1}.png")
+        _save(mask.astype(np.uint8) * 255, path)
+        print(
+            f"{path}: probability above {1 / (1 + np.exp(-level)):.2f}, {_area(mask)}, "
+            f"stability {stability:.2f}"
+        )
+
+
+def _area(mask: np.ndarray) -> str:
+    return f"{int(mask.sum())} of {mask.size} pixels ({mask.mean():.1%})"
 
 
 def parse_click(text: str) -> Click:

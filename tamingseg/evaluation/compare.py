@@ -284,7 +284,7 @@ def _pair(first: Group, second: Group, title: str) -> Comparison | str:
 
 def _truths(group: Group) -> dict[str, Any]:
     """Return what of each image the results are about: its masks, or the pixels of all regions."""
-    if group.kind == "regions":
+    if group.kind in ("regions", "mosaics"):
         truths = {r.image: read_record(r, lambda r: r.facts["area"]) for r in group.records}
     else:
         truths = {record.image: masks_of(record) for record in group.records}

@@ -16,6 +16,7 @@ import numpy as np
 from tamingseg.evaluation.records import Record
 from tamingseg.metrics.bootstrap import bootstrap_ratio
 from tamingseg.metrics.interactive import clicks_to_reach, number_of_failures
+from tamingseg.metrics.mosaics import MEASURES
 from tamingseg.metrics.regions import summarise_regions
 from tamingseg.metrics.zeroshot import (
     COCO_THRESHOLDS,
@@ -122,7 +123,7 @@ class Group:
         """How many images, of these how many without objects, and true masks if any are named."""
         empty = len(self.without_objects)
         counts = {"images": len(self.records) + empty, "without objects": empty}
-        if self.kind != "regions":
+        if self.kind in ("clicks", "proposals"):
             counts["masks"] = sum(len(masks_of(record)) for record in self.records)
         return counts
 
@@ -197,8 +198,13 @@ def masks_of(record: Record) -> set[tuple[int, int]]:
 
 
 def level_letter(method: Mapping[str, Any]) -> str:
-    """Return what the levels of a region method count: ``N`` masks painted, or ``K`` regions."""
-    return "N" if "painted" in method else "K"
+    """Return what the levels of a region method count.
+
+    ``N`` masks painted, ``T`` hundredths of the cost up to which regions were merged, ``S`` the one
+    segmentation of a method that finds the number of regions itself, or ``K`` regions.
+    """
+    letters = {"painted": "N", "costs": "T", "own_count": "S"}
+    return next((letter for key, letter in letters.items() if key in method), "K")
 
 
 def _click_figures(group: Group) -> dict[str, Figure]:
@@ -269,10 +275,11 @@ def _region_figures(group: Group) -> dict[str, Figure]:
 
     Also ``covering Best``; ``covering ODS at K``, the K of its best level, the same for PRI and VI;
     ``regions at K=5``, how many there were on average. The interval of an ODS keeps its K. For
-    painted proposals it is N instead of K, see `level_letter`.
+    painted proposals it is N instead of K, and other letters for others, see `level_letter`.
     """
     letter = level_letter(group.method)
-    unit_of_level = {"K": "regions asked for", "N": "masks painted"}[letter]
+    units = {"N": "masks painted", "T": "hundredths", "S": "segmentation"}
+    unit_of_level = units.get(letter, "regions asked for")
     summary = summarise_regions(group.per_image(_region_levels))
     tables = [{level["segmentation"]: level for level in r.results} for r in group.records]
     areas = np.array([record.facts["area"] for record in group.records])
@@ -319,6 +326,22 @@ def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]
     return record.facts, record.results
 
 
+def _mosaic_figures(group: Group) -> dict[str, Figure]:
+    """``correct`` and the other `MEASURES` of mosaics, and ``regions found``, means over images."""
+
+    def read(record: Record) -> np.ndarray:
+        (scores,) = record.results
+        return _checked(np.array([scores[name] for name in MEASURES]), (len(MEASURES),))
+
+    columns = np.transpose(group.per_image(read))
+    figures = {
+        name: Figure.ratio(column, higher_is_better=name in ("correct", "CS"))
+        for name, column in zip(MEASURES, columns, strict=True)
+    }
+    found = group.per_image(lambda r: _checked(np.array(r.results[0]["regions"]), (), np.inf))
+    return figures | {"regions found": Figure(float(np.mean(found)), "per image")}
+
+
 def _setting(group: Group, name: str, default: int | None = None) -> int:
     value = group.method.get(name, default)
     if not isinstance(value, int) or value < 1:
@@ -345,4 +368,5 @@ _FIGURES: dict[str, Callable[[Group], dict[str, Figure]]] = {
     "clicks": _click_figures,
     "proposals": _proposal_figures,
     "regions": _region_figures,
+    "mosaics": _mosaic_figures,
 }

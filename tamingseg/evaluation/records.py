@@ -29,7 +29,7 @@ class Record:
     Attributes
     ----------
     kind
-        ``clicks``, ``proposals`` or ``regions``: which protocol was followed.
+        ``clicks``, ``proposals``, ``regions`` or ``mosaics``: which protocol was followed.
     dataset, image
         Names of the data set and of the image in it.
     method

@@ -12,6 +12,7 @@ number it was asked for::
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,16 @@ from tamingseg.evaluation.records import Measured
 from tamingseg.evaluation.sharding import Job
 from tamingseg.evaluation.zeroshot import ProposalMaker
 from tamingseg.metrics.regions import score_segmentations
+from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy
 from tamingseg.partition.paint import paint_masks
+from tamingseg.segmentors.base import Segmentor
 from tamingseg.values import Sample
 
 REGION_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """How many regions, or masks, are asked for."""
+
+MERGE_COSTS = tuple(range(4, 124, 4))
+"""Up to which cost regions are merged, in hundredths, where a cost is asked for and no number."""
 
 Segmenter = Callable[[Sample], tuple[Sequence[int], Sequence[np.ndarray]]]
 """Gives the numbers asked for and as many int32 (H, W) label maps without 0."""
@@ -41,6 +47,41 @@ def segmentations_from_files(folder: Path) -> Segmenter:
         return range(1, len(maps) + 1), maps
 
     return read
+
+
+def partitions_from_model(
+    segmentor: Segmentor, method: Method, config: PartitionConfig, by_cost: bool = False
+) -> Segmenter:
+    """Cut the hierarchy of every image into each of `REGION_COUNTS`, or as many as it can give.
+
+    With `by_cost` it is cut at each of `MERGE_COSTS` instead: an image in which more is to be seen
+    falls into more regions, as with the thresholds of a contour map. The method ``multicut`` gives
+    one segmentation, with the number of regions it finds.
+    """
+
+    def segment(sample: Sample) -> tuple[Sequence[int], Sequence[np.ndarray]]:
+        hierarchy = build_hierarchy(segmentor, sample.image, method=method, config=config)
+        if method == "multicut":
+            return [1], [hierarchy.cut(hierarchy.regions_at(0))]
+        if by_cost:
+            counts = [hierarchy.regions_at(cost / 100) for cost in MERGE_COSTS]
+            return MERGE_COSTS, [hierarchy.cut(count) for count in counts]
+        counts = [min(count, hierarchy.count) for count in REGION_COUNTS]
+        return REGION_COUNTS, [hierarchy.cut(count) for count in counts]
+
+    return segment
+
+
+def partition_settings(
+    method: Method, config: PartitionConfig, by_cost: bool = False
+) -> dict[str, Any]:
+    """Return what a record says of `partitions_from_model`."""
+    if method == "multicut":
+        levels: dict[str, Any] = {"own_count": True}
+    else:
+        costs = f"{MERGE_COSTS[0]}, {MERGE_COSTS[1]}, ..., {MERGE_COSTS[-1]}"
+        levels = {"costs": costs} if by_cost else {"regions": list(REGION_COUNTS)}
+    return {"method": method, **levels, "partition": asdict(config)}
 
 
 def painted_proposals(propose: ProposalMaker, counts: Sequence[int] = REGION_COUNTS) -> Segmenter:

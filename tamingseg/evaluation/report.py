@@ -19,6 +19,7 @@ from tamingseg.evaluation.published import PUBLISHED
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.summaries import Summary, as_json, figure_lines, summarise
 from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
+from tamingseg.metrics.mosaics import MEASURES
 
 
 def tables(records: Iterable[Record], format: Format = "markdown", published: bool = False) -> str:
@@ -195,9 +196,19 @@ def _region_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]
         yield caption, lines
 
 
+def _mosaic_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
+    names = {name: name for name in (*MEASURES, "regions found")}
+    yield (
+        "",
+        [(s, _count_cells(s) | _figure_cells(s, names, with_intervals=True)) for s in summaries],
+    )
+
+
 _LEVELS = {
     "K": "Against K, the number of regions asked for:",
     "N": "Against N, the number of masks painted:",
+    "T": "Against T, the cost in hundredths up to which regions were merged:",
+    "S": "With as many regions as the method found itself:",
 }
 
 
@@ -226,9 +237,19 @@ _KINDS = {
         "Covering and PRI (Rand index) in percent; VI (variation of information) in bits, the "
         "lower the better. ODS: at the K, the number of regions asked for, that is best for all "
         "images; OIS: at the best K of each image; Best: at the best K of each true region. The "
-        "interval of an ODS keeps its K. Painted proposals have N, the number of masks painted, "
-        "in place of K.",
+        "interval of an ODS keeps its K. In place of K, painted proposals have N, the number of "
+        "masks painted, partitions by cost T, up to which regions were merged, and methods that "
+        "find the number themselves S, their one segmentation.",
         _region_tables,
+    ),
+    "mosaics": (
+        "Mosaics",
+        "Partitions of mosaics into as many regions as there are; all in percent, means over "
+        "images. Correct: pixels in the right region after the best one-to-one matching; O, C: "
+        "omission and commission error of the matched regions. CS, OS, US, ME: true regions that "
+        "are correct, oversegmented, undersegmented, missed, at an overlap of 75 %; NE: found "
+        "regions that are noise.",
+        _mosaic_tables,
     ),
 }
 _INTERVALS = "In brackets: 95 % interval of a bootstrap over images."

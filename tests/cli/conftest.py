@@ -31,7 +31,7 @@ def fake_model(monkeypatch, fake_segmentor, tmp_path):
     """Every command gets the segmentor that knows; its weights are an empty file."""
     weights = tmp_path / "fake.safetensors"
     weights.touch()
-    for command in ("segment", "evaluate", "propose"):
+    for command in ("segment", "evaluate", "propose", "partition", "panels"):
         monkeypatch.setattr(
             f"tamingseg.cli.{command}.load_segmentor", lambda *args: fake_segmentor()
         )

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ from PIL import Image
 from tamingseg.cli import main as main_module
 from tamingseg.cli.main import COMMANDS, main
 from tamingseg.cli.segment import parse_click
+from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.values import Click
 
 
@@ -31,7 +33,7 @@ def test_unknown_commands(capsys):
     assert main(["dance"]) == 2
     assert "unknown command 'dance'; expected one of app, segment" in capsys.readouterr().err
     assert main(["evaluate", "everything"]) == 2
-    assert "expected one of clicks, proposals, regions, all" in capsys.readouterr().err
+    assert "expected one of clicks, proposals, regions, mosaics, all" in capsys.readouterr().err
 
 
 def test_version(capsys):
@@ -46,10 +48,12 @@ def test_version(capsys):
         ["segment"],
         ["propose"],
         ["train"],
-        *(["evaluate", kind] for kind in ("clicks", "proposals", "regions", "all")),
+        ["panels"],
+        *(["evaluate", kind] for kind in ("clicks", "proposals", "regions", "mosaics", "all")),
         *(["report", kind] for kind in ("tables", "plots", "scatter", "compare")),
         ["data", "check"],
         ["data", "download", "hypersim"],
+        ["data", "mosaics"],
     ],
 )
 def test_help_of_every_command(command, capsys):
@@ -93,10 +97,12 @@ def test_app_passes_its_flags_on(monkeypatch):
     called = {}
     monkeypatch.setattr("tamingseg.cli.app.launch", lambda **flags: called.update(flags))
     assert main(["app"]) == 0
-    assert called == {"port": None, "host": None, "model": "default", "open_browser": True}
+    left_out = {"port": None, "host": None, "model": "default", "open_browser": True}
+    assert called == {**left_out, "textures": None}
     flags = ["--port", "8123", "--host", "0.0.0.0", "--model", "mine", "--no-open-browser"]
-    assert main(["app", *flags]) == 0
-    assert called == {"port": 8123, "host": "0.0.0.0", "model": "mine", "open_browser": False}
+    assert main(["app", *flags, "--textures", "stuff"]) == 0
+    given = {"port": 8123, "host": "0.0.0.0", "model": "mine", "open_browser": False}
+    assert called == {**given, "textures": Path("stuff")}
 
 
 class TestSegment:
@@ -116,6 +122,46 @@ class TestSegment:
         np.testing.assert_array_equal(
             np.asarray(Image.open(output)), (two_discs.label_maps[0] == 2) * 255
         )
+
+    def test_levels(self, photo, tmp_path, two_discs, monkeypatch, capsys):
+        """A part in a whole, answered with .9 and .4, on a background of .01."""
+        rows, cols = np.mgrid[:48, :64] + 0.5
+        distance = np.hypot(rows - 16, cols - 18)
+        masks = [distance < 6, distance < 12]
+        answer = np.where(masks[0], 0.9, np.where(masks[1], 0.4, 0.01))
+        segmentor = FunctionSegmentor(lambda image, clicks: answer, "nested")
+        monkeypatch.setattr("tamingseg.cli.segment.load_segmentor", lambda *args: segmentor)
+        output, painted = tmp_path / "out" / "mask.v2.png", tmp_path / "painted.png"
+        arguments = ["segment", str(photo), "--click", "16,18", "--output", str(output)]
+        assert main([*arguments, "--levels", "--overlay", str(painted)]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 3
+        assert len(list(output.parent.iterdir())) == 3
+        np.testing.assert_array_equal(np.asarray(Image.open(output)), masks[0] * 255)
+        for number, mask in enumerate(masks):
+            path = tmp_path / "out" / f"mask.v2.level{number + 1}.png"
+            np.testing.assert_array_equal(np.asarray(Image.open(path)), mask * 255)
+            assert lines[number + 1].startswith(f"{path}: probability above 0.")
+            assert f" {mask.sum()} of 3072 pixels" in lines[number + 1]
+            assert "stability 1.00" in lines[number + 1]
+        changed = (np.asarray(Image.open(painted)) != two_discs.image).any(axis=-1)
+        np.testing.assert_array_equal(changed, masks[1])
+
+    def test_no_level_holds_the_click(self, photo, tmp_path, monkeypatch, capsys):
+        nothing = FunctionSegmentor(lambda image, clicks: np.zeros(image.shape[:2]), "no")
+        monkeypatch.setattr("tamingseg.cli.segment.load_segmentor", lambda *args: nothing)
+        output = tmp_path / "mask.png"
+        arguments = ["segment", str(photo), "--click", "16,18", "--output", str(output)]
+        assert main([*arguments, "--levels", "--overlay", str(tmp_path / "painted.png")]) == 0
+        assert "no levels" in capsys.readouterr().out
+        assert not list(tmp_path.glob("mask.level*"))
+
+    def test_levels_need_a_first_click_inside(self, photo, tmp_path, capsys, fake_model):
+        output = tmp_path / "mask.png"
+        arguments = ["segment", str(photo), "--output", str(output), "--levels"]
+        assert main([*arguments, "--click", "1,2,-", "--click", "16,18"]) == 2
+        assert "must be inside the object; got '1,2,-'" in capsys.readouterr().err
+        assert not output.exists()
 
     @pytest.mark.parametrize(
         ("clicks", "output", "message"),

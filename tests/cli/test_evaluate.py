@@ -64,6 +64,28 @@ def test_all_protocols_in_one_run(dataset, out, fake_model, capsys):
         assert word.lower() in table.lower()
 
 
+def test_regions_by_every_method(dataset, out, fake_model, capsys):
+    arguments = ["evaluate", "regions", str(dataset), "--model", fake_model, "--out", str(out)]
+    for flags in ([], ["--by-cost"], ["--method", "normalised-cut"], ["--method", "multicut"],
+                  ["--method", "painted"]):  # fmt: skip
+        assert main([*arguments, *flags]) == 0
+        assert "covering" in capsys.readouterr().out
+    records = read_records([out])
+    assert len({record.method_key for record in records}) == 5
+    for record in records:
+        assert record.facts["best_covered"] > 0.9 * record.facts["area"]
+    assert main(["report", "tables", str(out)]) == 0
+    table = capsys.readouterr().out
+    assert all(f"covering at {letter}" in table for letter in "KNST")
+
+
+def test_files_take_the_place_of_a_model(dataset, out, tmp_path, capsys):
+    arguments = ["evaluate", "regions", str(dataset), "--segmentations", str(tmp_path)]
+    for flags in (["--method", "painted"], ["--area", "0"], ["--proposals.grid", "8"]):
+        assert main([*arguments, "--out", str(out), *flags]) == 2
+        assert "leave --model and its settings away" in capsys.readouterr().err
+
+
 def test_several_models(dataset, out, fake_model, tmp_path):
     other = tmp_path / "other.safetensors"
     other.write_bytes(b"other")

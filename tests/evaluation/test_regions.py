@@ -2,19 +2,25 @@
 
 import shutil
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from tamingseg.data.bsds500 import Bsds500Dataset
 from tamingseg.evaluation.regions import (
+    MERGE_COSTS,
+    REGION_COUNTS,
     measure_regions,
     painted_proposals,
+    partition_settings,
+    partitions_from_model,
     region_job,
     segmentations_from_files,
 )
 from tamingseg.evaluation.sharding import run_jobs
 from tamingseg.metrics.regions import summarise_regions
+from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.values import MaskSet
 
 
@@ -40,6 +46,32 @@ def test_painting_what_is_there_is_right(labelled):
     assert one["covered"] == pytest.approx(
         red + back * back / (back + blue) + blue * blue / (back + blue)
     )
+
+
+@pytest.mark.parametrize("method", get_args(Method))
+def test_cutting_with_a_model_that_knows(labelled, fake_segmentor, method):
+    segment = partitions_from_model(fake_segmentor(), method, PartitionConfig())
+    facts, results = measure_regions(labelled, segment)
+    by_count = {result["segmentation"]: result for result in results}
+    expected = [1] if method == "multicut" else list(REGION_COUNTS)
+    assert list(by_count) == expected
+    if method != "multicut":
+        assert all(by_count[count]["regions"] == count for count in (1, 2, 3, 10, 100))
+    right = by_count[1 if method == "multicut" else 3]
+    assert right["regions"] == 3
+    assert right["covered"] > 0.95 * facts["area"]
+
+
+def test_cutting_by_cost(labelled, fake_segmentor):
+    config = PartitionConfig()
+    segment = partitions_from_model(fake_segmentor(), "greedy", config, by_cost=True)
+    _, results = measure_regions(labelled, segment)
+    assert tuple(result["segmentation"] for result in results) == MERGE_COSTS
+    found = [result["regions"] for result in results]
+    assert found == sorted(found, reverse=True)
+    assert 3 in found
+    assert "costs" in partition_settings("greedy", config, by_cost=True)
+    assert partition_settings("greedy", config)["regions"] == list(REGION_COUNTS)
 
 
 def test_a_set_that_does_not_label_every_pixel(labelled):

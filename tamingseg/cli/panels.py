@@ -1,0 +1,87 @@
+"""`tamingseg panels IMAGE ... --output FOLDER`: what a model sees in images, side by side."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tyro
+from PIL import Image
+from tqdm import tqdm
+
+from tamingseg.cli.data_mosaics import MosaicSettings
+from tamingseg.cli.segment import parse_click
+from tamingseg.data.base import read_image
+from tamingseg.evaluation.panels import panels
+from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.segmentors.load import load_segmentor
+from tamingseg.viz import contact_sheet
+
+
+@dataclass(frozen=True)
+class Panels:
+    """Draw images, the answer to a click, certainty, superpixels, pixel features and regions.
+
+    Every image gets OUTPUT/<name>.png, all pictures side by side, and OUTPUT/<name>/ with each of
+    them. Mosaics also show the true regions and the errors.
+    """
+
+    images: tyro.conf.Positional[tuple[Path, ...]] = ()
+    """Photos."""
+    output: Path = Path("panels")
+    """Folder for the pictures."""
+    regions: int = 10
+    """How many regions a photo is cut into; mosaics into as many as they have."""
+    click: str | None = None
+    """Where the model is asked, as ROW,COL in pixels; by default in the middle."""
+    method: Method = "greedy"
+    """How regions are found."""
+    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
+    """How images are cut into regions."""
+    mosaic: MosaicSettings = field(default_factory=lambda: MosaicSettings(count=0, regions=(5,)))
+    """Which mosaics of textures are drawn as well."""
+    model: str = "default"
+    """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
+    device: str | None = None
+    """Torch device; by default the GPU if there is one."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, draw, save."""
+    command = tyro.cli(Panels, prog="tamingseg panels", args=list(arguments))
+    names = [path.stem for path in command.images]
+    if not names and command.mosaic.count < 1:
+        raise ValueError("nothing to draw: name a photo, or ask for mosaics with --mosaic.count 4")
+    if len(set(names)) < len(names):
+        raise ValueError("several photos have one name, and so would their pictures; rename them")
+    click = None if command.click is None else parse_click(command.click)
+    inputs = _inputs(command)
+    segmentor = load_segmentor(command.model, command.device)
+    for name, image, truth in tqdm(inputs, "panels", len(names) + command.mosaic.count):
+        drawn = panels(
+            segmentor,
+            image,
+            command.regions if truth is None else int(truth.max()),
+            truth,
+            click,
+            command.method,
+            command.partition,
+        )
+        folder = command.output / name
+        folder.mkdir(parents=True, exist_ok=True)
+        for title, picture in drawn.items():
+            Image.fromarray(picture).save(folder / f"{title.replace(' ', '-')}.png")
+        Image.fromarray(contact_sheet(drawn)).save(command.output / f"{name}.png")
+    print(f"{command.output}: panels of {len(names) + command.mosaic.count} images")
+    return 0
+
+
+def _inputs(command: Panels) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+    """Yield (name, image, true regions or None) of the photos, then of the mosaics."""
+    for path in command.images:
+        yield path.stem, read_image(path), None
+    if command.mosaic.count > 0:
+        dataset = command.mosaic.dataset()
+        for index, name in enumerate(dataset.names):
+            sample = dataset[index]
+            yield f"mosaic-{name}", sample.image, sample.label_maps[0]

@@ -1,0 +1,91 @@
+"""`tamingseg partition IMAGE... --regions K`: photos cut into K connected regions."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+import numpy as np
+import tyro
+from PIL import Image
+
+from tamingseg.cli.photos import do_each, find_images, keep_settings
+from tamingseg.data.mask_files import write_masks
+from tamingseg.partition.cut import Method, PartitionConfig, partition_image
+from tamingseg.partition.paint import masks_of
+from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.viz import overlay_masks
+
+_OVERLAY = ".overlay.png"
+
+
+@dataclass(frozen=True)
+class Partition:
+    """Cut photos into K connected regions.
+
+    Every photo gets OUTPUT/<name>.png, a 16-bit label map with the regions 1..K, and
+    OUTPUT/<name>.json, COCO's result format with compressed run lengths. Photos that have theirs
+    are not done again.
+    """
+
+    images: tyro.conf.Positional[tuple[Path, ...]]
+    """Photos, or folders of photos; subfolders are followed."""
+    regions: int | None = None
+    """How many regions; left out, the method multicut finds a number for each photo."""
+    method: Method = "greedy"
+    """What is cheap to merge: what the model puts into the same masks (greedy), what is near in
+    the eigenvectors of the normalised cut, or what most pairs of pixels favour (multicut)."""
+    output: Path = Path("partitions")
+    """Folder for the results."""
+    overlay: bool = False
+    """Whether to write OUTPUT/<name>.overlay.png as well: the photo with its regions painted."""
+    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
+    """How regions are made."""
+    model: str = "default"
+    """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
+    device: str | None = None
+    """Torch device; by default the GPU if there is one."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, cut every photo, list what could not be cut; exit code 1 if there was any."""
+    command = tyro.cli(Partition, prog="tamingseg partition", args=list(arguments))
+    _check(command)
+    output = command.output
+    images = find_images(command.images, output, (".png", _OVERLAY))
+    segmentor = load_segmentor(command.model, command.device)
+    settings = {
+        "model": command.model,
+        "weights": model_fingerprint(command.model),
+        "regions": command.regions,
+        "method": command.method,
+        "overlay": command.overlay,
+        "partition": asdict(command.partition),
+    }
+    keep_settings(output / ".partition.json", settings)
+
+    def cut(name: str, image: np.ndarray) -> None:
+        labels = partition_image(
+            segmentor, image, command.regions, command.method, command.partition
+        )
+        masks = masks_of(labels)
+        (output / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(labels.astype(np.uint16)).save(output / f"{name}.png")
+        if command.overlay:
+            Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}{_OVERLAY}")
+        write_masks(output / f"{name}.json", masks)  # last, because it says that the photo is done
+
+    problems = do_each("partition", images, lambda name: (output / f"{name}.json").exists(), cut)
+    print(f"{output}: regions of {len(images) - len(problems)} images")
+    return 1 if problems else 0
+
+
+def _check(command: Partition) -> None:
+    """Say what cannot be done before a model is loaded."""
+    if not command.images:
+        raise ValueError("expected at least one photo or folder of photos")
+    if command.regions is None and command.method != "multicut":
+        raise ValueError(
+            f"--method {command.method} needs --regions K; only multicut finds a number by itself"
+        )
+    if command.regions is not None and command.regions < 1:
+        raise ValueError(f"expected at least 1 region, got {command.regions}")
