@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tamingseg.data.mask_files import mask_entries
-from tamingseg.partition.paint import paint_masks
+from tamingseg.partition.paint import masks_of, paint_masks
 from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.values import MaskSet
 
@@ -49,12 +49,7 @@ def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
     ValueError
         If they have more than `MAX_PIXELS` together.
     """
-    most = MAX_PIXELS // (size[0] * size[1])
-    if len(masks) > most:
-        raise ValueError(
-            f"of a photo of {size[1]} x {size[0]} pixels at most {most} masks are saved at once, "
-            f"these are {len(masks)}; show or choose fewer"
-        )
+    _check_pixels(len(masks), size)
     entries = []
     for index in range(len(masks)):  # one by one: a thousand of a large photo would not fit
         scaled = _scaled(masks[index], size)[None]
@@ -67,9 +62,40 @@ def label_png(masks: MaskSet, size: tuple[int, int]) -> bytes:
 
     A pixel in several masks belongs to the smallest, see `tamingseg.partition.paint`.
     """
-    labels = paint_masks(masks, [max(1, len(masks))])[0] - 1
+    return regions_png(paint_masks(masks, [max(1, len(masks))])[0] - 1, size)
+
+
+def regions_png(labels: np.ndarray, size: tuple[int, int]) -> bytes:
+    """16-bit PNG of `size` from int32 (H, W) labels below 65,536."""
+    return _png(Image.fromarray(_resized(labels, size)))
+
+
+def regions_json(labels: np.ndarray, size: tuple[int, int]) -> bytes:
+    """JSON file of the regions 1, 2, ... of int32 (H, W) labels, at `size`, as of `masks_json`.
+
+    Raises
+    ------
+    ValueError
+        If they are more than `masks_json` writes.
+    """
+    labels = _resized(labels, size)
+    _check_pixels(int(labels.max()), size)
+    return json.dumps(mask_entries(masks_of(labels))).encode()
+
+
+def _resized(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize labels to uint16 of `size`; every pixel takes the nearest one's."""
     image = Image.fromarray(labels.astype(np.uint16))
-    return _png(image.resize((size[1], size[0]), Image.Resampling.NEAREST))
+    return np.asarray(image.resize((size[1], size[0]), Image.Resampling.NEAREST))
+
+
+def _check_pixels(count: int, size: tuple[int, int]) -> None:
+    most = MAX_PIXELS // (size[0] * size[1])
+    if count > most:
+        raise ValueError(
+            f"of a photo of {size[1]} x {size[0]} pixels at most {most} masks are saved at once, "
+            f"these are {count}; show or choose fewer"
+        )
 
 
 def _scaled(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -3,6 +3,8 @@
 import os
 import socket
 import threading
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -19,10 +21,16 @@ from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.answers import answered
 from tamingseg.ui.canvas import seg_canvas
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
+from tamingseg.ui.mosaics import Textures, find_textures
 from tamingseg.ui.pictures import thumbnail
+from tamingseg.ui.queue import MAX_WAITING, listen_for_runs
 from tamingseg.ui.sessions import Gone, Workspaces
-from tamingseg.ui.tabs import proposals
+from tamingseg.ui.tabs import mosaics, partition, proposals
 from tamingseg.ui.tabs.click import click_tab
+from tamingseg.weights.registry import WEIGHTS
+
+_PARTITIONER = "distilled"
+"""The model of the third and the fourth tab, which sees all regions at once."""
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
@@ -34,7 +42,13 @@ _CSS = """
 class Page(gr.Blocks):
     """The blocks of the app, which launch only behind their guard and with their routes."""
 
-    def __init__(self, segmentor: Segmentor, propose: proposals.Proposer) -> None:
+    def __init__(
+        self,
+        segmentor: Segmentor,
+        propose: proposals.Proposer,
+        partitioner: Segmentor,
+        textures: Textures,
+    ) -> None:
         super().__init__(
             title="tamingseg · segment an image by clicking",
             analytics_enabled=False,
@@ -42,10 +56,19 @@ class Page(gr.Blocks):
         )
         self.workspaces = Workspaces(segmentor)
         with self:
-            tabs = [click_tab(self.workspaces), proposals.proposal_tab(self.workspaces)]
-            canvas = seg_canvas(tabs, start="controls.js")
-            proposals.listen_for_runs(canvas, self.workspaces, propose)
-        self.queue(max_size=proposals.MAX_WAITING)
+            tabs = [
+                click_tab(self.workspaces),
+                proposals.proposal_tab(self.workspaces),
+                mosaics.mosaic_tab(self.workspaces, textures),
+                partition.partition_tab(self.workspaces),
+            ]
+            runs = {
+                "propose": partial(proposals.run_steps, self.workspaces, propose),
+                "draw": partial(mosaics.picture_steps, self.workspaces, partitioner, textures),
+                "cut": partial(partition.cut_steps, self.workspaces, partitioner),
+            }
+            listen_for_runs(seg_canvas(tabs, start="controls.js"), runs)
+        self.queue(max_size=MAX_WAITING)
 
     def launch(self, **options: Any) -> Any:
         """Launch as every gradio page, with what keeps this one safe and to itself."""
@@ -70,10 +93,21 @@ class Page(gr.Blocks):
 
 
 def build_page(
-    segmentor: Segmentor, propose: proposals.Proposer = proposals.propose_on_grid
+    segmentor: Segmentor,
+    propose: proposals.Proposer = proposals.propose_on_grid,
+    partitioner: Segmentor | None = None,
+    textures: Textures | None = None,
 ) -> Page:
-    """Build the app around a model and a way to propose; launch it like any `gr.Blocks`."""
-    return Page(segmentor, propose)
+    """Build the app around a model and a way to propose; launch it like any `gr.Blocks`.
+
+    Parameters
+    ----------
+    partitioner
+        The model of the third and the fourth tab; by default the same.
+    textures
+        What mosaics are made of; by default textures by formula.
+    """
+    return Page(segmentor, propose, partitioner or segmentor, textures or find_textures(None))
 
 
 def launch(
@@ -81,6 +115,7 @@ def launch(
     host: str | None = None,
     model: str = "default",
     open_browser: bool = True,
+    textures: Path | None = None,
 ) -> None:
     """Load a model, serve the app until interrupted, and say its address.
 
@@ -91,19 +126,32 @@ def launch(
     host
         None takes GRADIO_SERVER_NAME, or serves this machine alone.
     model
-        Name of a segmentor, or a checkpoint file.
+        Name of a segmentor, or a checkpoint file. The default is joined by the distilled one,
+        which draws the third and the fourth tab; another model does all.
     open_browser
         Show the page in the browser; a hosted demo, which has none, never does.
+    textures
+        Folder of photos of textures for mosaics, besides those by formula.
 
     Raises
     ------
     OSError
         If the port is in use, or the host is none of this machine's addresses.
+    FileNotFoundError, ValueError
+        If there is no such folder of textures, or no photo in it.
     """
     _check_address(host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), port)
-    page = build_page(load_segmentor(model))
+    kinds = find_textures(textures)
+    segmentor = load_segmentor(model)
+    partitioner = load_segmentor(_PARTITIONER) if _takes_partitioner(model) else segmentor
+    page = build_page(segmentor, partitioner=partitioner, textures=kinds)
     is_hosted = "SPACE_ID" in os.environ
     page.launch(server_name=host, server_port=port, inbrowser=open_browser and not is_hosted)
+
+
+def _takes_partitioner(model: str) -> bool:
+    """Whether the model of clicks is joined by the one that needs none: another is to do all."""
+    return model == "default" and _PARTITIONER in WEIGHTS and WEIGHTS[_PARTITIONER].bundled
 
 
 def _check_address(host: str, port: int | None) -> None:

@@ -1,4 +1,4 @@
-"""Photos as the browser gets them: shrunk to what is of use, and as JPEG."""
+"""Photos as the browser gets them: shrunk to what is of use, as JPEG, and drawings as PNG."""
 
 import io
 
@@ -21,6 +21,13 @@ def jpeg(image: np.ndarray) -> bytes:
     """Return the image as the bytes of a JPEG file."""
     file = io.BytesIO()
     Image.fromarray(image).save(file, "JPEG", quality=92)
+    return file.getvalue()
+
+
+def png(image: np.ndarray) -> bytes:
+    """Return the image as the bytes of a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(image).save(file, "PNG")
     return file.getvalue()
 
 

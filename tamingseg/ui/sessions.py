@@ -15,9 +15,11 @@ from typing import Any
 import numpy as np
 
 from tamingseg.data.sample_images import load_sample_image, load_sample_truth
+from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.session.session import Session
 from tamingseg.ui import handlers
+from tamingseg.ui.mosaics import Pictures
 from tamingseg.ui.pictures import jpeg, shrunk
 from tamingseg.ui.proposals import ProposalList
 from tamingseg.ui.truth import packed_regions
@@ -52,8 +54,14 @@ class Workspace:
         (height, width) of the photo as it came; `size` is the one it is worked on at.
     proposals
         What was proposed for the photo; None before a run.
+    image
+        The photo at that size: uint8 RGB, (H, W, 3).
     truth
         The true regions, packed, see `tamingseg.ui.truth`; None if nobody knows them.
+    pictures
+        What was last drawn of a mosaic or of the photo; None before that.
+    hierarchies
+        The photo's superpixels and how they are joined, by the method.
     stopped
         Name of the last run that was to be stopped.
     """
@@ -66,8 +74,8 @@ class Workspace:
         self.name = name
         self.picture = jpeg(shrunk(image, PICTURE_PIXELS))
         self.full_size = image.shape[:2]
-        self._image: np.ndarray | None = shrunk(image, WORK_PIXELS)
-        self.size = self._image.shape[:2]
+        self.image = shrunk(image, WORK_PIXELS)
+        self.size = self.image.shape[:2]
         self._embed = embed
         self._embedding: ImageEmbedding | None = None
         self._session: Session | None = None
@@ -77,12 +85,15 @@ class Workspace:
         self._lock = threading.Lock()
         self.proposals: ProposalList | None = None
         self.truth: np.ndarray | None = None
+        self.pictures: Pictures | None = None
+        self.hierarchies: dict[str, Hierarchy] = {}
         self.stopped = ""
 
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        parts = (self._image, self._session, self.proposals, self.truth)
+        cells = [hierarchy.superpixels for hierarchy in list(self.hierarchies.values())]
+        parts = (self.image, self._session, self.proposals, self.truth, self.pictures, *cells)
         return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
 
     def propose(self, masks: MaskSet) -> None:
@@ -96,9 +107,10 @@ class Workspace:
             self.proposals.compare(truth)
 
     def inherit(self, earlier: "Workspace") -> None:
-        """Take over the proposals and the truth of an earlier workspace of the same photo."""
+        """Take over what was found about the same photo in an earlier workspace."""
         if self.proposals is None and self.picture == earlier.picture:
             self.proposals, self.truth = earlier.proposals, earlier.truth
+            self.hierarchies = dict(earlier.hierarchies)
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -152,8 +164,7 @@ class Workspace:
     def _begin(self, segmentor: Segmentor) -> None:
         if self._session is not None:
             return
-        self._embedding, self._encode_ms = self._embed(self._image)
-        self._image = None
+        self._embedding, self._encode_ms = self._embed(self.image)
         self._clock = _Clock(segmentor)
         self._session = Session(self._clock, self._embedding)
 

@@ -71,6 +71,17 @@ def propose_discs(disc_masks, slow):
     return propose
 
 
+@pytest.fixture(scope="session")
+def plain_textures(tmp_path_factory):
+    """A folder "plain" of textures of one colour each, which the fake segmentor tells apart."""
+    folder = tmp_path_factory.mktemp("textures") / "plain"
+    folder.mkdir()
+    colours = ((200, 30, 30), (30, 160, 60), (40, 60, 210), (230, 210, 60), (150, 60, 190))
+    for number, colour in enumerate(colours):
+        Image.new("RGB", (64, 64), colour).save(folder / f"{number}.png")
+    return folder
+
+
 @pytest.fixture(scope="module")
 def chromium():
     path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -89,8 +100,12 @@ def chromium():
 
 
 @pytest.fixture(scope="module")
-def app(fake_segmentor, propose_discs, slow):
-    """A running app; its photos are the discs, and samples work too."""
+def app(fake_segmentor, propose_discs, slow, plain_textures):
+    """A running app; its photos are the discs, and samples work too.
+
+    Its model knows every pixel by its colour.
+    """
+    from tamingseg.ui.mosaics import find_textures
     from tamingseg.ui.page import build_page
 
     class Patient(fake_segmentor):
@@ -99,7 +114,13 @@ def app(fake_segmentor, propose_discs, slow):
                 time.sleep(0.01)
             return super().embed(image)
 
-    page = build_page(Patient(), propose_discs)
+        def pixel_features(self, embedding):
+            return (embedding.features[::4, ::4] / 255).astype(np.float32)
+
+        def affinity(self, first, second):
+            return np.exp(-4 * np.abs(first[:, None] - second).sum(axis=-1))
+
+    page = build_page(Patient(), propose_discs, textures=find_textures(plain_textures))
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     page.address = address
     yield page
@@ -248,3 +269,27 @@ def user(regular, discs_png):
     regular.page.unroute_all()
     assert regular.errors == []
     assert regular.foreign == []
+
+
+@pytest.fixture
+def unreachable():
+    """`unreachable(user)`: the controls on the screen without a name, and those too small."""
+
+    def find(user):
+        return tuple(
+            user.page.evaluate(
+                """() => {
+                    const controls = [...document.querySelectorAll(".seg button, .seg input")]
+                        .filter(one => one.offsetParent && one.tabIndex >= 0);
+                    const named = one => (one.getAttribute("aria-label") ?? "")
+                        + one.textContent.trim()
+                        + [...(one.labels ?? [])].map(label => label.textContent).join("");
+                    return [controls.filter(one => !named(one)), controls.filter(one => {
+                        const box = one.getBoundingClientRect();
+                        return box.width < 28 || box.height < 28;
+                    })].map(list => list.map(one => one.outerHTML.slice(0, 80)));
+                }"""
+            )
+        )
+
+    return find

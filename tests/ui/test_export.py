@@ -8,7 +8,14 @@ from pycocotools import mask as coco
 
 from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.ui import export
-from tamingseg.ui.export import index_png, label_png, mask_png, masks_json
+from tamingseg.ui.export import (
+    index_png,
+    label_png,
+    mask_png,
+    masks_json,
+    regions_json,
+    regions_png,
+)
 from tamingseg.values import MaskSet
 
 
@@ -99,3 +106,27 @@ def test_a_label_map_of_proposals_has_the_smaller_in_front_and_room_for_a_thousa
     assert (labels == np.where(ring, 2, np.where(masks[0], 1, 0))).all()
     many = MaskSet.from_masks(np.eye(1000, dtype=bool).reshape(1000, 20, 50))
     assert (np.array(read(label_png(many, (20, 50)))).ravel() == np.arange(1, 1001)).all()
+
+
+def test_regions_become_larger_with_their_photo_and_leave_no_gaps(rng):
+    labels = rng.permutation(np.arange(300, 480)).reshape(12, 15).astype(np.int32)
+    large = labels.repeat(3, axis=0).repeat(3, axis=1)
+    image = read(regions_png(labels, (36, 45)))
+    assert image.mode == "I;16"
+    assert (np.array(image) == large).all()
+
+
+def test_regions_are_entries_in_their_order_which_fill_the_photo():
+    labels = np.array([[1, 1, 2], [3, 3, 2]], np.int32)
+    entries = json.loads(regions_json(labels, (4, 6)))
+    masks = np.stack([coco.decode(entry["segmentation"]) for entry in entries])
+    large = labels.repeat(2, axis=0).repeat(2, axis=1)
+    assert (masks.sum(axis=0) == 1).all()
+    assert (masks.argmax(axis=0) + 1 == large).all()
+    assert [entry["area"] for entry in entries] == [8, 8, 8]
+
+
+def test_so_many_regions_of_a_large_photo_are_refused(monkeypatch):
+    monkeypatch.setattr(export, "MAX_PIXELS", 20)
+    with pytest.raises(ValueError, match="at most 3 masks"):
+        regions_json(np.array([[1, 2, 3], [4, 4, 4]], np.int32), (2, 3))

@@ -20,7 +20,7 @@ def launched(monkeypatch):
     options = {}
     served = SimpleNamespace(launch=lambda **given: options.update(given))
     monkeypatch.setattr(page, "load_segmentor", lambda name: None)
-    monkeypatch.setattr(page, "build_page", lambda segmentor: served)
+    monkeypatch.setattr(page, "build_page", lambda segmentor, **more: served)
     for name in ("SPACE_ID", "GRADIO_SERVER_NAME"):
         monkeypatch.delenv(name, raising=False)
     return options
@@ -63,6 +63,39 @@ def test_an_address_that_is_not_to_be_had_is_one_line_before_the_model_is_loaded
         (["--host", "203.0.113.7"], "cannot be served at 203.0.113.7"),  # of no machine
     ]:
         assert main(["app", *flags]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert not launched
+
+
+@pytest.mark.parametrize(
+    ("flags", "bundled", "loaded"),
+    [
+        ([], True, ["default", "distilled"]),
+        ([], False, ["default"]),
+        (["--model", "mine"], True, ["mine"]),
+    ],
+)
+def test_the_default_model_is_joined_by_the_distilled_one(
+    launched, monkeypatch, flags, bundled, loaded
+):
+    asked = []
+    monkeypatch.setattr(page, "load_segmentor", lambda name: asked.append(name) or name)
+    monkeypatch.setattr(page, "WEIGHTS", {"distilled": SimpleNamespace(bundled=bundled)})
+    assert main(["app", *flags]) == 0
+    assert asked == loaded
+
+
+def test_a_folder_without_textures_is_one_line_before_the_model_is_loaded(
+    launched, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(page, "load_segmentor", lambda name: 1 / 0)
+    for folder, message in [
+        (tmp_path / "none", "there is no folder"),
+        (tmp_path, "holds no texture photo"),
+    ]:
+        assert main(["app", "--textures", str(folder)]) == 2
         error = capsys.readouterr().err
         assert message in error
         assert error.count("\n") == 1

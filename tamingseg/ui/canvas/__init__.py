@@ -3,8 +3,8 @@
 Gradio evaluates a component's template as code, so ours are static files and every text that comes
 from a user is written by the scripts as text. The files: `canvas.html` and `canvas.css` are the
 frame, `masks.js` turns run lengths into outlines, `view.js` shows an image with zoom and pan,
-`frame.js` changes between the tabs. All tabs work on the same photo in the same view; each adds a
-panel, its style, and scripts, which share one scope.
+`frame.js` changes between the tabs, `queue.js` waits for long work. All tabs work on the same photo
+in the same view; each adds a panel, its style, and scripts, which share one scope.
 """
 
 from collections.abc import Callable, Sequence
@@ -15,7 +15,7 @@ from typing import Any
 import gradio as gr
 
 _FOLDER = Path(__file__).parent
-_SHARED = ("masks.js", "view.js", "frame.js")
+_SHARED = ("masks.js", "view.js", "frame.js", "queue.js")
 
 
 @dataclass(frozen=True, slots=True)

@@ -201,7 +201,7 @@ function hideActive() {
 
 tabs.click = {
   label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
-  press, grab, hover, paint, show: showClick, point() {},
+  press, grab, hover, paint, show: showClick, point() {}, meet() {},
   undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
   redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
   enter(event) {

@@ -14,7 +14,8 @@ const commands = {};
 /**
  * What the tabs do, by name; each tab's script enters an object here:
  * press(point, event), grab and hover answer the pointer as `View` asks them to,
- * paint(context, scale) draws over the photo, show() brings all beside it up to date,
+ * paint(context, scale) draws over the photo, show() brings all beside it up to date, meet(same) is
+ * told that another photo is shown, or the same one opened again by a server that had forgotten it,
  * point() says something of what the crosshair is on, enter(event), escape(), undo() and redo()
  * are keys, and so is all in `keys`, by the key in small letters; `label` describes the picture to
  * those who do not see it.
@@ -38,7 +39,7 @@ function openTab(name) {
     choice.tabIndex = chosen ? 0 : -1;
     find(`#panel-${choice.dataset.tab}`).hidden = !chosen;
   }
-  crosshair = previewed = target = null;
+  crosshair = previewed = target = under = null;
   remember("tab", name, window.sessionStorage);
   tab.show();
 }

@@ -1,6 +1,24 @@
-// Labels: which of many masks a pixel shows, for any number N of them. A pixel belongs to the
-// smallest of the first N masks that hold it, so that parts stay visible on their whole.
+// Labels: which of many masks a pixel shows, for any number N of them, and in which colour. A pixel
+// belongs to the smallest of the first N masks that hold it, so that parts stay visible on their whole.
 // Pixels lie column by column, as COCO counts them: pixel (row, col) is map[col * height + row].
+
+const SHADES = [0, -0.35, 0.4]; // the colours of the palette, darker ones, lighter ones
+const KINDS = 7 * SHADES.length; // white, the eighth colour, is for what is chosen
+
+/** Colour number `kind`, 0xBBGGRR; they begin anew after `KINDS`. */
+function colourOf(kind) {
+  const hex = PALETTE[kind % 7][0], shade = SHADES[Math.floor(kind / 7) % SHADES.length];
+  const [red, green, blue] = [1, 3, 5].map(at => {
+    const value = parseInt(hex.slice(at, at + 2), 16);
+    return Math.round(shade < 0 ? value * (1 + shade) : value + (255 - value) * shade);
+  });
+  return (blue << 16) | (green << 8) | red;
+}
+
+/** A colour as pixels hold it, with `alpha` from 0 to 1. */
+function withAlpha(colour, alpha) {
+  return (colour | (Math.round(255 * alpha) << 24)) >>> 0;
+}
 
 class Labels {
   constructor(height, width) {
@@ -30,8 +48,11 @@ class Labels {
     }
   }
 
-  /** Colour the map: `inside[label]` and, where another label is next to it, `edge[label]`. */
-  colour(inside, edge) {
+  /**
+   * Colour the map: `inside[label]` and, where another label is next to it, `edge[label]`; across that
+   * border `beyond[label]`.
+   */
+  colour(inside, edge, beyond = inside) {
     const {map, colours, height} = this, {length} = map;
     for (let i = 0, foot = height - 1; i < length; i += 1) {
       const label = map[i];
@@ -41,7 +62,18 @@ class Labels {
       if (other === label && i + height < length) other = map[i + height];
       colours[i] = other === label ? inside[label] : edge[label || other];
     }
+    if (beyond !== inside) this.colourBeyond(edge, beyond);
     this.context.putImageData(this.pixels, 0, 0);
+  }
+
+  colourBeyond(edge, beyond) {
+    const {map, colours, height} = this, {length} = map;
+    const isEdge = i => colours[i] === edge[map[i]];
+    for (let i = 0; i < length; i += 1) {
+      if (isEdge(i)) continue;
+      const afterEdge = (i % height && map[i - 1] !== map[i]) || (i >= height && map[i - height] !== map[i]);
+      if (afterEdge) colours[i] = beyond[map[i]];
+    }
   }
 
   /** Draw what was coloured over the photo; the context counts in its pixels. */

@@ -21,6 +21,28 @@ function readRuns(counts) {
   return runs;
 }
 
+/** COCO's compressed run lengths of bits, which `readRuns` reads. */
+function writeRuns(bits) {
+  const lengths = [];
+  for (let start = 0, value = 0; start < bits.length; value ^= 1) {
+    let end = start;
+    while (end < bits.length && bits[end] === value) end += 1;
+    lengths.push(end - start);
+    start = end;
+  }
+  let counts = "";
+  lengths.forEach((length, i) => {
+    let value = i > 2 ? length - lengths[i - 2] : length, more = true;
+    while (more) {
+      const group = value & 31;
+      value >>= 5;
+      more = group & 16 ? value !== -1 : value !== 0;
+      counts += String.fromCharCode(48 + (more ? group | 32 : group));
+    }
+  });
+  return counts;
+}
+
 /** A mask from COCO's compressed run lengths: its bits, its area, and its outline as a Path2D. */
 function readMask(counts, height, width) {
   const bits = new Uint8Array(height * width), starts = [], runs = readRuns(counts);
@@ -33,6 +55,13 @@ function readMask(counts, height, width) {
     for (let at = start; at < end; at += height - (at % height)) starts.push(at);
   }
   return {bits, area, path: traceOutline(bits, starts, height, width)};
+}
+
+/** The outline of bits as a Path2D. */
+function outlineOfBits(bits, height, width) {
+  const starts = [];
+  for (let i = 0; i < bits.length; i += 1) if (bits[i] && (i % height === 0 || !bits[i - 1])) starts.push(i);
+  return traceOutline(bits, starts, height, width);
 }
 
 /**

@@ -67,7 +67,7 @@ async function arrive(answer, opened, {document = null, pending = []} = {}) {
   remember("last", photo.key);
   showStrip();
   link.begin(answer, document, pending);
-  meetPhoto(same);
+  for (const one of Object.values(tabs)) one.meet(same);
   refresh();
   saveNow();
   return true;

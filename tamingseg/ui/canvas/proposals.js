@@ -2,8 +2,6 @@
 // The server keeps the list and says what it is worth; every mask comes here once and is laid on
 // the others here. (Pointer and choice are in choose.js, runs and files in run.js.)
 
-const SHADES = [0, -0.35, 0.4]; // darker and lighter kinds of each colour of the palette
-
 let listed = null; // what the server says of the list, and all masks by id; null before a run
 let labels = null; // which mask a pixel shows
 let regions = null; // how many true regions are known; null if none
@@ -57,14 +55,8 @@ function setAmount(n, since = null) {
 function mix() {
   const inside = new Uint32Array(listed.masks.length + 1), edge = new Uint32Array(inside.length);
   listed.masks.forEach((_, id) => {
-    const hex = PALETTE[id % 7][0], shade = SHADES[Math.floor(id / 7) % SHADES.length];
-    const [red, green, blue] = [1, 3, 5].map(at => {
-      const value = parseInt(hex.slice(at, at + 2), 16);
-      return Math.round(shade < 0 ? value * (1 + shade) : value + (255 - value) * shade);
-    });
-    const colour = (blue << 16) | (green << 8) | red;
-    inside[id + 1] = (colour | (Math.round(255 * strength) << 24)) >>> 0;
-    edge[id + 1] = (colour | (Math.round(255 * Math.min(1, strength + 0.45)) << 24)) >>> 0;
+    inside[id + 1] = withAlpha(colourOf(id), strength);
+    edge[id + 1] = withAlpha(colourOf(id), Math.min(1, strength + 0.45));
   });
   Object.assign(labels, {inside, edge});
 }
@@ -85,11 +77,11 @@ const decimal = value => value.toFixed(2);
 function showProposals() {
   const total = listed?.order.length ?? 0;
   find(".total").textContent = total || "";
-  find(".before").hidden = Boolean(listed) || Boolean(run);
+  find(".before").hidden = Boolean(listed || proposing.run);
   find(".listed").hidden = !listed;
   find("[data-do=undo]").disabled = !listed?.can_undo;
   find("[data-do=redo]").disabled = !listed?.can_redo;
-  hint.hidden = !photo || Boolean(listed) || Boolean(run);
+  hint.hidden = !photo || Boolean(listed || proposing.run);
   hint.textContent = "Choose a grid and propose";
   showRun();
   showTimes();

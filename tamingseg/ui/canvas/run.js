@@ -1,42 +1,22 @@
 // Runs and files: asking for proposals and hearing how far they are, bringing the truth, saving.
 
-let run = null; // {name, token, done, total}: the run under way
 let lastRun = null; // how long the last one took, in milliseconds
 let grid = Number(recall("grid") ?? 32);
 
+const proposing = new Queued("propose", {
+  news: () => tab.show(),
+  done: answer => arriveList(answer.ms),
+});
+
 commands.propose = () => {
-  if (!photo || link.token === null) return say("The photo is not ready yet.");
-  if (run) return;
-  run = {name: `run${Date.now()}`, token: link.token, done: 0, total: 0};
-  trigger("propose", {token: run.token, run: run.name, grid});
+  if (!proposing.begin({grid})) return;
   say(`Proposing masks for ${photo.name} …`);
   tab.show();
 };
-
-/** Stop the run, also if the server has not begun it, or is not there any more. */
-function stopRun() {
-  if (!run) return;
-  server.stop_proposing({token: run.token, run: run.name});
-  run = null;
-  tab.show();
-}
 commands.stopRun = () => {
-  stopRun();
+  proposing.stop();
   say(listed ? "Stopped; the proposals from before are still here." : "Stopped.");
 };
-
-document.addEventListener("tamingseg-run", ({detail}) => {
-  if (!root.isConnected || !run || detail?.run !== run.name) return;
-  if (detail.total !== undefined) {
-    Object.assign(run, {done: detail.done, total: detail.total});
-    return tab.show();
-  }
-  run = null;
-  if (detail.gone) reopen().then(commands.propose);
-  else if (detail.error) say(detail.error, true);
-  else if (!detail.stopped) arriveList(detail.ms);
-  tab.show();
-});
 
 /** Fetch the list that a run made, or that this photo has from before. */
 async function arriveList(ms = null, earlier = null) {
@@ -52,8 +32,13 @@ async function arriveList(ms = null, earlier = null) {
     : "Nothing was found to propose; a finer grid may find more.");
 }
 
-/** Call the server; null if what it answers is about a photo no longer shown, or one it has forgotten. */
-async function ask(name, request) {
+const proposeAgain = () => say("The server had forgotten this photo. Propose again to change or save its proposals.", true);
+
+/**
+ * Call the server; null if what it answers is about a photo no longer shown, or one it has forgotten:
+ * then the photo is opened there again, and `forgotten` is called.
+ */
+async function ask(name, request, forgotten = proposeAgain) {
   const {visit} = link;
   let answer;
   try {
@@ -63,38 +48,34 @@ async function ask(name, request) {
   }
   if (visit !== link.visit) return null;
   if (!answer?.gone) return answer ?? {error: "The server does not answer; try again."};
-  reopen().then(() => link.idle()).then(() => say("The server had forgotten this photo. Propose again to change or save its proposals.", true));
+  reopen().then(() => link.idle()).then(forgotten);
   return null;
 }
 
 const visits = new Map(); // key of a photo -> the token under which the server last had it
 
 /** Another photo is shown, or the same one again, of which the server then knows nothing. */
-function meetPhoto(same) {
+tabs.proposals.meet = same => {
   const earlier = visits.get(photo.key) ?? null;
   visits.set(photo.key, link.token);
-  if (!same || run) stopRun();
+  proposing.stop();
   if (same) return;
   forgetList();
   lastRun = null;
   arriveList(null, earlier);
-}
+};
 
 function showRun() {
-  find(".running").hidden = !run;
+  const {run} = proposing;
   find("[data-do=propose]").disabled = Boolean(run) || !photo;
   find("[data-do=propose]").textContent = listed ? "Propose again" : "Propose";
   for (const choice of root.querySelectorAll("[data-grid]")) {
     choice.setAttribute("aria-pressed", String(Number(choice.dataset.grid) === grid));
     choice.disabled = Boolean(run);
   }
-  if (!run) return;
-  const {done, total} = run, bar = find(".progress");
-  if (total) Object.assign(bar, {max: total, value: done});
-  else bar.removeAttribute("value");
-  find(".step").textContent = !total ? "Waiting for its turn …"
+  proposing.show(find("#panel-proposals .running"), ({done, total}) => !total ? "Waiting for its turn …"
     : done < total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")} points are answered`
-      : "Choosing and ordering the masks …";
+      : "Choosing and ordering the masks …");
 }
 
 find(".grids").addEventListener("click", event => {

@@ -2,28 +2,23 @@
 
 import base64
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 from typing import Any
-
-import gradio as gr
 
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.ui import export, handlers
-from tamingseg.ui.answers import Call, answered, explain, find_workspace
+from tamingseg.ui.answers import Call, answered, find_workspace
 from tamingseg.ui.canvas import Tab
 from tamingseg.ui.proposals import ProposalList
-from tamingseg.ui.runs import Progress, Stopped, follow
+from tamingseg.ui.queue import Work, carry_out
+from tamingseg.ui.runs import Progress
 from tamingseg.ui.sessions import Gone, Workspace, Workspaces
 from tamingseg.ui.truth import read_truth
 from tamingseg.values import MaskSet
 
 GRIDS = (16, 32, 64)
 """Points along each side of the grid the model is asked at."""
-
-MAX_WAITING = 64
-"""Runs that wait for their turn, of all users together."""
 
 _SCRIPTS = ("labels.js", "curve.js", "proposals.js", "choose.js", "run.js")
 _EDITS = ("merge", "remove", "undo", "redo")
@@ -44,66 +39,23 @@ def proposal_tab(workspaces: Workspaces) -> Tab:
     return Tab("proposals", "Proposals", _SCRIPTS, proposal_calls(workspaces))
 
 
-def listen_for_runs(canvas: gr.HTML, workspaces: Workspaces, propose: Proposer) -> None:
-    """Carry out the runs the canvas asks for, one after the other, and say how far they are.
-
-    The words go through an element of their own: whenever an element is told something, gradio
-    looks through all it holds, and the canvas holds its scripts.
-    """
-    channel = gr.HTML(
-        html_template="<i hidden></i>",
-        js_on_load="""watch("value", () => document.dispatchEvent(
-            new CustomEvent("tamingseg-run", {detail: props.value})));""",
-        apply_default_css=False,
-        padding=False,
-    )
-
-    def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
-        yield from run_steps(workspaces, propose, event._data)
-
-    canvas.propose(
-        run,
-        outputs=channel,
-        show_progress="hidden",
-        api_visibility="private",
-        trigger_mode="multiple",
-        concurrency_limit=1,
-    )
-
-
 def run_steps(workspaces: Workspaces, propose: Proposer, request: Any) -> Iterator[dict[str, Any]]:
-    """Propose masks for a photo; what is said on the way names the run the request came with.
+    """Propose masks for a photo; what is said on the way is as of `queue.carry_out`."""
 
-    First how far it is, ``{"run", "done", "total"}``, then how it ended: ``{"run", "ms"}``, or
-    with "stopped" or "error".
-    """
-    name = request.get("run") if isinstance(request, dict) else None
-    try:
-        workspace = find_workspace(workspaces, request)
-        name = handlers.check_gesture(name)
+    def prepare(workspace: Workspace, request: dict[str, Any]) -> Work:
         grid = handlers.check_whole(request.get("grid"))
         if grid not in GRIDS:
             raise ValueError(f"a grid has {', '.join(map(str, GRIDS))} points a side")
 
-        def work(progress: Progress) -> MaskSet:
+        def work(progress: Progress) -> dict[str, Any]:
             embedding = workspace.embedding(workspaces.segmentor)
             progress(0, grid * grid)
-            return propose(workspaces.segmentor, embedding, grid, progress)
+            workspace.propose(propose(workspaces.segmentor, embedding, grid, progress))
+            return {}
 
-        start = time.perf_counter()
-        steps = follow(work, lambda: workspace.stopped == name)
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as end:
-                workspace.propose(end.value)
-                break
-            yield {"run": name, "done": done, "total": total}
-        yield {"run": name, "ms": 1e3 * (time.perf_counter() - start)}
-    except Stopped:
-        yield {"run": name, "stopped": True}
-    except Exception as error:
-        yield {"run": name, **explain(error, "propose")}
+        return work
+
+    yield from carry_out(workspaces, request, prepare, "propose")
 
 
 def proposal_calls(workspaces: Workspaces) -> list[Call]:
