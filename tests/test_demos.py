@@ -3,6 +3,11 @@
 import runpy
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from tamingseg import list_segmentors
+
 DEMOS = Path(__file__).resolve().parents[1] / "demos"
 
 
@@ -32,3 +37,28 @@ def test_segment_everything(tmp_path):
     assert len(masks) > 30
     assert masks.size == (400, 600)
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["03_first_3_10_30.png"]
+
+
+def test_k_regions(tmp_path):
+    hierarchy = run("04_k_regions.py", tmp_path)
+    fifteen = hierarchy.cut(15)
+    assert fifteen.shape == (400, 600)
+    assert len(np.unique(fifteen)) == 15
+    cup, table = (190, 280), (150, 460)
+    assert fifteen[cup] != fifteen[table]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["04_2_5_15_regions.png"]
+
+
+def test_texture_mosaic(tmp_path):
+    truth, found = run("05_texture_mosaic.py", tmp_path)
+    assert np.unique(truth).tolist() == np.unique(found).tolist() == [1, 2, 3, 4, 5]
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["05_panels.png"]
+
+
+@pytest.mark.skipif("distilled" not in list_segmentors(), reason="there are no such weights yet")
+def test_pixel_features(tmp_path):
+    nearness = run("06_pixel_features.py", tmp_path)
+    rows, cols = nearness.shape
+    assert nearness[190 * rows // 400, 280 * cols // 600] > 0.5, "a pixel is near to itself"
+    assert nearness.min() < 0.5
+    assert [p.name for p in (tmp_path / "out").iterdir()] == ["06_features.png"]
