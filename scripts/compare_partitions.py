@@ -118,12 +118,16 @@ def _nearest(segmentations: Sequence[np.ndarray]) -> list[np.ndarray]:
     return [segmentations[np.abs(counts - np.log(wanted)).argmin()] for wanted in REGION_COUNTS]
 
 
+def _ends(series: Sequence[float]) -> str:
+    return f"{series[0]}...{series[-1]} ({len(series)})"
+
+
 FIELD: Mapping[str, tuple[Callable[[np.ndarray], list[np.ndarray]], dict[str, Any]]] = {
-    "Felzenszwalb-Huttenlocher": (felzenszwalb_huttenlocher, {"scales": SCALES}),
+    "Felzenszwalb-Huttenlocher": (felzenszwalb_huttenlocher, {"scales": _ends(SCALES)}),
     "SLIC + mean colour": (slic_mean_colour, {"superpixels": SUPERPIXELS}),
     "normalised cut of scikit-image": (
         normalised_cut,
-        {"superpixels": SUPERPIXELS, "thresholds": THRESHOLDS},
+        {"superpixels": SUPERPIXELS, "thresholds": _ends(THRESHOLDS)},
     ),
 }
 OURS: Mapping[str, tuple[Method, bool]] = {

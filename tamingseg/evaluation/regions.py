@@ -32,7 +32,7 @@ from tamingseg.values import Sample
 REGION_COUNTS = (1, 2, 3, 4, 5, 6, 8, 10, 12, 15, 20, 25, 30, 40, 50, 75, 100)
 """How many regions, or masks, are asked for."""
 
-MERGE_COSTS = tuple(range(4, 124, 4))
+MERGE_COSTS = tuple(range(4, 164, 4))
 """Up to which cost regions are merged, in hundredths, where a cost is asked for and no number."""
 
 Segmenter = Callable[[Sample], tuple[Sequence[int], Sequence[np.ndarray]]]

@@ -4,7 +4,8 @@ All merge superpixels two by two (`merging`) and differ in what they call cheap:
 
 - ``greedy``: regions that the model puts into the same masks, of like colours and without a
   boundary between them;
-- ``normalised-cut``: regions that are near in the eigenvectors of the normalised cut (`spectral`);
+- ``normalised-cut``: regions that are near in the eigenvectors of the normalised cut (`spectral`),
+  by Ward's method;
 - ``multicut``: pairs of pixels are for or against being together with their log-odds, and the two
   neighbours are merged whose pairs are most in favour in sum: greedy additive edge contraction
   (Keuper et al., ICCV 2015), with the pairs that do not touch counted as well. Where no merge is
@@ -50,15 +51,15 @@ class PartitionConfig:
     superpixels: int = 400
     """About so many superpixels; there are never more regions. All their pairs are held at once."""
     colour: float = 0.5
-    """How much different colours count beside the model's affinities (not for normalised-cut)."""
-    within: float = 0.5
+    """How much different colours count beside the model's affinities (greedy and multicut)."""
+    boundary: float = 0.8
+    """How much evidence of a boundary counts beside them (greedy and multicut)."""
+    within: float = 0.7
     """Which share of what differs within two regions is taken off what differs between them, from 0
-    to 1; textured regions need it (greedy only)."""
-    boundary: float = 0.5
-    """How much evidence of a boundary counts beside them (not for normalised-cut)."""
-    area: float = 0.1
-    """How much small regions are preferred for merging: 0 not at all, 1 as in Ward's method (not
-    for multicut)."""
+    to 1 (greedy only)."""
+    area: float = 0.07
+    """How much small regions are preferred for merging: 0 not at all, 1 as in Ward's method. More
+    than the default suits images whose regions are of about equal size (greedy only)."""
     prior: float = 1.0
     """Log-odds, before anything is seen, that two pixels belong together (multicut only)."""
 
@@ -145,9 +146,7 @@ def build_hierarchy(
     affinity = region_affinity(segmentor, embedding, superpixels)
     graph = region_graph(superpixels, affinity, boundary)
     mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, superpixels)
-    dissimilarity, price = _WAYS[method](graph, mutual, contrast, config)
-    within = config.within if method == "greedy" else 0.0
-    merges, costs = merge_regions(graph, dissimilarity, price, within)
+    merges, costs = merge_regions(graph, *_WAYS[method](graph, mutual, contrast, config))
     return Hierarchy(_enlarged(superpixels, size), merges, costs)
 
 
@@ -166,44 +165,46 @@ def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 def _greedy(
     _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
-) -> tuple[np.ndarray, Price]:
+) -> tuple[np.ndarray, Price, float]:
     def price(
         apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
     ) -> np.ndarray:
         return (apart + config.boundary * boundary) * ward(area, areas) ** config.area
 
-    return 1 - affinity + config.colour * contrast, price
+    return 1 - affinity + config.colour * contrast, price, config.within
 
 
 def _normalised_cut(
-    graph: nx.Graph, affinity: np.ndarray, _: np.ndarray, config: PartitionConfig
-) -> tuple[np.ndarray, Price]:
+    graph: nx.Graph, affinity: np.ndarray, *_: object
+) -> tuple[np.ndarray, Price, float]:
     def price(apart: np.ndarray, _: np.ndarray, area: float, areas: np.ndarray) -> np.ndarray:
-        return apart * ward(area, areas) ** config.area
+        return apart * ward(area, areas)
 
     areas = np.array([area for _, area in sorted(graph.nodes(data="area"))], float)
     areas /= areas.mean()
     touching = nx.to_numpy_array(graph, range(len(graph)), weight=None) > 0
     weights = np.where((affinity >= _LEAST_AFFINITY) | touching, affinity**2 + 1e-9, 0)
     flow = sparse.csr_array(weights * np.outer(areas, areas))
-    return squared_distances(spectral_coordinates(flow, _EIGENVECTORS)), price
+    # Less what is within, squared distances are those of the means: Ward's method is complete.
+    return squared_distances(spectral_coordinates(flow, _EIGENVECTORS)), price, 1.0
 
 
 def _multicut(
     _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
-) -> tuple[np.ndarray, Price]:
+) -> tuple[np.ndarray, Price, float]:
     def price(
         apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
     ) -> np.ndarray:
         return (apart + config.boundary * boundary) * area * areas
 
     sure = np.clip(affinity, _SUREST, 1 - _SUREST)
-    return np.log((1 - sure) / sure) + config.colour * contrast - config.prior, price
+    return np.log((1 - sure) / sure) + config.colour * contrast - config.prior, price, 0.0
 
 
-_WAYS: dict[Method, Callable[..., tuple[np.ndarray, Price]]] = {
+_WAYS: dict[Method, Callable[..., tuple[np.ndarray, Price, float]]] = {
     "greedy": _greedy,
     "normalised-cut": _normalised_cut,
     "multicut": _multicut,
 }
-"""Each gives the dissimilarity of all pairs, and what merging neighbours costs."""
+"""Each gives the dissimilarity of all pairs, what merging neighbours costs, and which share of what
+differs within regions is taken off, as `merge_regions` takes them."""
