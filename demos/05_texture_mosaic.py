@@ -8,6 +8,7 @@ from PIL import Image
 from tamingseg import list_segmentors, load_segmentor, partition_image
 from tamingseg.data.mosaics import make_mosaic
 from tamingseg.data.texture_formulas import formula_textures
+from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
 from tamingseg.evaluation.panels import panels
 from tamingseg.metrics.mosaics import score_mosaic
 from tamingseg.viz import contact_sheet
@@ -24,7 +25,7 @@ def main() -> tuple[np.ndarray, np.ndarray]:
     truth = mosaic.label_maps[0]
 
     segmentor = load_segmentor("distilled" if "distilled" in list_segmentors() else "default")
-    found = partition_image(segmentor, mosaic.image, REGIONS)
+    found = partition_image(segmentor, mosaic.image, REGIONS, config=MOSAIC_PARTITION)
     scores = score_mosaic(found, truth)
     print(f"{scores['correct']:.0%} of the pixels are in the right region; see {OUT}")
 

@@ -81,7 +81,7 @@ def measure(
         return None
     clicks = [Click(row + 0.5, col + 0.5) for row, col in places[clicked]]
     answers = segmentor.predict(segmentor.embed(sample.image), clicks, full_size=False)
-    cells = (places * np.divide(answers.shape[1:], label_map.shape)).astype(int)
+    cells = ((places + 0.5) * np.divide(answers.shape[1:], label_map.shape)).astype(int)
     scores = answers[:, cells[:, 0], cells[:, 1]][others]
     return pair_auc(scores, same), pair_precision(scores, same)
 

@@ -14,6 +14,7 @@ greedy merging up to a cost that is the same for all images) stand those of scik
   whose number is nearest.
 """
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -23,6 +24,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 import tyro
+from scipy.sparse.linalg import ArpackError
 from skimage import graph
 from skimage.segmentation import felzenszwalb, slic
 
@@ -105,11 +107,12 @@ def normalised_cut(image: np.ndarray) -> list[np.ndarray]:
     labels = slic(image, SUPERPIXELS, start_label=0)
     rag = graph.rag_mean_color(image, labels, mode="similarity")
     # The start of the eigensolver is drawn; a fixed seed gives the same cuts every time.
-    cuts = [
-        graph.cut_normalized(labels, rag, threshold, in_place=False, rng=0) + 1
-        for threshold in THRESHOLDS
-    ]
-    return _nearest([np.ones_like(labels), *cuts])
+    cuts = [np.ones_like(labels)]
+    for threshold in THRESHOLDS:
+        # The eigensolver gives up on some graphs; their other thresholds are left.
+        with contextlib.suppress(ArpackError):
+            cuts.append(graph.cut_normalized(labels, rag, threshold, in_place=False, rng=0) + 1)
+    return _nearest(cuts)
 
 
 def _nearest(segmentations: Sequence[np.ndarray]) -> list[np.ndarray]:

@@ -132,19 +132,25 @@ LOSSES: dict[str, Loss] = {
 }
 """What a configuration may name."""
 
+SOFT_LOSSES = ("soft-iou", "cross-entropy", "cumulative")
+"""Those that are smallest at the target itself where it lies between 0 and 1."""
 
-def check_losses(weights: dict[str, float]) -> dict[str, float]:
+
+def check_losses(weights: dict[str, float], soft: bool = False) -> dict[str, float]:
     """Return `weights` if every name is one of `LOSSES` and there is at least one.
+
+    With `soft`, for targets between 0 and 1, it must be one of `SOFT_LOSSES`.
 
     Raises
     ------
     ValueError
         If a name is unknown or there is none.
     """
-    unknown = set(weights) - set(LOSSES)
+    known = SOFT_LOSSES if soft else LOSSES
+    unknown = set(weights) - set(known)
     if unknown or not weights:
         raise ValueError(
-            f"losses must be some of {', '.join(LOSSES)}, "
+            f"losses{' for targets between 0 and 1' * soft} must be some of {', '.join(known)}, "
             f"got {', '.join(sorted(unknown)) or 'none'}"
         )
     return weights

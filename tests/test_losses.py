@@ -8,6 +8,7 @@ import torch
 
 from tamingseg.losses import (
     LOSSES,
+    SOFT_LOSSES,
     check_losses,
     cross_entropy,
     cumulative,
@@ -232,3 +233,14 @@ def test_losses_are_chosen_by_name():
 def test_unknown_losses_are_refused(weights):
     with pytest.raises(ValueError, match="losses must be some of normalized-focal"):
         check_losses(weights)
+
+
+def test_soft_targets_take_losses_that_are_smallest_there():
+    assert check_losses({"soft-iou": 1.0}, soft=True)
+    for name in SOFT_LOSSES:
+        values = torch.linspace(-4, 4, 161)
+        target = torch.full((161, 1, 1), 0.3)
+        best = values[LOSSES[name](values.view(-1, 1, 1), target, None).argmin()]
+        assert torch.sigmoid(best).item() == pytest.approx(0.3, abs=0.06), name
+    with pytest.raises(ValueError, match="between 0 and 1 must be some of soft-iou"):
+        check_losses({"lovasz-hinge": 1.0}, soft=True)

@@ -109,15 +109,17 @@ def _facts(settings: MosaicSettings, dataset: MosaicDataset) -> dict[str, Any]:
 
 
 def _write_settings(path: Path, facts: dict[str, Any]) -> None:
-    """Write set.json once; raises ValueError if the folder holds something else."""
+    """Write set.json; raises ValueError if the folder holds something else."""
     text = json.dumps(facts, indent=2) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8", errors="replace") != text:
+    if not path.exists() and any((path.parent / kind).exists() for kind in ("images", "masks")):
+        raise ValueError(f"{path.parent} holds other images already; choose another --output")
+    other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
+    # Settings that gave no mosaic yet, say impossible ones, may be corrected.
+    if other and any(file != path for file in path.parent.iterdir()):
         raise ValueError(
             f"{path} says that the folder was made with other settings or textures; choose another "
             "folder for --output"
         )
-    if not path.exists() and any((path.parent / kind).exists() for kind in ("images", "masks")):
-        raise ValueError(f"{path.parent} holds other images already; choose another --output")
     write_whole(path, text.encode())
 
 

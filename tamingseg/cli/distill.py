@@ -11,6 +11,7 @@ import numpy as np
 import tyro
 
 from tamingseg.cli.train import training_data, validation
+from tamingseg.segmentors.base import check_probabilities
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.training.config import DistillConfig
 from tamingseg.training.distill_task import distillation
@@ -25,9 +26,18 @@ def main(arguments: Sequence[str]) -> int:
     )
     kept, held = training_data(config)
     segmentor = load_segmentor(config.teacher)
+    device = str(getattr(segmentor, "device", "cpu"))
+    if config.answers is None and config.workers and device != "cpu":
+        raise ValueError(
+            f"the teacher is on {device}, where the {config.workers} processes that prepare "
+            "samples cannot ask it; keep its answers with --answers FOLDER, or set --workers 0"
+        )
 
     def teacher(image: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
-        return segmentor.predict(segmentor.embed(image), clicks, full_size=False)
+        answers = segmentor.predict(segmentor.embed(image), clicks, full_size=False)
+        # Checked before they are kept: as bytes, even what is no number looks like an answer.
+        size = np.shape(answers)[-2:]
+        return check_probabilities(answers, (len(clicks), *size), segmentor.name)
 
     name = f"{segmentor.name}-{model_fingerprint(config.teacher)}"
     task, samples = distillation(config, kept, teacher, name)

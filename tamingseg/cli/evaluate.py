@@ -17,7 +17,7 @@ from tamingseg.cli.data_mosaics import MosaicSettings
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, click_job
-from tamingseg.evaluation.mosaics import mosaic_job, partition_with
+from tamingseg.evaluation.mosaics import MOSAIC_PARTITION, mosaic_job, partition_with
 from tamingseg.evaluation.regions import (
     REGION_COUNTS,
     painted_proposals,
@@ -128,8 +128,8 @@ class EvaluateMosaics:
     run: tyro.conf.OmitArgPrefixes[Run]
     mosaics: tyro.conf.OmitArgPrefixes[MosaicSettings] = _MOSAICS
     """Which mosaics are made where no data set is named."""
-    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
-    """How images are cut into regions."""
+    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = MOSAIC_PARTITION
+    """How images are cut into regions; small ones are merged first, since mosaics have none."""
     method: Method = "greedy"
     """How regions are found."""
 
@@ -205,6 +205,11 @@ def regions(arguments: Sequence[str]) -> int:
     """Parse, evaluate, print."""
     command = _parse(EvaluateRegions, "regions", arguments)
     run, config = command.run, command.proposals
+    if command.by_cost and command.method in ("multicut", "painted"):
+        raise ValueError(
+            "--by-cost is for methods that merge to a number of regions, not for "
+            f"{command.method}; leave it away"
+        )
     datasets = run.datasets()
     if command.segmentations is not None:
         _refuse_model_settings(run, replace(command, segmentations=None) != EvaluateRegions(run))

@@ -1,6 +1,6 @@
 """`tamingseg panels IMAGE ... --output FOLDER`: what a model sees in images, side by side."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from tamingseg.cli.data_mosaics import MosaicSettings
+from tamingseg.cli.photos import find_images
 from tamingseg.cli.segment import parse_click
 from tamingseg.data.base import read_image
+from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.evaluation.panels import panels
-from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.partition.cut import Method
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.viz import contact_sheet
 
@@ -27,20 +29,19 @@ class Panels:
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]] = ()
-    """Photos."""
+    """Photos, or folders of photos; subfolders are followed."""
     output: Path = Path("panels")
     """Folder for the pictures."""
     regions: int = 10
     """How many regions a photo is cut into; mosaics into as many as they have."""
     click: str | None = None
-    """Where the model is asked, as ROW,COL in pixels; by default in the middle."""
+    """Where the model is asked, as ROW,COL in pixels; by default in the middle of the photo, or of
+    the largest region of a mosaic."""
     method: Method = "greedy"
     """How regions are found."""
-    partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
-    """How images are cut into regions."""
     mosaic: MosaicSettings = field(default_factory=lambda: MosaicSettings(count=0, regions=(5,)))
     """Which mosaics of textures are drawn as well."""
-    model: str = "default"
+    model: str = "distilled"
     """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
@@ -49,15 +50,17 @@ class Panels:
 def main(arguments: Sequence[str]) -> int:
     """Parse, draw, save."""
     command = tyro.cli(Panels, prog="tamingseg panels", args=list(arguments))
-    names = [path.stem for path in command.images]
-    if not names and command.mosaic.count < 1:
+    if not command.images and command.mosaic.count < 1:
         raise ValueError("nothing to draw: name a photo, or ask for mosaics with --mosaic.count 4")
-    if len(set(names)) < len(names):
-        raise ValueError("several photos have one name, and so would their pictures; rename them")
     click = None if command.click is None else parse_click(command.click)
-    inputs = _inputs(command)
+    photos = find_images(command.images, command.output)
+    mosaics = command.mosaic.dataset() if command.mosaic.count > 0 else None
+    made = [] if mosaics is None else [f"mosaic-{name}" for name in mosaics.names]
+    if clash := photos.keys() & set(made):
+        raise ValueError(f"a photo and a mosaic are both called {min(clash)}; rename the photo")
+    total = len(photos) + len(made)
     segmentor = load_segmentor(command.model, command.device)
-    for name, image, truth in tqdm(inputs, "panels", len(names) + command.mosaic.count):
+    for name, image, truth in tqdm(_inputs(photos, mosaics), "panels", total):
         drawn = panels(
             segmentor,
             image,
@@ -65,23 +68,23 @@ def main(arguments: Sequence[str]) -> int:
             truth,
             click,
             command.method,
-            command.partition,
         )
         folder = command.output / name
         folder.mkdir(parents=True, exist_ok=True)
         for title, picture in drawn.items():
             Image.fromarray(picture).save(folder / f"{title.replace(' ', '-')}.png")
         Image.fromarray(contact_sheet(drawn)).save(command.output / f"{name}.png")
-    print(f"{command.output}: panels of {len(names) + command.mosaic.count} images")
+    print(f"{command.output}: panels of {total} images")
     return 0
 
 
-def _inputs(command: Panels) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
+def _inputs(
+    photos: Mapping[str, Path], mosaics: MosaicDataset | None
+) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
     """Yield (name, image, true regions or None) of the photos, then of the mosaics."""
-    for path in command.images:
-        yield path.stem, read_image(path), None
-    if command.mosaic.count > 0:
-        dataset = command.mosaic.dataset()
-        for index, name in enumerate(dataset.names):
-            sample = dataset[index]
-            yield f"mosaic-{name}", sample.image, sample.label_maps[0]
+    for name, path in photos.items():
+        yield name, read_image(path), None
+    if mosaics is not None:
+        for index in range(len(mosaics)):
+            sample = mosaics[index]
+            yield f"mosaic-{sample.name}", sample.image, sample.label_maps[0]

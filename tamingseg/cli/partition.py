@@ -40,7 +40,7 @@ class Partition:
     """Whether to write OUTPUT/<name>.overlay.png as well: the photo with its regions painted."""
     partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
     """How regions are made."""
-    model: str = "default"
+    model: str = "distilled"
     """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""

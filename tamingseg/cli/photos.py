@@ -61,14 +61,17 @@ def keep_settings(path: Path, settings: Mapping[str, Any]) -> None:
         If the folder holds results that were made with other settings.
     """
     text = json.dumps(settings, indent=1) + "\n"
-    if path.exists() and path.read_text(encoding="utf-8") != text:
+    known = path.read_text(encoding="utf-8") if path.exists() else None
+    if known == text:
+        return
+    # Settings that gave no result yet, say an impossible number, may be corrected.
+    if known is not None and any(file != path for file in path.parent.iterdir()):
         raise ValueError(
             f"{path.parent} holds results made with other settings, see {path}; "
             "choose another --output, or remove the folder"
         )
-    if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
 
 
 def do_each(

@@ -55,14 +55,8 @@ def make_mosaic(
         neighbours to differ.
     """
     check_choice(layout, LAYOUTS, "layout")
+    _check_size(size, regions)
     height, width = size
-    if height * width > MAX_PIXELS:
-        raise ValueError(f"a mosaic can have {MAX_PIXELS} pixels, got {height} x {width}")
-    if height < 1 or width < 1 or not 1 <= regions <= height * width:
-        raise ValueError(
-            f"a mosaic of {height} x {width} pixels (height x width) can have 1 to "
-            f"{max(height, 0) * max(width, 0)} regions, got {regions}"
-        )
     labels = _lay_out(size, layout, regions, rng)
     chosen = _choose_textures(labels, regions, len(textures), rng)
     image = np.empty((height, width, 3), np.uint8)
@@ -126,6 +120,7 @@ class MosaicDataset:
             )
         if layout is not None:
             check_choice(layout, LAYOUTS, "layout")
+        _check_size(size, low)
         self._textures, self._regions = textures, (low, high)
         self._seed, self._size, self._layout = seed, size, layout
         self.name = name
@@ -149,6 +144,17 @@ class MosaicDataset:
         layout = self._layout or LAYOUTS[rng.integers(len(LAYOUTS))]
         regions = int(rng.integers(self._regions[0], self._regions[1], endpoint=True))
         return make_mosaic(self._textures, self._size, layout, regions, rng, name)
+
+
+def _check_size(size: tuple[int, int], regions: int) -> None:
+    height, width = size
+    if height * width > MAX_PIXELS:
+        raise ValueError(f"a mosaic can have {MAX_PIXELS} pixels, got {height} x {width}")
+    if height < 1 or width < 1 or not 1 <= regions <= height * width:
+        raise ValueError(
+            f"a mosaic of {height} x {width} pixels (height x width) can have 1 to "
+            f"{max(height, 0) * max(width, 0)} regions, got {regions}"
+        )
 
 
 def _lay_out(

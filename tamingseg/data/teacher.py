@@ -8,6 +8,7 @@ import os
 import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote
 
 import numpy as np
@@ -36,10 +37,15 @@ class TeacherAnswers:
     def __init__(
         self, dataset: MaskDataset, teacher: Teacher, name: str, grid: int, folder: Path | None
     ):
-        self.dataset, self.teacher, self.grid = dataset, teacher, grid
+        self.dataset, self.grid = dataset, grid
+        self.teacher: Teacher | None = teacher
         self.folder = None
         if folder is not None:
             self.folder = Path(folder) / f"{dataset.name}-{dataset.fingerprint}-{name}-{grid}"
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Processes that read samples need no model where the answers are on disk.
+        return vars(self) if self.folder is None else {**vars(self), "teacher": None}
 
     def __len__(self) -> int:
         return len(self.dataset)
@@ -63,6 +69,11 @@ class TeacherAnswers:
         return np.array([(click.row, click.col) for click in grid_clicks(self.grid, size)])
 
     def _ask(self, index: int) -> np.ndarray:
+        if self.teacher is None:
+            raise RuntimeError(
+                f"the answers to {self.dataset.names[index]!r} are missing in {self.folder}, and "
+                "another process cannot ask for them; call `fill` before"
+            )
         image = self.dataset[index].image
         answers = self.teacher(image, grid_clicks(self.grid, image.shape[:2]))
         return np.rint(answers * 255).astype(np.uint8)

@@ -78,7 +78,12 @@ class ClickTrainingSet(Dataset):
         For a distillation: one per data set, or None where the teacher is not asked. Samples then
         also hold ``teacher_clicks`` (N, 1, 3), as many as the sampling has queries, and what the
         teacher answered, ``teacher_answers`` uint8 (N, size / 4, size / 4); a view without (enough)
-        answers has empty click slots. Pasted objects are not for such a run: no teacher saw them.
+        answers has empty click slots.
+
+    Raises
+    ------
+    ValueError
+        If there are teachers and objects are pasted, which no teacher saw.
     """
 
     def __init__(
@@ -90,6 +95,11 @@ class ClickTrainingSet(Dataset):
         seed: int,
         teachers: Sequence[TeacherAnswers | None] = (),
     ):
+        if augmentation.paste and any(teacher is not None for teacher in teachers):
+            raise ValueError(
+                f"objects are pasted with a probability of {augmentation.paste}, but a teacher "
+                "answers about images without them; set paste to 0"
+            )
         self.datasets = datasets
         self.size_of = size_of
         self.sampling = sampling

@@ -3,8 +3,10 @@
 import numpy as np
 
 from tamingseg.checks import check_image
+from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
 from tamingseg.metrics.mosaics import label_like
 from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy
+from tamingseg.prompts.clickers import center_click
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.segmentors.base import ImageEmbedding, PixelSegmentor, Segmentor
 from tamingseg.values import Click
@@ -29,7 +31,6 @@ def panels(
     truth: np.ndarray | None = None,
     click: Click | None = None,
     method: Method = "greedy",
-    config: PartitionConfig | None = None,
 ) -> dict[str, np.ndarray]:
     """Draw an image and what a model makes of it.
 
@@ -44,9 +45,11 @@ def panels(
     truth
         int (H, W), the true regions from 1 on, if they are known.
     click
-        Where the model is asked; the middle of the image by default.
-    method, config
-        How the regions are found, see `tamingseg.partition.cut`.
+        Where the model is asked; by default in the middle of the largest true region, or of the
+        image.
+    method
+        How the regions are found, see `tamingseg.partition.cut`; where there is a truth, with the
+        settings for mosaics.
 
     Returns
     -------
@@ -63,10 +66,12 @@ def panels(
         superpixels than regions.
     """
     height, width = check_image(image).shape[:2]
-    click = click or Click(height / 2, width / 2)
+    if click is None:
+        click = Click(height / 2, width / 2) if truth is None else _middle_of_largest(truth)
+    config = PartitionConfig() if truth is None else MOSAIC_PARTITION
     embedding = segmentor.embed(image)
     answer = segmentor.predict(embedding, [click])[0]
-    hierarchy = build_hierarchy(segmentor, image, embedding, method, config or PartitionConfig())
+    hierarchy = build_hierarchy(segmentor, image, embedding, method, config)
     found = hierarchy.cut(regions)
     if truth is not None:
         found = label_like(found, truth)  # so that partners have one colour
@@ -96,6 +101,12 @@ def greatest_certainty(segmentor: Segmentor, embedding: ImageEmbedding) -> np.nd
         answer = segmentor.predict(embedding, [click])[0]
         np.maximum(best, 2 * np.abs(answer - 0.5), out=best)
     return best
+
+
+def _middle_of_largest(truth: np.ndarray) -> Click:
+    """Return a click on the innermost pixel of the largest region."""
+    largest = truth == np.bincount(truth.ravel()).argmax()
+    return center_click(largest, np.zeros_like(largest))
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

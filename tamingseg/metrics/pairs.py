@@ -41,7 +41,8 @@ def pair_precision(scores: np.ndarray, same: np.ndarray, prior: float = 0.5) -> 
     found = np.cumsum(same[order]) / same.sum()
     wrong = np.cumsum(~same[order]) / (~same).sum()
     # Equal scores come together: only the last of them is a threshold.
-    last = np.append(np.diff(scores[order]) != 0, True)
+    falling = scores[order]
+    last = np.append(falling[1:] != falling[:-1], True)
     found, wrong = found[last], wrong[last]
     precision = prior * found / (prior * found + (1 - prior) * wrong)
     return float(np.diff(found, prepend=0) @ precision)

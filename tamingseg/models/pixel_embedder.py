@@ -53,9 +53,15 @@ class PixelEmbedder(nn.Module):
             raise ValueError(f"backbone must be a model of timm, got {config.backbone!r}")
         self.config = config
         depth = {"layers": config.blocks} if config.blocks else {}
-        self.backbone = timm.create_model(
-            config.backbone, features_only=True, pretrained=False, **depth
-        )
+        try:
+            self.backbone = timm.create_model(
+                config.backbone, features_only=True, pretrained=False, **depth
+            )
+        except TypeError as error:
+            raise ValueError(
+                f"{config.backbone!r} cannot be built with blocks {config.blocks}, which are for "
+                f"ResNets; leave them empty ({error})"
+            ) from error
         if self.backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
             raise ValueError(
                 f"backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} "

@@ -58,10 +58,10 @@ def mean_over(superpixels: np.ndarray, size: tuple[int, int]) -> sparse.csr_arra
     Returns
     -------
     float32 (S, h * w), whose rows sum to 1: times values (h * w, ...) it gives their means over
-    the pixels of each superpixel, each pixel taking the value of the cell that it lies in.
+    the pixels of each superpixel, each pixel taking the value of the cell that its centre lies in.
     """
     rows, cols = (
-        np.arange(length) * cells // length
+        (2 * np.arange(length) + 1) * cells // (2 * length)
         for length, cells in zip(superpixels.shape, size, strict=True)
     )
     cells = np.add.outer(rows * size[1], cols).ravel()

@@ -41,7 +41,7 @@ def region_graph(superpixels: np.ndarray, affinity: np.ndarray, boundary: np.nda
             f"boundary must be finite numbers of the superpixels' size {superpixels.shape}, got "
             f"{boundary.shape} or values that are not finite"
         )
-    first, second, lengths, strengths = borders(superpixels, boundary)
+    first, second, lengths, strengths = _borders(superpixels, boundary)
     mutual = (affinity[first, second] + affinity[second, first]) / 2
     graph = nx.Graph()
     graph.add_nodes_from((node, {"area": area}) for node, area in enumerate(areas.tolist()))
@@ -70,7 +70,7 @@ def check_affinity(affinity: np.ndarray, count: int) -> np.ndarray:
     return affinity
 
 
-def borders(superpixels: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, ...]:
+def _borders(superpixels: np.ndarray, boundary: np.ndarray) -> tuple[np.ndarray, ...]:
     """Find the pairs of superpixels that touch.
 
     Parameters

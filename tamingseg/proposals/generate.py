@@ -2,8 +2,8 @@
 
 Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
 one, and kept as bits. What takes memory are the answers, two bytes for each of their pixels: 13 MB
-for the default model and a 32x32 grid. A model with a feature per pixel needs no answers: every
-superpixel is clicked at once, see `regions`.
+for the default model and a 32x32 grid. A model with a feature per pixel needs no clicks, see
+`regions`.
 """
 
 from collections.abc import Callable
@@ -31,8 +31,11 @@ from tamingseg.segmentors.base import (
 from tamingseg.values import MIN_MASK_AREA, Click, MaskSet
 
 Order = Literal["expected", "quality", "stability", "both"]
-Clicked = Literal["auto", "grid", "superpixels"]
+Source = Literal["auto", "grid", "hierarchy"]
 Progress = Callable[[int, int], None]
+
+_OF_A_GRID = ("grid", "further", "levels", "overlap", "superpixels", "order")
+"""Settings that only answers to a grid of clicks can follow."""
 
 _CLICKS_AT_ONCE = 64
 _RANKED = 1000
@@ -67,14 +70,14 @@ class ProposalConfig:
     (a model without a quality has the stability for it)."""
     most: int = 1000
     """At most so many masks."""
-    clicked: Clicked = "auto"
-    """A grid, or every superpixel at once, which only a model with a feature per pixel can answer;
-    "auto" is the latter where it can be. Superpixels know levels, min_stability, min_area,
-    suppress_above and most of the settings above."""
+    source: Source = "auto"
+    """Where masks come from: answers to a grid of clicks, or the hierarchy of regions of a model
+    with a feature per pixel; "auto" is that with such a model, if what only a grid knows has its
+    default. A hierarchy knows min_stability, min_area, suppress_above and most."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
-        check_choice(self.clicked, get_args(Clicked), "clicked")
+        check_choice(self.source, get_args(Source), "source")
         check_choice(self.overlap, get_args(Overlap), "overlap")
         if self.grid < 1 or self.most < 1 or min(self.further, self.levels, self.min_area) < 0:
             raise ValueError(
@@ -144,11 +147,10 @@ def propose_masks(
     -------
     Masks of the image's size, the best first; their score is their stability.
     """
-    if _by_superpixels(segmentor, image, config):
+    if _has_hierarchy(segmentor, image, config):
         return propose_regions(
             segmentor,
             image,
-            config.levels,
             config.min_stability,
             config.min_area,
             config.suppress_above,
@@ -157,17 +159,24 @@ def propose_masks(
     return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
 
 
-def _by_superpixels(
+def _has_hierarchy(
     segmentor: Segmentor, image: np.ndarray | ImageEmbedding, config: ProposalConfig
 ) -> bool:
+    """Decide where the masks come from."""
     possible = isinstance(segmentor, PixelSegmentor) and not isinstance(image, ImageEmbedding)
-    if config.clicked == "superpixels" and not possible:
+    if config.source == "hierarchy" and not possible:
         raise ValueError(
-            "superpixels can be clicked at once only with a model that has a feature per pixel, "
-            f"such as 'distilled', and an image instead of its embedding; ask {segmentor.name!r} "
-            "with a grid"
+            "a hierarchy needs a model with a feature per pixel, such as 'distilled', and an image "
+            f"instead of its embedding; ask {segmentor.name!r} with a grid"
         )
-    return possible and config.clicked != "grid"
+    default = ProposalConfig()
+    unknown = [name for name in _OF_A_GRID if getattr(config, name) != getattr(default, name)]
+    if config.source == "hierarchy" and unknown:
+        raise ValueError(
+            f"a hierarchy knows nothing of {', '.join(unknown)}; leave them at their defaults, or "
+            "ask with a grid"
+        )
+    return possible and config.source != "grid" and not unknown
 
 
 def ask_grid(

@@ -45,7 +45,8 @@ class ClickSegmentor:
         pixels = pixels.permute(2, 0, 1)[None].float() / 255
         features = self.model.encode(self._to_canvas(pixels, frame))
         tensors = [features] if isinstance(features, Tensor) else features
-        return ImageEmbedding(features, frame, sum(tensor.nbytes for tensor in tensors))
+        nbytes = {tensor.data_ptr(): tensor.nbytes for tensor in tensors}  # some are one tensor
+        return ImageEmbedding(features, frame, sum(nbytes.values()))
 
     @torch.inference_mode()
     def predict(

@@ -35,6 +35,7 @@ class FeatureSegmentor(ClickSegmentor):
     def affinity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
         """See `PixelSegmentor.affinity`."""
         dim = self.model.config.dim
-        queries = torch.from_numpy(first)[:, :dim].to(self.device)
-        keys = torch.from_numpy(second)[:, -dim:].to(self.device)
+        # Copies: what is handed in may be reversed or read-only, which torch does not take.
+        queries = torch.from_numpy(first[:, :dim].copy()).to(self.device)
+        keys = torch.from_numpy(second[:, -dim:].copy()).to(self.device)
         return self.model.affinity_logits(queries, keys).sigmoid_().cpu().numpy()

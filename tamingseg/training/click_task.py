@@ -154,6 +154,7 @@ def click_training(
     ValueError
         If those weights are of another model than the run is configured for.
     """
+    check_losses(dict(config.losses), soft=config.sampling.target == "levels")
     task = ClickTask(_initial_model(config), dict(config.losses), config.extra_clicks)
     samples = ClickTrainingSet(
         datasets, config.size_of, config.sampling, config.augmentation, config.seed

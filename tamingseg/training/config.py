@@ -97,7 +97,7 @@ class DistillConfig(RunConfig):
     truth_weight: float = 1.0
     """Weight of being like the true regions, where there are any; 0 is distillation pure."""
     textures: tuple[Path, ...] = ()
-    """Folders of texture photos. Mosaics of each, drawn anew for every step, are a data set more,
+    """Folders of texture photos. Mosaics of each, 100,000 different ones, are a data set more,
     about which the teacher is not asked."""
     grid: int = 12
     """Clicks per side that the teacher is asked with on every image."""

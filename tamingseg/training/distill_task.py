@@ -16,7 +16,7 @@ from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.data.teacher import Teacher, TeacherAnswers
 from tamingseg.data.textures import load_textures
 from tamingseg.data.training import ClickTrainingSet
-from tamingseg.losses import LOSSES
+from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.training.click_task import ClickTask
 from tamingseg.training.config import DistillConfig
@@ -45,7 +45,7 @@ class DistillTask(nn.Module):
         super().__init__()
         self.model = model
         self.truth = ClickTask(model, losses)
-        self.losses = losses
+        self.losses = check_losses(losses, soft=True)
         self.teacher_weight, self.truth_weight = teacher_weight, truth_weight
 
     def forward(
@@ -113,6 +113,8 @@ def distillation(
 
 def _mosaics(folder: Path, config: DistillConfig) -> MosaicDataset:
     textures = load_textures([folder])
+    if len(textures) < 2:
+        raise ValueError(f"mosaics need two textures at least, {folder} holds {len(textures)}")
     return MosaicDataset(
         textures,
         count=_MOSAICS,

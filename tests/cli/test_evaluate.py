@@ -170,3 +170,11 @@ def test_the_readmes_own_model(dataset, out, tmp_path, monkeypatch):
         sys.modules.pop("my_model", None)  # other tests have a module of this name
     ious = [result["ious"][0] for record in read_records([out]) for result in record.results]
     assert min(ious) > 0.99  # the discs have one colour each
+
+
+@pytest.mark.parametrize("method", ["multicut", "painted"])
+def test_a_cost_is_for_methods_that_merge_to_a_number(dataset, out, fake_model, capsys, method):
+    arguments = ["evaluate", "regions", str(dataset), "--model", fake_model, "--out", str(out)]
+    assert main([*arguments, "--method", method, "--by-cost"]) == 2
+    assert f"not for {method}" in capsys.readouterr().err
+    assert not out.exists()

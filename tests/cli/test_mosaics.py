@@ -106,6 +106,13 @@ def test_bad_input_is_said_in_one_line(tmp_path, monkeypatch, capsys, flags, mes
     assert "Traceback" not in error
 
 
+def test_settings_without_a_mosaic_may_be_corrected(tmp_path, photos):
+    too_few = ("--textures", str(photos), "--regions", "60", "--layout", "voronoi")
+    assert make(tmp_path / "set", *too_few) == 2
+    assert (tmp_path / "set" / "set.json").exists()
+    assert make(tmp_path / "set", *SMALL) == 0
+
+
 def test_a_folder_of_something_else_is_left_alone(tmp_path, dataset, capsys):
     before = hashes(dataset)
     assert make(dataset, *SMALL) == 2
@@ -114,6 +121,11 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, dataset, capsys):
     assert make(dataset, *SMALL) == 2
     assert "holds other images" in capsys.readouterr().err
     assert hashes(dataset) == {name: hash for name, hash in before.items() if name != "set.json"}
+    elsewhere = tmp_path / "elsewhere"
+    (elsewhere / "photos").mkdir(parents=True)
+    (elsewhere / "set.json").write_text("{}")
+    assert make(elsewhere, *SMALL) == 2
+    assert (elsewhere / "set.json").read_text() == "{}"
 
 
 def evaluate(tmp_path, model, *flags):

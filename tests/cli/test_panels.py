@@ -41,7 +41,7 @@ def test_mosaics_show_their_truth_too(tmp_path, fake_model):
     [
         ((), "nothing to draw"),
         (("missing.png",), "there is no file missing.png"),
-        (("a/x.png", "b/x.jpg"), "several photos have one name"),
+        (("a/x.png", "b/x.jpg"), "has the same name as"),
         (("--mosaic.count", "1", "--mosaic.regions", "0"), "1 <= least regions"),
         (("--mosaic.count", "1", "--click", "here"), "expected a click as ROW,COL"),
     ],
@@ -52,3 +52,21 @@ def test_bad_input_is_said_in_one_line(tmp_path, monkeypatch, fake_model, capsys
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+def test_pictures_never_replace_photos(photo, two_discs, fake_model, capsys):
+    before = photo.read_bytes()
+    assert panels(photo.parent, fake_model, photo, "--regions", "3") == 2
+    assert "would replace" in capsys.readouterr().err
+    assert photo.read_bytes() == before
+    named = photo.rename(photo.with_name("mosaic-000000.png"))
+    assert panels(photo.parent / "out", fake_model, named, "--mosaic.count", "1") == 2
+    assert "both called mosaic-000000" in capsys.readouterr().err
+
+
+def test_folders_of_photos_are_followed(photo, tmp_path, fake_model):
+    (tmp_path / "photos/sub").mkdir(parents=True)
+    photo.rename(tmp_path / "photos/sub/a.png")
+    assert panels(tmp_path / "out", fake_model, tmp_path / "photos", "--regions", "2") == 0
+    assert (tmp_path / "out/sub/a.png").exists()
+    assert (tmp_path / "out/sub/a/2-regions.png").exists()

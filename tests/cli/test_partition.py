@@ -66,6 +66,12 @@ def test_other_settings_need_another_folder(photo, partition, capsys):
     assert "made with other settings" in capsys.readouterr().err
 
 
+def test_settings_without_a_result_may_be_corrected(photo, tmp_path, partition):
+    assert partition(photo, "--regions", 10_000) == 2
+    assert partition(photo, "--regions", 2) == 0
+    assert (tmp_path / "out" / "photo.json").exists()
+
+
 def test_photos_that_cannot_be_cut_are_listed_and_the_others_done(
     photos, tmp_path, partition, capsys
 ):

@@ -172,6 +172,8 @@ def test_the_fingerprint_follows_from_textures_and_settings():
         ({"regions": (5, 2)}, "got 5 and 2"),
         ({"regions": 65_536}, "most regions <= 65535"),
         ({"layout": "round"}, "layout must be one of"),
+        ({"size": (0, 40)}, "of 0 x 40 pixels"),
+        ({"size": (2, 2), "regions": (5, 9)}, "1 to 4 regions, got 5"),
     ],
 )
 def test_impossible_settings(wrong, message):

@@ -40,6 +40,7 @@ def test_known_answers():
     assert pair_precision(np.array([0.9, 0.8, 0.2, 0.1]), same) == 1
     assert pair_auc(np.full(4, 0.3), same) == 0.5
     assert pair_precision(np.full(4, 0.3), same, 0.25) == 0.25
+    assert pair_precision(np.array([np.inf, np.inf, 0, -np.inf]), same) == 1
 
 
 def test_what_cannot_be_measured():

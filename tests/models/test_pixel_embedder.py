@@ -78,6 +78,8 @@ def test_settings_that_make_no_model():
         PixelEmbedder(PixelEmbedderConfig(affinity="cosine"))
     with pytest.raises(ValueError, match="strides 4, 8, 16 and 32"):
         PixelEmbedder(PixelEmbedderConfig(backbone="vit_tiny_patch16_224", blocks=()))
+    with pytest.raises(ValueError, match="are for ResNets; leave them empty"):
+        PixelEmbedder(PixelEmbedderConfig(backbone="mobilenetv3_small_100"))
     with pytest.raises(ValueError, match="must be a model of timm"):
         PixelEmbedder(PixelEmbedderConfig(backbone="hf-hub:owner/name"))
     with pytest.raises(ValueError, match="multiples of 32"):

@@ -1,55 +1,35 @@
-"""Proposals out of superpixels, on a graph small enough to walk."""
+"""Proposals out of a hierarchy of regions."""
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from tamingseg.frame import Frame
+from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
-from tamingseg.proposals.regions import region_lines, widest_paths
+from tamingseg.proposals.regions import lifetimes, region_members
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
 
 
-def reachable(source, allowed, edges):
-    """All nodes that a path of allowed nodes leads to, step by step."""
-    found = {source} if allowed[source] else set()
-    while True:
-        more = {b for a, b in edges if a in found and allowed[b]}
-        more |= {a for a, b in edges if b in found and allowed[a]}
-        if more <= found:
-            return found
-        found |= more
+@pytest.fixture
+def hierarchy():
+    """Four superpixels in a row: (0, 1) and (2, 3) are made cheaply, the whole at a high cost."""
+    superpixels = np.repeat(np.arange(1, 5, dtype=np.int32)[None], 2, axis=0).repeat(3, axis=1)
+    merges = np.array([[0, 1], [2, 3], [4, 5]])
+    return Hierarchy(superpixels, merges, np.array([0.1, 0.2, 0.9], np.float32))
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.integers(1, 8), st.randoms(use_true_random=False))
-def test_widest_paths_are_what_flooding_reaches(count, random):
-    values = np.array([[random.randint(-3, 3) for _ in range(count)] for _ in range(count)], float)
-    pairs = [(a, b) for a in range(count) for b in range(a) if random.random() < 0.4]
-    width = widest_paths(values, np.array(pairs, int).reshape(-1, 2))
-    for level in np.arange(-3.5, 3.5):
-        for source in range(count):
-            expected = reachable(source, values[source] > level, pairs)
-            assert set(np.flatnonzero(width[source] > level)) == expected
+def test_what_the_nodes_consist_of(hierarchy):
+    members = region_members(hierarchy)
+    assert [np.flatnonzero(row).tolist() for row in members] == [
+        [0], [1], [2], [3], [0, 1], [2, 3], [0, 1, 2, 3]
+    ]  # fmt: skip
 
 
-def test_part_and_whole_are_two_masks_of_one_click():
-    # A row of five: 0 and 1 are a part, 0 to 3 the whole, 4 something else.
-    reach = np.full((5, 5), -9.0)
-    reach[:4, :4] = -1.5
-    reach[:2, :2] = 2.5
-    reach[2:4, 2:4] = 2.5
-    reach[4, 4] = 9
-    members, stability, mass = region_lines(reach, np.full(5, 100.0), 3)
-    found = {tuple(np.flatnonzero(row)) for row in members}
-    assert found == {(0, 1), (2, 3), (0, 1, 2, 3), (4,)}
-    assert stability.max() == 1
-    of_first = mass[[0 in np.flatnonzero(row) for row in members]]
-    assert of_first.max() < 1
-    one_each, _, _ = region_lines(reach, np.full(5, 100.0), 1)
-    assert len(one_each) == 5
+def test_a_region_lives_from_its_making_to_its_end(hierarchy):
+    made, ended = lifetimes(hierarchy)
+    np.testing.assert_allclose(made, [0, 0, 0, 0, 0.1, 0.2, 0.9], atol=1e-6)
+    np.testing.assert_allclose(ended, [0.1, 0.1, 0.2, 0.2, 0.9, 0.9, 1], atol=1e-6)
 
 
 class SameColour(FunctionSegmentor):
@@ -124,12 +104,23 @@ def test_odd_and_constant_images(size):
 
 
 def test_superpixels_need_features_and_the_image(image, fake_segmentor):
-    config = ProposalConfig(clicked="superpixels")
+    config = ProposalConfig(source="hierarchy")
     for segmentor, seen in (
         (fake_segmentor(), image),
         (SameColour(), SameColour().embed(image)),
     ):
         with pytest.raises(ValueError, match="with a grid"):
             propose_masks(segmentor, seen, config)
-    grid = propose_masks(SameColour(), image, ProposalConfig(clicked="grid", grid=8))
+    grid = propose_masks(SameColour(), image, ProposalConfig(source="grid", grid=8))
     assert best_iou([grid[n] for n in range(len(grid))], objects_of(image)[0]) > 0.9
+
+
+@pytest.mark.parametrize(
+    "setting", [{"grid": 8}, {"order": "stability"}, {"overlap": "box"}, {"levels": 0}]
+)
+def test_settings_of_a_grid_are_followed_or_refused(image, setting):
+    asked = propose_masks(SameColour(), image, ProposalConfig(**setting))
+    grid = propose_masks(SameColour(), image, ProposalConfig(**setting, source="grid"))
+    np.testing.assert_array_equal(asked.packed, grid.packed)
+    with pytest.raises(ValueError, match=f"nothing of {next(iter(setting))}"):
+        propose_masks(SameColour(), image, ProposalConfig(**setting, source="hierarchy"))

@@ -32,8 +32,9 @@ def test_features_stretch_over_the_image_and_not_over_the_padding(segmentor, rng
     assert features.dtype == np.float32
 
 
-def test_a_click_is_answered_by_the_affinities_of_its_pixel(segmentor, rng):
-    image = rng.integers(0, 256, (64, 64, 3), np.uint8)
+@pytest.mark.parametrize("size", [(64, 64), (40, 64)])
+def test_a_click_is_answered_by_the_affinities_of_its_pixel(segmentor, rng, size):
+    image = rng.integers(0, 256, (*size, 3), np.uint8)
     embedding = segmentor.embed(image)
     features = segmentor.pixel_features(embedding)
     answer = segmentor.predict(embedding, [Click(21, 9)], full_size=False)[0]
@@ -41,3 +42,16 @@ def test_a_click_is_answered_by_the_affinities_of_its_pixel(segmentor, rng):
     expected = segmentor.affinity(features[5, 2][None], flat).reshape(answer.shape)
     np.testing.assert_allclose(answer, expected, atol=1e-5)
     assert expected.dtype == np.float32
+
+
+def test_an_embedding_says_what_it_occupies(segmentor):
+    queries, keys = (embedding := segmentor.embed(np.zeros((64, 64, 3), np.uint8))).features
+    assert embedding.nbytes == queries.nbytes + (0 if keys is queries else keys.nbytes)
+
+
+def test_features_may_be_views(segmentor):
+    features = segmentor.pixel_features(segmentor.embed(np.zeros((64, 64, 3), np.uint8)))
+    flat = features.reshape(-1, features.shape[2])
+    flat.flags.writeable = False
+    expected = segmentor.affinity(flat[:3].copy(), flat.copy())
+    np.testing.assert_array_equal(segmentor.affinity(flat[:3][::-1], flat)[::-1], expected)

@@ -167,3 +167,33 @@ def test_the_command_goes_on_where_it_stopped(data, tmp_path, capsys):
 def test_an_unknown_teacher_is_said_in_one_line(data, tmp_path, capsys):
     assert run(data, tmp_path, "--teacher", "nobody") == 2
     assert "unknown segmentor 'nobody'" in capsys.readouterr().err
+
+
+def test_answers_that_are_no_probabilities_are_not_kept(
+    data, tmp_path, monkeypatch, fake_segmentor, capsys
+):
+    segmentor = fake_segmentor()
+    segmentor.predict = lambda embedding, clicks, full_size: np.full((len(clicks), 8, 8), np.nan)
+    weights = tmp_path / "fake.safetensors"
+    weights.touch()
+    monkeypatch.setattr("tamingseg.cli.distill.load_segmentor", lambda name: segmentor)
+    kept = tmp_path / "answers"
+    assert run(data, tmp_path / "run", "--teacher", weights, "--answers", kept) == 2
+    assert "values that are NaN" in capsys.readouterr().err
+    assert not kept.exists()
+
+
+def test_one_texture_is_no_mosaic(data, tmp_path):
+    (tmp_path / "a.png").write_bytes((data / "textures/0.png").read_bytes())
+    with pytest.raises(ValueError, match="need two textures at least"):
+        build(data, textures=(tmp_path,))
+
+
+def test_a_teacher_on_a_gpu_is_not_asked_by_workers(
+    data, tmp_path, monkeypatch, fake_segmentor, capsys
+):
+    segmentor = fake_segmentor()
+    segmentor.device = "cuda:0"
+    monkeypatch.setattr("tamingseg.cli.distill.load_segmentor", lambda name: segmentor)
+    assert run(data, tmp_path / "run", "--answers", "None", "--workers", 2) == 2
+    assert "keep its answers with --answers" in capsys.readouterr().err
