@@ -39,6 +39,8 @@ class SegmentedObject:
         Index into `PALETTE`.
     clicks
         In the order they were made.
+    cuts
+        For every click, the threshold of the moment it was made: the mask it was meant to correct.
     threshold
         A pixel belongs to the object where its probability is above this.
     mask
@@ -52,6 +54,7 @@ class SegmentedObject:
     name: str
     colour: int
     clicks: tuple[Click, ...] = ()
+    cuts: tuple[float, ...] = ()
     threshold: float = MASK_THRESHOLD
     mask: str = ""
     hidden: bool = False
@@ -66,11 +69,17 @@ class SegmentedObject:
             raise ValueError(
                 f"colour must be an index from 0 to {len(PALETTE) - 1}, got {self.colour}"
             )
-        check_threshold(self.threshold)
+        for threshold in (self.threshold, *self.cuts):
+            check_threshold(threshold)
         if len(self.clicks) > MAX_CLICKS:
             raise ValueError(
                 f"an object has at most {MAX_CLICKS} clicks, got {len(self.clicks)}; "
                 "delete a point or finish this object"
+            )
+        if len(self.cuts) != len(self.clicks):
+            raise ValueError(
+                f"every click has the threshold it was made at, got {len(self.cuts)} of them for "
+                f"{len(self.clicks)} clicks"
             )
 
 

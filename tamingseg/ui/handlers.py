@@ -135,7 +135,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
     known = known if isinstance(known, dict) else {}
     objects = []
     for item in session.state.objects:
-        key = hashlib.blake2b(item.mask.encode(), digest_size=8).hexdigest()
+        key = _digest(item.mask)
         described = {
             "id": item.id,
             "name": item.name,
@@ -143,7 +143,9 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
             "hidden": item.hidden,
             "threshold": item.threshold,
             "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
+            "cuts": list(item.cuts),
             "key": key,
+            "answer": answer_key(item),
         }
         if known.get(str(item.id)) != key:
             described |= {"mask": item.mask, "base": item.base}
@@ -151,11 +153,20 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
     return {
         "objects": objects,
         "active": session.state.active,
-        "threshold": session.threshold,
         "next_threshold": session.state.threshold,
         "can_undo": session.can_undo,
         "can_redo": session.can_redo,
     }
+
+
+def answer_key(item: SegmentedObject) -> str | None:
+    """Name the answer that the mask of an object is cut from, at whatever level.
+
+    None if there is nothing to cut: nobody said yet what is inside, or the mask was made elsewhere.
+    """
+    if item.base or not any(click.positive for click in item.clicks):
+        return None
+    return _digest(repr((item.clicks, item.cuts)))
 
 
 def read_document(document: Any, size: tuple[int, int]) -> State:
@@ -189,6 +200,9 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
     clicks, mask = described.get("clicks"), described.get("mask")
     if not isinstance(clicks, list) or len(clicks) > MAX_CLICKS or not isinstance(mask, str):
         raise ValueError("an object of the saved work lacks its clicks or its mask")
+    cuts = described.get("cuts", [MASK_THRESHOLD] * len(clicks))  # earlier versions wrote none
+    if not isinstance(cuts, list) or len(cuts) > MAX_CLICKS:
+        raise ValueError(f"expected a threshold for every click, got {_short(cuts)}")
     base = check_counts(described.get("base", ""))
     for counts in filter(None, (mask, base)):
         decode_rle(counts, size)
@@ -197,6 +211,7 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
         name=check_text(described.get("name")),
         colour=check_whole(described.get("colour")),
         clicks=tuple(_read_click(click, size) for click in clicks),
+        cuts=tuple(map(check_number, cuts)),
         threshold=check_number(described.get("threshold")),
         mask=mask,
         hidden=check_flag(described.get("hidden")),
@@ -209,6 +224,10 @@ def _read_click(click: Any, size: tuple[int, int]) -> Click:
         raise ValueError(f"expected a click as [row, col, positive], got {_short(click)}")
     row, col = check_point(check_number(click[0]), check_number(click[1]), size)
     return Click(row, col, check_flag(click[2]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 def _is_finite(value: float) -> bool:

@@ -190,7 +190,7 @@ def test_a_mask_to_begin_with_has_the_size_of_the_image_and_is_not_empty(session
     assert session.state == State()
 
 
-def test_the_threshold_cuts_the_active_object_and_is_inherited_by_the_next(session, red):
+def test_the_threshold_cuts_the_active_object_and_no_other(session, red):
     session.add_click(*RED)
     session.set_threshold(0.97)
     assert not session.mask.any()
@@ -199,9 +199,38 @@ def test_the_threshold_cuts_the_active_object_and_is_inherited_by_the_next(sessi
     session.redo()
     session.keep()
     session.add_click(*BLUE)
-    assert session.state.current.threshold == 0.97
+    assert [item.threshold for item in session.state.objects] == [0.97, 0.5]
     with pytest.raises(ValueError, match="between 0 and 1"):
         session.set_threshold(1.0)
+
+
+def test_the_next_click_goes_on_with_the_mask_that_was_cut(fake_segmentor, two_discs, red):
+    told = []
+
+    class Listening(fake_segmentor):
+        def predict_jointly(self, embedding, clicks, previous=None):
+            told.append(previous)
+            return super().predict_jointly(embedding, clicks, previous)
+
+    session = Session(Listening(), two_discs.image)
+    session.add_click(*RED)
+    session.add_click(*BLUE)
+    assert np.unique(told[-1]).tolist() == pytest.approx([0.05, 0.95])  # the answer as it was
+    session.undo()
+    session.set_threshold(0.3)
+    session.add_click(*BLUE)
+    assert (told[-1] == red).all()
+    assert session.state.current.cuts == (0.5, 0.3)
+    session.set_threshold(0.7)
+    asked = len(told)
+    assert session.probabilities is not None
+    assert len(told) == asked  # what was told is not changed by cutting anew
+    session.move_click(1, *GREY)
+    assert (told[-1] == red).all()
+    session.delete_click(0)
+    assert session.state.current.cuts == (0.3,)
+    session.clear_clicks()
+    assert session.state.current.cuts == ()
 
 
 def test_the_threshold_of_the_next_object_is_a_step_too(session):

@@ -169,25 +169,6 @@ def test_a_double_click_is_one_point(user, discs):
     assert (user.mask() == (discs == 1)).all()
 
 
-def test_the_threshold_is_live_and_one_step(user, discs):
-    user.click(RED)
-    slider = user.page.locator(".threshold")
-    slider.focus()
-    slider.evaluate(
-        """slider => { for (const value of [0.3, 0.2, 0.05]) {
-            slider.value = value; slider.dispatchEvent(new Event("input", {bubbles: true})); } }"""
-    )
-    assert (user.mask() == (discs == 1)).all()
-    slider.evaluate(
-        """slider => { slider.value = 0.95;
-            slider.dispatchEvent(new Event("input", {bubbles: true})); }"""
-    )
-    user.says("empty")
-    user.press("Control+z")
-    assert (user.mask() == (discs == 1)).all()
-    assert slider.input_value() == "0.5"
-
-
 def test_all_objects_are_saved_as_an_index_image(user, discs):
     user.click(BLUE).press("n").click(RED)
     name, image = user.save("saveAll")
@@ -328,22 +309,6 @@ def test_a_click_before_a_reload_and_one_after_it_are_two_steps(visitor, discs_p
     assert (user.mask() == (discs > 0)).all()
     user.press("Control+z")
     assert (user.mask() == (discs == 1)).all()
-
-
-def test_the_threshold_of_the_next_object_is_undone_and_lasts(user, app):
-    slider = user.page.locator(".threshold")
-    slider.evaluate(
-        """slider => { slider.value = 0.3;
-            slider.dispatchEvent(new Event("input", {bubbles: true})); }"""
-    )
-    user.settled().press("Control+z")
-    assert slider.input_value() == "0.5"
-    user.press("Control+Shift+z")
-    user.page.wait_for_timeout(400)
-    app.workspaces._workspaces.clear()
-    user.page.reload()
-    user.page.wait_for_selector("canvas[data-ready]")
-    user.page.wait_for_function("document.querySelector('.threshold').value === '0.3'")
 
 
 def test_what_the_server_forgot_the_browser_brings_back(user, app, discs):

@@ -135,12 +135,45 @@ def test_a_document_brings_the_work_back(session):
     handlers.apply_operation(session, {"do": "keep"})
     click(session, positive=False)
     handlers.apply_operation(session, {"do": "set_threshold", "threshold": 0.3})
+    click(session, row=20.0, col=20.0)
+    handlers.apply_operation(session, {"do": "keep"})
+    handlers.apply_operation(session, {"do": "set_threshold", "threshold": 0.4})
     handlers.apply_operation(session, {"do": "edit", "object_id": 1})
     document = json.loads(json.dumps(handlers.describe(session)))
-    assert (document["threshold"], document["next_threshold"]) == (0.5, 0.3)
+    assert [item["threshold"] for item in document["objects"]] == [0.5, 0.3]
+    assert [item["cuts"] for item in document["objects"]] == [[0.5], [0.5, 0.3]]
+    assert document["next_threshold"] == 0.4
     assert handlers.read_document(document, session.size) == session.state
-    del document["next_threshold"]
-    assert handlers.read_document(document, session.size).threshold == 0.5
+
+
+def test_a_document_of_an_earlier_version_has_the_usual_thresholds(session):
+    click(session)
+    document = handlers.describe(session)
+    del document["next_threshold"], document["objects"][0]["cuts"]
+    state = handlers.read_document(document, session.size)
+    assert (state.threshold, state.current.cuts) == (0.5, (0.5,))
+
+
+def test_an_answer_is_named_by_what_was_clicked_and_not_by_where_it_is_cut(session, discs):
+    def name():
+        return handlers.describe(session)["objects"][-1]["answer"]
+
+    click(session, positive=False)
+    assert name() is None
+    click(session)
+    first = name()
+    handlers.apply_operation(session, {"do": "set_threshold", "threshold": 0.3})
+    assert name() == first
+    click(session, col=190.0)
+    second = name()
+    handlers.apply_operation(session, {"do": "undo"})
+    assert name() == first
+    handlers.apply_operation(session, {"do": "undo"})
+    click(session, col=190.0)
+    assert name() not in (first, second)  # the model was told another mask
+    handlers.apply_operation(session, {"do": "add_mask", "mask": encode_rle(discs == 2)})
+    click(session)
+    assert name() is None
 
 
 def test_an_object_begun_with_a_mask_comes_back_with_it(session, discs):
@@ -196,6 +229,15 @@ def test_hostile_documents_are_refused(session):
                 {"clicks": [[-1, 2, True]]},
                 {"clicks": [[float("nan"), 2, True]]},
                 {"clicks": [[1, 2, True]] * 65},
+                {"cuts": None},
+                {"cuts": []},
+                {"cuts": [0.5] * 2},
+                {"cuts": [0.5] * 65},
+                {"cuts": ["0.5"]},
+                {"cuts": [True]},
+                {"cuts": [0.0]},
+                {"cuts": [float("nan")]},
+                {"cuts": [10**400]},
             )
         ),
     ]

@@ -11,14 +11,9 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from tamingseg.metrics.mosaics import score_mosaic
+from tamingseg.ui.labels import pack_labels, read_labels
 from tamingseg.ui.sessions import Workspaces
-from tamingseg.ui.tabs.partition import (
-    METHODS,
-    cut_steps,
-    pack_labels,
-    partition_calls,
-    read_labels,
-)
+from tamingseg.ui.tabs.partition import METHODS, cut_steps, partition_calls
 
 
 @pytest.fixture

@@ -202,7 +202,7 @@ def test_requests_of_one_page_do_not_run_into_each_other(workspaces, segmentor, 
     "value", [None, 3, "token", [], {}, {"token": None}, {"token": "guess", "sequence": 1}]
 )
 def test_calls_answer_nonsense_with_an_error(calls, value):
-    for name in ("answer", "save", "resume", "open_sample"):
+    for name in ("answer", "save", "resume", "open_sample", "levels"):
         assert "error" in calls[name](value)
 
 
@@ -216,6 +216,21 @@ def test_calls_answer_our_own_slips_with_an_error(calls, monkeypatch, segmentor,
 
 def test_a_forgotten_session_is_told_apart(calls):
     assert calls["answer"]({"token": "guess"})["gone"] is True
+
+
+def test_the_levels_are_those_of_the_object_that_is_edited(calls):
+    token = calls["open_sample"]("coffee")["token"]
+    assert calls["levels"]({"token": token}) == {"answer": None}
+    click = {**RED, "row": 40.0, "col": 60.0}
+    outside = {**click, "positive": False}
+    calls["answer"]({"token": token, "sequence": 1, "operations": [outside]})
+    assert calls["levels"]({"token": token}) == {"answer": None}
+    done = calls["answer"]({"token": token, "sequence": 2, "operations": [click]})
+    found = calls["levels"]({"token": token})
+    assert found["answer"] == done["objects"][0]["answer"] is not None
+    assert found.keys() == {"answer", "first", "thresholds", "stable"}
+    calls["answer"]({"token": token, "sequence": 3, "operations": [{"do": "keep"}]})
+    assert calls["levels"]({"token": token}) == {"answer": None}
 
 
 @pytest.mark.parametrize("request_", [{"object_id": 7}, {"object_id": "1"}, {"object_id": [1]}])

@@ -4,7 +4,7 @@
 
 const vault = new Vault();
 const masks = new Map(); // key of a mask -> what readMask made of it
-let work = {objects: [], active: null, threshold: 0.5, can_undo: false, can_redo: false};
+let work = {objects: [], active: null, can_undo: false, can_redo: false};
 let including = true; // what a plain click means
 let opacity = Number(recall("opacity") ?? 0.3);
 let pointed = null; // index of the point under the mouse
@@ -60,12 +60,12 @@ function isOpen() {
 }
 
 function maskOf(object) {
-  return masks.get(object.key) ?? null;
+  return heldOf(object)?.mask ?? masks.get(object.key) ?? null;
 }
 
 /** Bring everything beside the picture up to date. */
 function refresh() {
-  const {objects, threshold} = work, current = objects.find(object => object.id === work.active);
+  const {objects} = work, current = objects.find(object => object.id === work.active);
   list.show(objects, work.active, object => maskOf(object)?.area ?? (object.clicks.length ? null : 0));
   find(".empty").hidden = objects.length > 0;
   find(".count").textContent = objects.length || "";
@@ -73,8 +73,6 @@ function refresh() {
   find("[data-do=saveMask]").disabled = find("[data-do=saveAll]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
-  if (!link.queue.length) find(".threshold").value = threshold; // else the hand is ahead
-  find(".threshold-value").textContent = Number(find(".threshold").value).toFixed(2);
   find(".preview").hidden = !listed || touch;
   find(".preview input").checked = previewing;
   find(".opacity").value = opacity;
@@ -88,6 +86,7 @@ function showClick() {
   find("[data-do=redo]").disabled = !work.can_redo;
   hint.hidden = !photo || work.objects.length > 0 || link.pending.length > 0;
   hint.textContent = touch ? "Tap anything to outline it" : "Click anything to outline it";
+  showLevels();
   showLatency();
   view.draw();
 }
@@ -122,6 +121,7 @@ function hear(answer, operations) {
     if (object.mask === undefined) Object.assign(object, {mask: before.get(object.id).mask, base: before.get(object.id).base});
   }
   work = answer;
+  if (!link.queue.length && operations.length) held = null;
   readMasks();
   const clicked = operations.filter(operation => operation.at !== undefined);
   latency.encode = answer.encode_ms;
@@ -158,6 +158,7 @@ function describe(operations) {
   else if (last === "add_mask") say(`${current.name} is open here. Click what is missing, right-click what is too much.`);
   else if (current && !current.clicks.length && !current.base) say(`${current.name} has no points: click to place one.`);
   else if (current && !area) say(`${current.name} is empty: nothing is left of it. Undo, or click what belongs to it.`);
+  else if (last === "set_threshold" && answers.has(current?.answer)) say(`${current.name}: ${levelWords(current)}.`);
   else if (current) {
     say(`${current.name}: ${area.toLocaleString("en")} pixels. ` + (work.objects.length === 1 && current.clicks.length === 1
       ? touch ? "Too much? Choose − and tap there." : "Too much? Right-click there. Too little? Click there." : ""));
@@ -201,7 +202,7 @@ function hideActive() {
 
 tabs.click = {
   label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
-  press, grab, hover, paint, show: showClick, point() {}, meet() {},
+  press, grab, hover, paint, show: showClick, point() {}, meet: meetLevels,
   undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
   redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
   enter(event) {
@@ -214,13 +215,12 @@ tabs.click = {
     else if (currentClicks().length) act({do: "clear_clicks"});
     view.draw();
   },
-  keys: {x: () => setSign(!including), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint},
+  keys: {
+    x: () => setSign(!including), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint,
+    ",": () => commands.part(), ".": () => commands.whole(),
+  },
 };
 
-find(".threshold").addEventListener("input", event => {
-  act({do: "set_threshold", threshold: Number(event.target.value), gesture: `threshold${gestures}`});
-});
-find(".threshold").addEventListener("change", () => { gestures += 1; });
 find(".opacity").addEventListener("input", event => {
   opacity = Number(event.target.value);
   remember("opacity", opacity);

@@ -53,7 +53,7 @@ async function arrive(answer, opened, {document = null, pending = []} = {}) {
   photo = {...opened, size: answer.size};
   if (!same) {
     masks.clear();
-    work = {threshold: 0.5, can_undo: false, can_redo: false, ...kept ?? {objects: [], active: null}};
+    work = {can_undo: false, can_redo: false, ...kept ?? {objects: [], active: null}};
     readMasks();
     latency = {encode: null, decode: null, total: null, answers: latency.answers};
   }

@@ -3,10 +3,14 @@
 import base64
 from typing import Any
 
+import numpy as np
+
 from tamingseg.session.session import Session
+from tamingseg.session.state import SegmentedObject
 from tamingseg.ui import export, handlers
 from tamingseg.ui.answers import Call, answered, find_workspace
 from tamingseg.ui.canvas import Tab
+from tamingseg.ui.levels import describe_levels
 from tamingseg.ui.sessions import Workspaces
 
 _SCRIPTS = (
@@ -14,6 +18,7 @@ _SCRIPTS = (
     "link.js",
     "objects.js",
     "click.js",
+    "levels.js",
     "paint.js",
     "points.js",
     "photos.js",
@@ -58,4 +63,24 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
         return {"png": base64.b64encode(workspace.read(segmentor, draw)).decode("ascii")}
 
-    return [open_sample, resume, answer, save]
+    @answered
+    def levels(request: Any) -> dict[str, Any]:
+        """Give what the browser needs to cut the object being edited at any level by itself.
+
+        That is "answer", the name of what is cut, or None if nothing is to be cut; then all of
+        `describe_levels`.
+        """
+
+        def look(session: Session) -> tuple[SegmentedObject | None, np.ndarray | None]:
+            current = session.state.current
+            can_cut = current is not None and handlers.answer_key(current) is not None
+            return current, session.probabilities if can_cut else None
+
+        # Described while the session goes on: its arrays are never changed in place.
+        current, probabilities = find_workspace(workspaces, request).read(segmentor, look)
+        if probabilities is None:
+            return {"answer": None}
+        described = describe_levels(probabilities, current.clicks)
+        return {"answer": handlers.answer_key(current), **described}
+
+    return [open_sample, resume, answer, save, levels]

@@ -1,0 +1,168 @@
+// Levels: the answer to a click holds several masks, from a part to the whole. The server sends the
+// answer itself once, after its mask is on the screen; it is cut at other levels here. A place is a
+// number on the slider, see tamingseg.ui.levels.
+
+const KEPT_ANSWERS = 4;
+const QUIET = 120; // milliseconds after a click before its answer is fetched: quick clicks go first
+const ALIKE = 0.9; // masks are one level if the smaller has this share of the larger's area
+
+const levelBox = find(".level"), levelSlider = find("#seg-level");
+const answers = new Map(); // name of an answer -> {first, thresholds, stable, areas}
+let held = null; // what the hand cuts and the server does not know yet: {id, answer, place, mask}
+let fetching = null; // a promise, while an answer is under way
+let pause = 0;
+
+/** The object being edited, if there is an answer to cut. */
+function cuttable() {
+  const current = work.objects.find(object => object.id === work.active);
+  return photo && current?.answer ? current : null;
+}
+
+/** What the hand cuts of an object; null while the server's own mask is shown. */
+function heldOf(object) {
+  return held?.id === object.id && held.answer === object.answer ? held : null;
+}
+
+// --- the answer ----------------------------------------------------------------------------------
+
+/** The object being edited and its answer, if that is here. */
+function cuttableNow() {
+  const object = cuttable();
+  return {object, found: object && answers.get(object.answer)};
+}
+
+/** Have the answer of the object being edited here, as soon as all clicks are answered. */
+async function findLevels() {
+  await link.idle();
+  await fetching;
+  const {object, found} = cuttableNow();
+  if (!object || found) return;
+  fetching = fetchLevels();
+  await fetching;
+  fetching = null;
+}
+
+async function fetchLevels() {
+  const {key} = photo, answer = await ask("levels", {}, fetchSoon);
+  if (!answer?.answer) return;
+  const {thresholds, stable} = answer, first = await inflate(answer.first);
+  if (photo?.key !== key) return;
+  const areas = new Uint32Array(thresholds.length + 1);
+  for (const place of first) areas[place] += 1;
+  for (let i = 1; i < areas.length; i += 1) areas[i] += areas[i - 1];
+  answers.set(answer.answer, {first, thresholds, stable, areas});
+  if (answers.size > KEPT_ANSWERS) answers.delete(answers.keys().next().value);
+}
+
+function fetchSoon() {
+  clearTimeout(pause);
+  pause = setTimeout(async () => {
+    await findLevels();
+    if (cuttableNow().found) tab.show();
+  }, QUIET);
+}
+
+/** Another photo is shown, or the same one again. */
+function meetLevels(same) {
+  if (same) return;
+  held = null;
+  answers.clear();
+}
+
+// --- cutting -------------------------------------------------------------------------------------
+
+/** Place at which an object is cut, the hand's if it is ahead of the server. */
+function placeOf(object, {thresholds}) {
+  const off = thresholds.map(threshold => Math.abs(threshold - object.threshold));
+  return heldOf(object)?.place ?? off.indexOf(Math.min(...off));
+}
+
+function cutAt({first}, place) {
+  const bits = new Uint8Array(first.length);
+  let area = 0;
+  for (let i = 0; i < first.length; i += 1) area += bits[i] = first[i] <= place ? 1 : 0;
+  return {bits, area, path: outlineOfBits(bits, ...photo.size)};
+}
+
+/** Show the object being edited cut at a place, without the server. */
+function holdLevel(place) {
+  const {object, found} = cuttableNow();
+  if (!found) return;
+  const {id, answer} = object;
+  held = null;
+  // Back where it was there is nothing to hold; the browser fires no change either.
+  if (place !== placeOf(object, found) || link.pending.length) held = {id, answer, place, mask: cutAt(found, place)};
+  refresh();
+}
+
+/** Tell the server where the hand came to rest. What one gesture does is one step. */
+function keepLevel(place) {
+  const {found} = cuttableNow();
+  if (found) act({do: "set_threshold", threshold: found.thresholds[place], gesture: `level${gestures}`});
+}
+
+/** Index of the stable level that a place shows; -1 if it shows another mask. */
+function stableAt({stable, areas}, place) {
+  const alike = other => Math.min(areas[other], areas[place]) >= ALIKE * Math.max(areas[other], areas[place]);
+  return stable.includes(place) ? stable.indexOf(place) : stable.findIndex(alike);
+}
+
+/** Go to the next stable level: `by` is -1 towards the part, 1 towards the whole. */
+async function stepLevel(by) {
+  await findLevels();
+  const {object, found} = cuttableNow();
+  if (!object) {
+    const begun = work.objects.find(one => one.id === work.active)?.base;
+    return say(begun ? "A mask made elsewhere has no levels." : "There is no level to choose yet: click inside an object first.");
+  }
+  if (!found) return say("The server does not answer; try again.", true);
+  const {stable} = found, place = placeOf(object, found), at = stableAt(found, place);
+  const beyond = by > 0 ? stable.findIndex(other => other > place) : stable.findLastIndex(other => other < place);
+  const next = stable[at < 0 ? beyond : at + by];
+  if (next === undefined) return say(stable.length ? `No stable level is more of a ${by > 0 ? "whole" : "part"}.` : "No level stands out here; move the slider.");
+  gestures += 1;
+  holdLevel(next);
+  keepLevel(next);
+}
+commands.part = () => stepLevel(-1);
+commands.whole = () => stepLevel(1);
+
+// --- the panel -----------------------------------------------------------------------------------
+
+function showLevels() {
+  const {object, found} = cuttableNow();
+  for (const control of levelBox.querySelectorAll("input, button")) control.disabled = !found;
+  if (!object) {
+    find(".level-value").textContent = "";
+    return showTicks([], 1);
+  }
+  if (!found) return fetchSoon();
+  const place = placeOf(object, found), last = found.thresholds.length - 1;
+  levelSlider.max = last;
+  levelSlider.value = place;
+  levelSlider.setAttribute("aria-valuetext", levelWords(object, found));
+  const at = stableAt(found, place), threshold = heldOf(object) ? found.thresholds[place] : object.threshold;
+  find(".level-value").textContent = threshold.toFixed(2) + (at < 0 ? "" : ` · ${at + 1} of ${found.stable.length}`);
+  showTicks(found.stable, last, at);
+}
+
+function showTicks(stable, last, at = -1) {
+  find(".ticks").replaceChildren(...stable.map((place, i) => {
+    const tick = document.createElement("i");
+    tick.style.setProperty("--at", place / last);
+    tick.classList.toggle("here", i === at);
+    return tick;
+  }));
+}
+
+/** The level of an object in words. */
+function levelWords(object, found = answers.get(object.answer)) {
+  const place = placeOf(object, found), at = stableAt(found, place);
+  const stable = at < 0 ? "between stable levels" : `stable level ${at + 1} of ${found.stable.length}`;
+  return `${found.areas[place].toLocaleString("en")} pixels, ${stable}, probability above ${found.thresholds[place].toFixed(2)}`;
+}
+
+levelSlider.addEventListener("pointerdown", () => { gestures += 1; });
+levelSlider.addEventListener("keyup", () => { gestures += 1; });
+levelSlider.addEventListener("input", () => holdLevel(Number(levelSlider.value)));
+levelSlider.addEventListener("change", () => keepLevel(Number(levelSlider.value)));
