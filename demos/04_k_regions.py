@@ -17,7 +17,7 @@ OUT = Path(__file__).parent / "out"
 def main() -> Hierarchy:
     """Merge the regions of the cup's photo; write it in 2, 5 and 15 of them side by side."""
     image = load_sample_image("coffee")
-    hierarchy = build_hierarchy(load_segmentor(), image)
+    hierarchy = build_hierarchy(load_segmentor("distilled"), image)
     counts = (2, 5, 15)
     pictures = [draw_regions(image, hierarchy.cut(regions)) for regions in counts]
     OUT.mkdir(exist_ok=True)

@@ -60,8 +60,10 @@ def merge_regions(
     areas = np.array([graph.nodes[node]["area"] for node in nodes.tolist()], float)
     areas /= areas.sum()
     apart = dissimilarity.astype(np.float64)
-    lengths = nx.to_numpy_array(graph, nodes.tolist(), weight="length")
-    borders = nx.to_numpy_array(graph, nodes.tolist(), weight="boundary") * lengths
+    lengths, borders = np.zeros((2, count, count))
+    for one, other, edge in graph.edges(data=True):
+        lengths[one, other] = lengths[other, one] = edge["length"]
+        borders[one, other] = borders[other, one] = edge["boundary"] * edge["length"]
     costs = np.full((count, count), np.inf)
 
     def renew(region: int) -> np.ndarray:
@@ -89,11 +91,9 @@ def merge_regions(
         merges[step], spent[step] = (names[kept], names[gone]), costs[kept, gone]
         names[kept] = count + step
         share = areas[gone] / (areas[kept] + areas[gone])
-        weights = np.array([1 - share, share])
-        own = weights @ apart[np.ix_([kept, gone], [kept, gone])] @ weights
-        apart[kept] = weights @ apart[[kept, gone]]
-        apart[:, kept] = apart[kept]
-        apart[kept, kept] = own
+        mean = (1 - share) * apart[kept] + share * apart[gone]
+        mean[kept] = (1 - share) * mean[kept] + share * mean[gone]
+        apart[kept] = apart[:, kept] = mean
         for sums in (lengths, borders):
             sums[kept] += sums[gone]
             sums[kept, [kept, gone]] = 0

@@ -40,11 +40,11 @@ def _seeds(gradient: np.ndarray, count: int) -> np.ndarray:
     height, width = gradient.shape
     side = max(1.0, np.sqrt(height * width / count))
     rows, cols = max(1, round(height / side)), max(1, round(width / side))
-    cells = np.add.outer(
-        np.arange(height) * rows // height * cols, np.arange(width) * cols // width
-    ).ravel()
-    flattest = np.lexsort((gradient.ravel(), cells))
-    first = flattest[np.flatnonzero(np.diff(cells[flattest], prepend=-1))]
-    seeds = np.zeros(height * width, np.int32)
-    seeds[first] = np.arange(1, len(first) + 1)
-    return seeds.reshape(height, width)
+    row_cell, col_cell = np.arange(height) * rows // height, np.arange(width) * cols // width
+    starts = [np.flatnonzero(np.diff(cell, prepend=-1)) for cell in (row_cell, col_cell)]
+    lowest = np.minimum.reduceat(np.minimum.reduceat(gradient, starts[0]), starts[1], axis=1)
+    row, col = np.nonzero(gradient == lowest[row_cell][:, col_cell])
+    _, first = np.unique(row_cell[row] * cols + col_cell[col], return_index=True)
+    seeds = np.zeros(gradient.shape, np.int32)
+    seeds[row[first], col[first]] = np.arange(1, len(first) + 1)
+    return seeds

@@ -15,6 +15,8 @@ import numpy as np
 
 from tamingseg.checks import check_choice
 from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
+from tamingseg.partition.cut import build_hierarchy
+from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.prompts.grids import grid_clicks, uncertain_clicks
 from tamingseg.proposals.levels import Candidates, level_lines, whole_masks
 from tamingseg.proposals.nms import Overlap, suppress
@@ -148,14 +150,7 @@ def propose_masks(
     Masks of the image's size, the best first; their score is their stability.
     """
     if _has_hierarchy(segmentor, image, config):
-        return propose_regions(
-            segmentor,
-            image,
-            config.min_stability,
-            config.min_area,
-            config.suppress_above,
-            config.most,
-        )
+        return masks_from_hierarchy(build_hierarchy(segmentor, image), config)
     return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
 
 
@@ -205,6 +200,15 @@ def ask_grid(
         certainty = np.max([np.abs(part.logits).max(axis=0) for part in parts], axis=0)
         ask(uncertain_clicks(certainty.astype(np.float32), config.further, embedding.size))
     return _joined(parts)
+
+
+def masks_from_hierarchy(
+    hierarchy: Hierarchy, config: ProposalConfig = ProposalConfig()
+) -> MaskSet:
+    """Make the ordered list out of the regions of an image, see `propose_masks`."""
+    return propose_regions(
+        hierarchy, config.min_stability, config.min_area, config.suppress_above, config.most
+    )
 
 
 def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig()) -> MaskSet:

@@ -16,23 +16,16 @@ were ten points worse at N = 100.
 import numpy as np
 
 from tamingseg.masks.packed import pack_unions
-from tamingseg.partition.cut import build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.proposals.nms import suppress_by
 from tamingseg.proposals.ranking import expected_order
-from tamingseg.segmentors.base import PixelSegmentor
 from tamingseg.values import MaskSet
 
 _AREA_POWER = 0.35
 
 
 def propose_regions(
-    segmentor: PixelSegmentor,
-    image: np.ndarray,
-    min_stability: float,
-    min_area: int,
-    suppress_above: float,
-    most: int,
+    hierarchy: Hierarchy, min_stability: float, min_area: int, suppress_above: float, most: int
 ) -> MaskSet:
     """List the regions of an image's hierarchy, so that the first N are good for every N.
 
@@ -40,7 +33,6 @@ def propose_regions(
     `generate.propose_masks`. The stability of a region is the share of its end's cost that was
     still to come when it was made.
     """
-    hierarchy = build_hierarchy(segmentor, image)
     members = region_members(hierarchy)
     sizes = np.bincount(hierarchy.superpixels.ravel())[1:].astype(np.float32)
     area = members @ sizes

@@ -30,7 +30,8 @@ from tamingseg.ui.tabs.click import click_tab
 from tamingseg.weights.registry import WEIGHTS
 
 _PARTITIONER = "distilled"
-"""The model of the third and the fourth tab, which sees all regions at once."""
+"""The model of the third and the fourth tab, and of instant proposals: it sees all regions at
+once."""
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
@@ -58,12 +59,12 @@ class Page(gr.Blocks):
         with self:
             tabs = [
                 click_tab(self.workspaces),
-                proposals.proposal_tab(self.workspaces),
+                proposals.proposal_tab(self.workspaces, partitioner),
                 mosaics.mosaic_tab(self.workspaces, textures),
                 partition.partition_tab(self.workspaces),
             ]
             runs = {
-                "propose": partial(proposals.run_steps, self.workspaces, propose),
+                "propose": partial(proposals.run_steps, self.workspaces, propose, partitioner),
                 "draw": partial(mosaics.picture_steps, self.workspaces, partitioner, textures),
                 "cut": partial(partition.cut_steps, self.workspaces, partitioner),
             }
@@ -103,7 +104,8 @@ def build_page(
     Parameters
     ----------
     partitioner
-        The model of the third and the fourth tab; by default the same.
+        The model of the third and the fourth tab, and if it is a `PixelSegmentor`, of instant
+        proposals; by default the same.
     textures
         What mosaics are made of; by default textures by formula.
     """
@@ -127,7 +129,7 @@ def launch(
         None takes GRADIO_SERVER_NAME, or serves this machine alone.
     model
         Name of a segmentor, or a checkpoint file. The default is joined by the distilled one,
-        which draws the third and the fourth tab; another model does all.
+        which draws the third and the fourth tab and proposes at once; another model does all.
     open_browser
         Show the page in the browser; a hosted demo, which has none, never does.
     textures

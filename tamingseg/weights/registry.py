@@ -41,6 +41,14 @@ WEIGHTS = {
             bundled=True,
         ),
         WeightsEntry(
+            "distilled",
+            "distilled.safetensors",
+            "Apache-2.0",
+            "trained with `tamingseg distill`; see the model card beside the file",
+            "see the model card",
+            bundled=True,
+        ),
+        WeightsEntry(
             "segnext-sax1", "vitb_sa1_cocolvis_epoch_90.pth", "MIT", _SEGNEXT, "COCO+LVIS"
         ),
         WeightsEntry(

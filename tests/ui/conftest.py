@@ -99,8 +99,22 @@ def chromium():
         browser.close()
 
 
+@pytest.fixture(scope="session")
+def pixel_segmentor(fake_segmentor):
+    """The class of a fake segmentor that knows every pixel by its colour."""
+
+    class Coloured(fake_segmentor):
+        def pixel_features(self, embedding):
+            return (embedding.features[::4, ::4] / 255).astype(np.float32)
+
+        def affinity(self, first, second):
+            return np.exp(-4 * np.abs(first[:, None] - second).sum(axis=-1))
+
+    return Coloured
+
+
 @pytest.fixture(scope="module")
-def app(fake_segmentor, propose_discs, slow, plain_textures):
+def app(pixel_segmentor, propose_discs, slow, plain_textures):
     """A running app; its photos are the discs, and samples work too.
 
     Its model knows every pixel by its colour.
@@ -108,17 +122,11 @@ def app(fake_segmentor, propose_discs, slow, plain_textures):
     from tamingseg.ui.mosaics import find_textures
     from tamingseg.ui.page import build_page
 
-    class Patient(fake_segmentor):
+    class Patient(pixel_segmentor):
         def embed(self, image):
             while slow.is_set():
                 time.sleep(0.01)
             return super().embed(image)
-
-        def pixel_features(self, embedding):
-            return (embedding.features[::4, ::4] / 255).astype(np.float32)
-
-        def affinity(self, first, second):
-            return np.exp(-4 * np.abs(first[:, None] - second).sum(axis=-1))
 
     page = build_page(Patient(), propose_discs, textures=find_textures(plain_textures))
     _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")

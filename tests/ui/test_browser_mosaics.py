@@ -135,6 +135,7 @@ def test_a_picture_opens_the_mosaic_in_the_other_tabs(maker, plain_textures):
     maker.click((20, 20))
     assert (maker.mask() == (labels == labels[20, 20])).all()
     maker.page.click("#tab-proposals")
+    maker.page.click("[data-grid='32']")
     maker.page.click("[data-do=propose]")
     maker.says("5 masks in")
     assert "3 true regions" in maker.page.locator(".truth-says").inner_text()

@@ -11,8 +11,16 @@ from PIL import Image
 from pycocotools import mask as coco
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
+from tamingseg.proposals.generate import propose_masks
 from tamingseg.ui.sessions import Workspaces
-from tamingseg.ui.tabs.proposals import proposal_calls, propose_on_grid, run_steps, set_truth
+from tamingseg.ui.tabs import partition
+from tamingseg.ui.tabs.proposals import (
+    INSTANT,
+    proposal_calls,
+    propose_on_grid,
+    run_steps,
+    set_truth,
+)
 
 
 @pytest.fixture
@@ -22,7 +30,7 @@ def workspaces(fake_segmentor):
 
 @pytest.fixture
 def calls(workspaces):
-    return {call.__name__: call for call in proposal_calls(workspaces)}
+    return {call.__name__: call for call in proposal_calls(workspaces, workspaces.segmentor)}
 
 
 @pytest.fixture
@@ -32,7 +40,13 @@ def token(workspaces, discs_image):
 
 def run(workspaces, propose, own_token, **changes):
     request = {"token": own_token, "run": "r", "grid": 16, **changes}
-    return list(run_steps(workspaces, propose, request))
+    return list(run_steps(workspaces, propose, workspaces.segmentor, request))
+
+
+def run_instantly(workspaces, partitioner, own_token):
+    """Ask for no grid; whoever is asked for clicks all the same fails."""
+    request = {"token": own_token, "run": "r", "grid": INSTANT}
+    return list(run_steps(workspaces, lambda *_: 1 / 0, partitioner, request))
 
 
 @pytest.fixture
@@ -49,7 +63,8 @@ def truth_png(discs):
 
 
 def test_a_run_says_how_far_it_is_and_leaves_a_list(workspaces, propose_discs, token, calls):
-    assert calls["proposals"]({"token": token}) == {"regions": None, "list": None}
+    nothing = {"instant": None, "regions": None, "list": None}
+    assert calls["proposals"]({"token": token}) == nothing
     *steps, end = run(workspaces, propose_discs, token)
     assert all(step["run"] == "r" and step["done"] <= 256 for step in steps)
     assert end["ms"] > 0
@@ -64,6 +79,31 @@ def test_the_package_proposes_what_there_is(workspaces, token, calls, truth_png)
     *steps, _ = run(workspaces, propose_on_grid, token)
     assert steps[-1]["total"] in (0, 256)
     assert calls["proposals"]({"token": token})["list"]["miou"][-1] > 0.9
+
+
+def test_instant_masks_are_the_regions_of_a_model_with_a_feature_per_pixel(
+    workspaces, pixel_segmentor, token, truth_png
+):
+    partitioner = pixel_segmentor()
+    calls = {call.__name__: call for call in proposal_calls(workspaces, partitioner)}
+    assert calls["proposals"]({"token": token})["instant"] == partitioner.name
+    set_truth(workspaces, token, truth_png)
+    assert "ms" in run_instantly(workspaces, partitioner, token)[-1]
+    listed = calls["proposals"]({"token": token})["list"]
+    assert listed["miou"][-1] > 0.9
+    workspace = workspaces.find(token)
+    assert len(listed["order"]) == len(propose_masks(partitioner, workspace.image))
+
+
+def test_the_regions_of_the_partition_tab_and_of_instant_masks_are_found_once(
+    workspaces, pixel_segmentor, token
+):
+    partitioner = pixel_segmentor()
+    request = {"token": token, "run": "r", "method": "greedy"}
+    list(partition.cut_steps(workspaces, partitioner, request))
+    found = workspaces.find(token).hierarchies["greedy"]
+    run_instantly(workspaces, partitioner, token)
+    assert workspaces.find(token).hierarchies["greedy"] is found
 
 
 def test_the_photo_is_encoded_once_for_clicks_and_runs(workspaces, propose_discs, token):
@@ -88,7 +128,8 @@ def test_a_run_under_way_is_stopped_and_the_list_from_before_stays(
     workspaces, propose_discs, proposed, calls, slow
 ):
     slow.set()
-    steps = run_steps(workspaces, propose_discs, {"token": proposed, "run": "r2", "grid": 16})
+    request = {"token": proposed, "run": "r2", "grid": 16}
+    steps = run_steps(workspaces, propose_discs, workspaces.segmentor, request)
     while next(steps)["done"] < 128:
         pass
     calls["stop_proposing"]({"token": proposed, "run": "r2"})
@@ -98,7 +139,8 @@ def test_a_run_under_way_is_stopped_and_the_list_from_before_stays(
 
 def test_clicks_are_answered_while_masks_are_proposed(workspaces, propose_discs, token, slow):
     slow.set()
-    steps = run_steps(workspaces, propose_discs, {"token": token, "run": "r", "grid": 16})
+    request = {"token": token, "run": "r", "grid": 16}
+    steps = run_steps(workspaces, propose_discs, workspaces.segmentor, request)
     while next(steps)["done"] < 128:
         pass
     click = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -114,6 +156,8 @@ def test_clicks_are_answered_while_masks_are_proposed(workspaces, propose_discs,
     [
         {"token": "guess"},
         {"token": None},
+        {"grid": INSTANT},  # which takes a feature per pixel
+        {"grid": -1},
         {"grid": 17},
         {"grid": True},
         {"grid": 16.0},
@@ -131,7 +175,7 @@ def test_a_run_nobody_may_ask_for_is_refused(workspaces, propose_discs, token, c
 
 @pytest.mark.parametrize("request_", [None, 3, "run", [], {}])
 def test_nonsense_is_no_run(workspaces, propose_discs, request_):
-    (end,) = run_steps(workspaces, propose_discs, request_)
+    (end,) = run_steps(workspaces, propose_discs, workspaces.segmentor, request_)
     assert end["error"]
 
 

@@ -82,7 +82,7 @@ function showProposals() {
   find("[data-do=undo]").disabled = !listed?.can_undo;
   find("[data-do=redo]").disabled = !listed?.can_redo;
   hint.hidden = !photo || Boolean(listed || proposing.run);
-  hint.textContent = "Choose a grid and propose";
+  hint.textContent = "Propose masks of the whole photo";
   showRun();
   showTimes();
   if (listed) {

@@ -1,7 +1,11 @@
 // Runs and files: asking for proposals and hearing how far they are, bringing the truth, saving.
 
 let lastRun = null; // how long the last one took, in milliseconds
-let grid = Number(recall("grid") ?? 32);
+let instant = null; // name of the model whose regions are proposed without a grid; null if none
+let grid = Number(recall("grid")); // 0 before a choice, and for the model that needs no clicks
+
+/** What to ask for: what was chosen, if the server has that. */
+const gridNow = () => grid || (instant === null ? 32 : 0);
 
 const proposing = new Queued("propose", {
   news: () => tab.show(),
@@ -9,7 +13,7 @@ const proposing = new Queued("propose", {
 });
 
 commands.propose = () => {
-  if (!proposing.begin({grid})) return;
+  if (!proposing.begin({grid: gridNow()})) return;
   say(`Proposing masks for ${photo.name} …`);
   tab.show();
 };
@@ -24,6 +28,7 @@ async function arriveList(ms = null, earlier = null) {
   if (!answer || answer.error) return answer && say(answer.error, true);
   forgetList();
   lastRun = ms;
+  instant = answer.instant;
   meet(answer);
   refresh();
   if (ms === null) return;
@@ -68,14 +73,16 @@ tabs.proposals.meet = same => {
 function showRun() {
   const {run} = proposing;
   find("[data-do=propose]").disabled = Boolean(run) || !photo;
-  find("[data-do=propose]").textContent = listed ? "Propose again" : "Propose";
   for (const choice of root.querySelectorAll("[data-grid]")) {
-    choice.setAttribute("aria-pressed", String(Number(choice.dataset.grid) === grid));
+    choice.setAttribute("aria-pressed", String(Number(choice.dataset.grid) === gridNow()));
     choice.disabled = Boolean(run);
   }
+  const title = `Instant: all regions of the ${instant} model, without clicks`;
+  Object.assign(find("[data-grid='0']"), {hidden: instant === null, title});
   proposing.show(find("#panel-proposals .running"), ({done, total}) => !total ? "Waiting for its turn …"
-    : done < total ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")} points are answered`
-      : "Choosing and ordering the masks …");
+    : done === total ? "Choosing and ordering the masks …"
+      : proposing.request.grid ? `${done.toLocaleString("en")} of ${total.toLocaleString("en")} points are answered`
+        : "Finding all regions …");
 }
 
 find(".grids").addEventListener("click", event => {

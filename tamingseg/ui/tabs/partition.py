@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from tamingseg.partition.cut import Method, build_hierarchy
+from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.ui import export
 from tamingseg.ui.answers import Call, answered, find_workspace
@@ -34,16 +35,24 @@ def cut_steps(
 
         def work(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
-            if method not in workspace.hierarchies:
-                shared = segmentor is workspaces.segmentor  # then clicks use the same embedding
-                embedding = workspace.embedding(segmentor) if shared else None
-                found = build_hierarchy(segmentor, workspace.image, embedding, method)
-                workspace.hierarchies[method] = found
+            find_hierarchy(workspaces, workspace, segmentor, method)
             return {"method": method}
 
         return work
 
     yield from carry_out(workspaces, request, prepare, "cut")
+
+
+def find_hierarchy(
+    workspaces: Workspaces, workspace: Workspace, segmentor: Segmentor, method: Method
+) -> Hierarchy:
+    """Return the hierarchy of a photo, which is built for the first who asks."""
+    if method not in workspace.hierarchies:
+        shared = segmentor is workspaces.segmentor  # then clicks use the same embedding
+        embedding = workspace.embedding(segmentor) if shared else None
+        found = build_hierarchy(segmentor, workspace.image, embedding, method)
+        workspace.hierarchies[method] = found
+    return workspace.hierarchies[method]
 
 
 def partition_calls(workspaces: Workspaces) -> list[Call]:

@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from tamingseg.proposals.generate import ProposalConfig, propose_masks
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.proposals.generate import ProposalConfig, masks_from_hierarchy, propose_masks
+from tamingseg.segmentors.base import ImageEmbedding, PixelSegmentor, Segmentor
 from tamingseg.ui import export, handlers
 from tamingseg.ui.answers import Call, answered, find_workspace
 from tamingseg.ui.canvas import Tab
@@ -14,11 +14,15 @@ from tamingseg.ui.proposals import ProposalList
 from tamingseg.ui.queue import Work, carry_out
 from tamingseg.ui.runs import Progress
 from tamingseg.ui.sessions import Gone, Workspace, Workspaces
+from tamingseg.ui.tabs.partition import find_hierarchy
 from tamingseg.ui.truth import read_truth
 from tamingseg.values import MaskSet
 
 GRIDS = (16, 32, 64)
 """Points along each side of the grid the model is asked at."""
+
+INSTANT = 0
+"""What a request has for a grid if it asks for no clicks: all regions of the partitioner."""
 
 _SCRIPTS = ("labels.js", "curve.js", "proposals.js", "choose.js", "run.js")
 _EDITS = ("merge", "remove", "undo", "redo")
@@ -34,32 +38,51 @@ def propose_on_grid(
     return propose_masks(segmentor, embedding, ProposalConfig(grid=grid), progress)
 
 
-def proposal_tab(workspaces: Workspaces) -> Tab:
+def proposal_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
     """Describe the tab."""
-    return Tab("proposals", "Proposals", _SCRIPTS, proposal_calls(workspaces))
+    return Tab("proposals", "Proposals", _SCRIPTS, proposal_calls(workspaces, partitioner))
 
 
-def run_steps(workspaces: Workspaces, propose: Proposer, request: Any) -> Iterator[dict[str, Any]]:
-    """Propose masks for a photo; what is said on the way is as of `queue.carry_out`."""
+def run_steps(
+    workspaces: Workspaces, propose: Proposer, partitioner: Segmentor, request: Any
+) -> Iterator[dict[str, Any]]:
+    """Propose masks for a photo; what is said on the way is as of `queue.carry_out`.
+
+    Parameters
+    ----------
+    propose
+        Asks the model of clicks at the points of a grid.
+    partitioner
+        Its regions are proposed instead to who asks for no grid, if it is a `PixelSegmentor`.
+    """
+    grids = (INSTANT, *GRIDS) if isinstance(partitioner, PixelSegmentor) else GRIDS
 
     def prepare(workspace: Workspace, request: dict[str, Any]) -> Work:
         grid = handlers.check_whole(request.get("grid"))
-        if grid not in GRIDS:
+        if grid not in grids:
             raise ValueError(f"a grid has {', '.join(map(str, GRIDS))} points a side")
 
-        def work(progress: Progress) -> dict[str, Any]:
+        def list_regions(progress: Progress) -> dict[str, Any]:
+            progress(0, 1)
+            hierarchy = find_hierarchy(workspaces, workspace, partitioner, "greedy")
+            progress(1, 1)
+            workspace.propose(masks_from_hierarchy(hierarchy))
+            return {}
+
+        def ask_clicks(progress: Progress) -> dict[str, Any]:
             embedding = workspace.embedding(workspaces.segmentor)
             progress(0, grid * grid)
             workspace.propose(propose(workspaces.segmentor, embedding, grid, progress))
             return {}
 
-        return work
+        return list_regions if grid == INSTANT else ask_clicks
 
     yield from carry_out(workspaces, request, prepare, "propose")
 
 
-def proposal_calls(workspaces: Workspaces) -> list[Call]:
+def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]:
     """Make the functions the tab's script calls; each takes one JSON value of a stranger's."""
+    instant = partitioner.name if isinstance(partitioner, PixelSegmentor) else None
 
     def find(request: Any) -> tuple[Workspace, ProposalList]:
         workspace = find_workspace(workspaces, request)
@@ -78,11 +101,12 @@ def proposal_calls(workspaces: Workspaces) -> list[Call]:
         """Tell all about the list there is, or that there is none.
 
         A photo that was opened before, under the token `earlier`, gets back what it had then.
+        "instant" is the name of the model that proposes without a grid, None if there is none.
         """
         workspace = find_workspace(workspaces, request)
         with contextlib.suppress(Gone):
             workspace.inherit(workspaces.find(request.get("earlier")))
-        return describe(workspace, 0)
+        return {"instant": instant, **describe(workspace, 0)}
 
     @answered
     def edit_proposals(request: Any) -> dict[str, Any]:
