@@ -8,7 +8,6 @@ import signal
 import subprocess
 import sys
 import threading
-import time
 import zipfile
 
 import pytest
@@ -224,10 +223,13 @@ class TestContinuing:
         names = [f"scene/{number}.bin" for number in range(40)]
         server.files["/scene.zip"] = zipped({name: os.urandom(3000) for name in names})
 
-        def slow(path, asked):
-            time.sleep(0.05)
+        ended = threading.Event()
 
-        server.fault = slow
+        def answer_a_few(path, asked):  # then wait, however late the signal comes
+            if len(server.log) > 20:
+                ended.wait(60)
+
+        server.fault = answer_a_few
         code = (
             "import sys; from pathlib import Path; from tamingseg.data.download import *;"
             "download_members({sys.argv[1]: sys.argv[3:]}, Path(sys.argv[2]), print)"
@@ -241,6 +243,7 @@ class TestContinuing:
             process.stdout.readline()
         process.send_signal(ended_by)
         process.communicate()
+        ended.set()
         there = [name for name in files_in(tmp_path) if not name.endswith(".part")]
         assert 3 <= len(there) < 40
         server.fault = lambda path, asked: None

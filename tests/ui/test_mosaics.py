@@ -8,6 +8,7 @@ from PIL import Image
 
 from tamingseg.data.mosaics import LAYOUTS, MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
+from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
 from tamingseg.metrics.mosaics import score_mosaic
 from tamingseg.partition.cut import build_hierarchy
 from tamingseg.ui import mosaics
@@ -72,7 +73,7 @@ def test_pictures_of_a_mosaic_of_plain_colours_have_no_errors(fake_segmentor, te
 def test_the_figure_is_the_share_of_pixels_that_match(fake_segmentor, textures):
     recipe = Recipe("formula", 1, "grid", 4)  # of many colours, which the segmentor tells apart
     sample, segmentor = make(recipe, textures), fake_segmentor()
-    found = build_hierarchy(segmentor, sample.image).cut(4)
+    found = build_hierarchy(segmentor, sample.image, config=MOSAIC_PARTITION).cut(4)
     right = score_mosaic(found, sample.label_maps[0])["correct"]
     assert draw_mosaic(segmentor, recipe, textures).right == pytest.approx(right)
     assert right < 0.99

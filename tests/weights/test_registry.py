@@ -38,7 +38,7 @@ def test_the_folder_without_the_variable(tmp_path, monkeypatch):
 
 
 def test_unknown_name():
-    with pytest.raises(ValueError, match="must be one of default, segnext-sax1"):
+    with pytest.raises(ValueError, match="must be one of default, distilled, segnext-sax1"):
         find_weights("sam")
 
 
