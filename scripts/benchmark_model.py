@@ -1,4 +1,4 @@
-"""How long the default model takes: to encode, to answer a click or a grid, to list all masks.
+"""How long a model takes: to encode, to answer a click or a grid, to list all masks.
 
     python scripts/benchmark_model.py [MODEL]
 

@@ -48,7 +48,7 @@ DOORS = {
         "weights/",
         "segmentors/",
         "training/",
-        "proposals/generate.py",
+        "proposals/",
     ),
     "transformers": ("segmentors/sam2.py",),
     "tyro": ("cli/",),

@@ -92,9 +92,14 @@ def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     bytes_of = np.packbits(np.pad(members, ((0, 0), (1, 0))), axis=0)
     # Eight pixels of a row, the last one first, make a word of 8 x 8 bits.
     pixels = padded.reshape(-1, 8)[:, ::-1].ravel()
-    words = _transpose_bits(bytes_of.take(pixels, axis=1).view(np.uint64))
-    rows = words.view(np.uint8).reshape(*words.shape, 8)[..., ::-1].transpose(0, 2, 1)
-    return rows.reshape(8 * len(rows), height, padded.shape[1] // 8)[:number]
+    packed = np.empty((len(bytes_of), 8, len(pixels) // 8), np.uint8)
+
+    def pack(eight: int) -> None:
+        words = _transpose_bits(bytes_of[eight].take(pixels).view(np.uint64))
+        packed[eight] = words.view(np.uint8).reshape(-1, 8)[:, ::-1].T
+
+    _in_threads(pack, range(len(bytes_of)))
+    return packed.reshape(8 * len(bytes_of), height, padded.shape[1] // 8)[:number]
 
 
 def _transpose_bits(words: np.ndarray) -> np.ndarray:
