@@ -45,8 +45,8 @@ def propose_regions(
     order = np.lexsort((-area, made - ended))  # the longest lived first, of equals the largest
     order = order[enough[order]]
     members, area, weights = members[order], area[order], weights[order]
-    # Below 2^24 pixels float32 counts exactly; a hair of a larger photo does no harm. (By torch: its
-    # threads and those of numpy's products would wait for work side by side, on the same cores.)
+    # Below 2^24 pixels float32 counts exactly; a hair of a larger photo does no harm. (By torch, as
+    # its threads and those of numpy's products would wait for work side by side on the same cores.)
     parts = torch.from_numpy(members.astype(np.float32))
     shared = ((parts * torch.from_numpy(sizes)) @ parts.T).numpy()
     ious = shared / (area[:, None] + area - shared)

@@ -86,8 +86,9 @@ class DistillConfig(RunConfig):
     """Any model that `tamingseg evaluate --model` knows."""
     model: PixelEmbedderConfig = field(default_factory=PixelEmbedderConfig)
     """The student, and its settings."""
-    initial: Path | None = None
-    """Weights whose tensors are taken over where name and shape agree, such as a ClickNet's."""
+    initial: str | None = "default"
+    """Named weights or a file, whose tensors are taken over where name and shape agree: a ClickNet
+    lends its encoder. None starts from random numbers."""
     sampling: ClickSampling = field(
         default_factory=lambda: ClickSampling(sampler="one", queries=16)
     )
@@ -106,10 +107,14 @@ class DistillConfig(RunConfig):
     anew each time."""
     sizes: tuple[tuple[float, int], ...] = ((0.5, 192), (0.85, 256), (1.0, 320))
     """Side of the training view, as (until this share of the run, pixels), in order."""
-    steps: int = 5_000
+    steps: int = 2_000
     """Optimiser steps."""
     batch: int = 12
     """Images per step, over all processes together."""
+    peak_lr: float = 7e-4
+    """Learning rate on the plateau."""
+    warmup: int = 100
+    """Steps until the plateau."""
 
 
 _SEGNEXT = TrainConfig(

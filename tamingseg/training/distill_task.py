@@ -21,6 +21,7 @@ from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.training.click_task import ClickTask
 from tamingseg.training.config import DistillConfig
 from tamingseg.weights.checkpoint import load_model
+from tamingseg.weights.registry import WEIGHTS, find_weights
 
 _MOSAICS = 100_000
 _MOST_REGIONS = 10
@@ -125,13 +126,14 @@ def _mosaics(folder: Path, config: DistillConfig) -> MosaicDataset:
     )
 
 
-def _take_over(model: nn.Module, initial: Path) -> None:
-    """Copy the weights of the model in file `initial` that have the same name and shape."""
-    own, other = model.state_dict(), load_model(initial).state_dict()
+def _take_over(model: nn.Module, initial: str) -> None:
+    """Copy the weights called `initial`, or in that file, that have the same name and shape."""
+    path = find_weights(initial) if initial in WEIGHTS else Path(initial)
+    own, other = model.state_dict(), load_model(path).state_dict()
     same = {key: other[key] for key in own if key in other and own[key].shape == other[key].shape}
     if not any("weight" in key for key in same):
         raise ValueError(
             f"no weights of {initial} fit the student; an encoder that can be taken over has the "
-            "backbone and the pyramid of --model"
+            "backbone and the pyramid of --model, and --initial None starts from random numbers"
         )
     model.load_state_dict({**own, **same})

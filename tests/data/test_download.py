@@ -230,8 +230,9 @@ class TestContinuing:
                 ended.wait(60)
 
         server.fault = answer_a_few
-        code = (
-            "import sys; from pathlib import Path; from tamingseg.data.download import *;"
+        code = (  # a process in the background of a shell is born deaf to SIGINT
+            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler);"
+            "from pathlib import Path; from tamingseg.data.download import *;"
             "download_members({sys.argv[1]: sys.argv[3:]}, Path(sys.argv[2]), print)"
         )
         process = subprocess.Popen(

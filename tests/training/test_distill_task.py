@@ -13,6 +13,7 @@ from tamingseg.models.pixel_embedder import PixelEmbedder, PixelEmbedderConfig
 from tamingseg.training.config import DistillConfig
 from tamingseg.training.distill_task import DistillTask, distillation
 from tamingseg.weights.checkpoint import load_model, save_checkpoint
+from tamingseg.weights.registry import find_weights
 
 TINY = PixelEmbedderConfig("test_resnet", (), (8, 8, 16, 16), hidden=16, dim=8, image_size=64)
 LOSSES = {"soft-iou": 1.0, "cross-entropy": 0.5}
@@ -115,7 +116,8 @@ def data(tmp_path_factory):
 
 def build(data, **changes):
     config = replace(
-        DistillConfig(model=TINY, sizes=((1.0, 64),), steps=4, batch=2, answers=None), **changes
+        DistillConfig(model=TINY, initial=None, sizes=((1.0, 64),), steps=4, batch=2, answers=None),
+        **changes,
     )
 
     def teacher(image, clicks):
@@ -126,14 +128,25 @@ def build(data, **changes):
 
 def test_weights_are_taken_over_where_they_fit(data, tmp_path, make_model):
     save_checkpoint(make_model("clicknet"), tmp_path / "clicknet.safetensors")
-    task, _ = build(data, initial=tmp_path / "clicknet.safetensors")
+    task, _ = build(data, initial=str(tmp_path / "clicknet.safetensors"))
     other = make_model("clicknet").state_dict()
     for key, tensor in task.model.state_dict().items():
         if key.startswith(("backbone.", "pyramid.")):
             assert torch.equal(tensor, other[key]), key
     save_checkpoint(make_model("segnext"), tmp_path / "segnext.safetensors")
     with pytest.raises(ValueError, match="fit the student"):
-        build(data, initial=tmp_path / "segnext.safetensors")
+        build(data, initial=str(tmp_path / "segnext.safetensors"))
+
+
+def test_the_default_student_begins_with_the_encoder_of_the_default_weights(data):
+    task, _ = build(data, model=PixelEmbedderConfig(), initial=DistillConfig().initial)
+    teacher = load_model(find_weights("default")).state_dict()
+    same = [
+        torch.equal(tensor, teacher[key])
+        for key, tensor in task.model.state_dict().items()
+        if key.startswith("backbone.")
+    ]
+    assert all(same)
 
 
 def test_mosaics_are_a_set_more_that_no_teacher_sees(data):
@@ -148,7 +161,7 @@ def run(data, folder, *more):
     arguments += ["--batch", 2, "--sizes", "1.0", 64, "--held-out", 4, "--checkpoint-every", 2]
     arguments += ["--model.backbone", "test_resnet", "--model.pyramid", 8, 8, 16, 16]
     arguments += ["--model.hidden", 16, "--model.dim", 8, "--model.blocks", "--grid", 3]
-    arguments += ["--sampling.queries", 3, "--warmup", 2, "--workers", 0]
+    arguments += ["--initial", "None", "--sampling.queries", 3, "--warmup", 2, "--workers", 0]
     return main([str(argument) for argument in (*arguments, *more)])
 
 
