@@ -210,3 +210,9 @@ def test_a_teacher_on_a_gpu_is_not_asked_by_workers(
     monkeypatch.setattr("tamingseg.cli.distill.load_segmentor", lambda name: segmentor)
     assert run(data, tmp_path / "run", "--answers", "None", "--workers", 2) == 2
     assert "keep its answers with --answers" in capsys.readouterr().err
+
+
+def test_an_official_segnext_can_be_the_teacher(data, tmp_path, shared_fixtures):
+    teacher = shared_fixtures / "segnext_official_tiny_b.pth"
+    assert run(data, tmp_path / "run", "--teacher", teacher, "--steps", 2) == 0
+    assert isinstance(load_model(tmp_path / "run" / "model.safetensors"), PixelEmbedder)
