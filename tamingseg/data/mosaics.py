@@ -18,6 +18,9 @@ LAYOUTS = ("voronoi", "wavy", "grid")
 MOST_MOSAICS = 10_000_000
 """Of a data set: their names are kept in memory."""
 
+MOST_SIDE = 32_766
+"""Pixels of a side: what OpenCV can bend."""
+
 MOST_REGIONS = 65_535
 """Of a mosaic in a data set: label maps of files have at most 16 bits."""
 
@@ -148,8 +151,10 @@ class MosaicDataset:
 
 def _check_size(size: tuple[int, int], regions: int) -> None:
     height, width = size
-    if height * width > MAX_PIXELS:
-        raise ValueError(f"a mosaic can have {MAX_PIXELS} pixels, got {height} x {width}")
+    if height * width > MAX_PIXELS or max(size) > MOST_SIDE:
+        raise ValueError(
+            f"a mosaic can have {MAX_PIXELS} pixels and sides of {MOST_SIDE}, got {height} x {width}"
+        )
     if height < 1 or width < 1 or not 1 <= regions <= height * width:
         raise ValueError(
             f"a mosaic of {height} x {width} pixels (height x width) can have 1 to "

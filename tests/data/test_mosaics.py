@@ -165,6 +165,7 @@ def test_the_fingerprint_follows_from_textures_and_settings():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
+        ({"size": (1, 40_000)}, "sides of 32766"),
         ({"count": 0}, "1 to 10000000 mosaics"),
         ({"count": 10**15}, "1 to 10000000 mosaics"),
         ({"seed": -1}, "seed of 0 or more"),
