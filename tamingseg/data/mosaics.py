@@ -153,7 +153,8 @@ def _check_size(size: tuple[int, int], regions: int) -> None:
     height, width = size
     if height * width > MAX_PIXELS or max(size) > MOST_SIDE:
         raise ValueError(
-            f"a mosaic can have {MAX_PIXELS} pixels and sides of {MOST_SIDE}, got {height} x {width}"
+            f"a mosaic can have {MAX_PIXELS} pixels and sides of {MOST_SIDE}, got {height} x "
+            f"{width}"
         )
     if height < 1 or width < 1 or not 1 <= regions <= height * width:
         raise ValueError(
