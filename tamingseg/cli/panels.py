@@ -1,6 +1,6 @@
 """`tamingseg panels IMAGE ... --output FOLDER`: what a model sees in images, side by side."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -10,10 +10,8 @@ from PIL import Image
 from tqdm import tqdm
 
 from tamingseg.cli.data_mosaics import MosaicSettings
-from tamingseg.cli.photos import find_images
+from tamingseg.cli.photos import do_each, find_images
 from tamingseg.cli.segment import parse_click
-from tamingseg.data.base import read_image
-from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.evaluation.panels import panels
 from tamingseg.partition.cut import Method
 from tamingseg.segmentors.load import load_segmentor
@@ -58,33 +56,20 @@ def main(arguments: Sequence[str]) -> int:
     made = [] if mosaics is None else [f"mosaic-{name}" for name in mosaics.names]
     if clash := photos.keys() & set(made):
         raise ValueError(f"a photo and a mosaic are both called {min(clash)}; rename the photo")
-    total = len(photos) + len(made)
     segmentor = load_segmentor(command.model, command.device)
-    for name, image, truth in tqdm(_inputs(photos, mosaics), "panels", total):
-        drawn = panels(
-            segmentor,
-            image,
-            command.regions if truth is None else int(truth.max()),
-            truth,
-            click,
-            command.method,
-        )
+
+    def draw(name: str, image: np.ndarray, truth: np.ndarray | None = None) -> None:
+        regions = command.regions if truth is None else int(truth.max())
+        drawn = panels(segmentor, image, regions, truth, click, command.method)
         folder = command.output / name
         folder.mkdir(parents=True, exist_ok=True)
         for title, picture in drawn.items():
             Image.fromarray(picture).save(folder / f"{title.replace(' ', '-')}.png")
         Image.fromarray(contact_sheet(drawn)).save(command.output / f"{name}.png")
-    print(f"{command.output}: panels of {total} images")
-    return 0
 
-
-def _inputs(
-    photos: Mapping[str, Path], mosaics: MosaicDataset | None
-) -> Iterator[tuple[str, np.ndarray, np.ndarray | None]]:
-    """Yield (name, image, true regions or None) of the photos, then of the mosaics."""
-    for name, path in photos.items():
-        yield name, read_image(path), None
-    if mosaics is not None:
-        for index in range(len(mosaics)):
-            sample = mosaics[index]
-            yield f"mosaic-{sample.name}", sample.image, sample.label_maps[0]
+    problems = do_each("panels", photos, lambda name: False, draw)
+    for index, name in enumerate(tqdm(made, "panels", unit="mosaic", disable=not made)):
+        sample = mosaics[index]
+        draw(name, sample.image, sample.label_maps[0])
+    print(f"{command.output}: panels of {len(photos) + len(made) - len(problems)} images")
+    return 1 if problems else 0

@@ -70,3 +70,11 @@ def test_folders_of_photos_are_followed(photo, tmp_path, fake_model):
     assert panels(tmp_path / "out", fake_model, tmp_path / "photos", "--regions", "2") == 0
     assert (tmp_path / "out/sub/a.png").exists()
     assert (tmp_path / "out/sub/a/2-regions.png").exists()
+
+
+def test_a_photo_that_is_none_does_not_stop_the_others(photo, tmp_path, fake_model, capsys):
+    (tmp_path / "broken.png").write_bytes(b"no photo")
+    output = tmp_path / "out"
+    assert panels(output, fake_model, photo, tmp_path / "broken.png", "--regions", "3") == 1
+    assert "broken.png" in capsys.readouterr().err
+    assert (output / f"{photo.stem}.png").exists()
