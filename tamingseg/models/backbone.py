@@ -1,10 +1,12 @@
-"""A plain vision transformer at stride 16, built from timm's blocks.
+"""Encoders: a plain vision transformer at stride 16, and any timm model at strides 4 to 32.
 
-It is the encoder of SegNext (Liu et al., CVPR 2024), which follows ViTDet (Li et al., ECCV 2022):
-most blocks attend inside windows, every few blocks one attends to the whole image. There is no
-class token, though its position is stored, and the last block's output is not normalised.
+`PlainViT`, built from timm's blocks, is the encoder of SegNext (Liu et al., CVPR 2024), which
+follows ViTDet (Li et al., ECCV 2022): most blocks attend inside windows, every few blocks one
+attends to the whole image. There is no class token, though its position is stored, and the last
+block's output is not normalised.
 """
 
+import timm
 import torch
 from timm.layers import PatchEmbed, resample_abs_pos_embed
 from timm.models.vision_transformer import Block
@@ -80,3 +82,35 @@ def _from_windows(tokens: Tensor, windows: int) -> Tensor:
     side = round(tokens.shape[1] ** 0.5)
     split = tokens.unflatten(1, (side, side)).unflatten(0, (-1, windows, windows))
     return split.transpose(2, 3).flatten(1, 4)
+
+
+def hierarchical_backbone(name: str, blocks: tuple[int, ...] = ()) -> nn.Module:
+    """Build a timm model, with fresh weights, that ends with features at strides 4, 8, 16 and 32.
+
+    Parameters
+    ----------
+    blocks
+        Residual blocks of each stage, for ResNets; () is the model's own number.
+
+    Raises
+    ------
+    ValueError
+        If `name` is no model of timm, has other strides, or knows nothing of `blocks`.
+    """
+    # (timm would also follow names that lead to a hub or a folder.)
+    if not timm.is_model(name):
+        raise ValueError(f"backbone must be a model of timm, got {name!r}")
+    depth = {"layers": blocks} if blocks else {}
+    try:
+        backbone = timm.create_model(name, features_only=True, pretrained=False, **depth)
+    except TypeError as error:
+        raise ValueError(
+            f"{name!r} cannot be built with blocks {blocks}, which are for ResNets; leave them "
+            f"empty ({error})"
+        ) from error
+    if backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
+        raise ValueError(
+            f"backbone must give features at strides 4, 8, 16 and 32, {name!r} "
+            f"gives {backbone.feature_info.reduction()}"
+        )
+    return backbone

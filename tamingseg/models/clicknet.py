@@ -15,10 +15,11 @@ resolution gives the same input.
 
 from dataclasses import dataclass
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from tamingseg.models.backbone import hierarchical_backbone
 
 CLICK_RADIUS = 0.03
 """Standard deviation of the blob that marks a click, in units of sqrt(height * width)."""
@@ -52,15 +53,7 @@ class ClickNet(nn.Module):
     def __init__(self, config: ClickNetConfig = ClickNetConfig()):
         super().__init__()
         self.config = config
-        # (timm would also follow names that lead to a hub or a folder.)
-        if not timm.is_model(config.backbone):
-            raise ValueError(f"backbone must be a model of timm, got {config.backbone!r}")
-        self.backbone = timm.create_model(config.backbone, features_only=True, pretrained=False)
-        if self.backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
-            raise ValueError(
-                f"backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} "
-                f"gives {self.backbone.feature_info.reduction()}"
-            )
+        self.backbone = hierarchical_backbone(config.backbone)
         self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
         stride4, _, stride16, _ = config.pyramid
         keys = config.heads * config.head_width

@@ -13,11 +13,11 @@ matrix product. Two forms (compared in the README):
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import timm
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from tamingseg.models.backbone import hierarchical_backbone
 from tamingseg.models.clicknet import Pyramid
 
 Affinity = Literal["distance", "product"]
@@ -48,25 +48,8 @@ class PixelEmbedder(nn.Module):
         super().__init__()
         if config.affinity not in get_args(Affinity):
             raise ValueError(f"affinity must be one of {get_args(Affinity)}, got {config.affinity}")
-        # (timm would also follow names that lead to a hub or a folder.)
-        if not timm.is_model(config.backbone):
-            raise ValueError(f"backbone must be a model of timm, got {config.backbone!r}")
         self.config = config
-        depth = {"layers": config.blocks} if config.blocks else {}
-        try:
-            self.backbone = timm.create_model(
-                config.backbone, features_only=True, pretrained=False, **depth
-            )
-        except TypeError as error:
-            raise ValueError(
-                f"{config.backbone!r} cannot be built with blocks {config.blocks}, which are for "
-                f"ResNets; leave them empty ({error})"
-            ) from error
-        if self.backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
-            raise ValueError(
-                f"backbone must give features at strides 4, 8, 16 and 32, {config.backbone!r} "
-                f"gives {self.backbone.feature_info.reduction()}"
-            )
+        self.backbone = hierarchical_backbone(config.backbone, config.blocks)
         self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
         # What every stride says of a pixel is added up, so that its feature knows the object and
         # the outline.

@@ -113,8 +113,8 @@ def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Can
     components = _components_at(masks.reshape(-1, *logits.shape[1:]), np.repeat(points, levels, 0))
     packed = np.packbits(components, axis=-1).reshape(number, levels, logits.shape[1], -1)
     area = np.bitwise_count(packed).sum((2, 3), dtype=np.int64)
-    stability = stability_of(area)
-    chosen, mass = choose_levels(area, stability, most)
+    stability = _stability_of(area)
+    chosen, mass = _choose_levels(area, stability, most)
     answer, place = np.nonzero(chosen >= 0)
     level = chosen[answer, place]
     return Candidates(
@@ -126,7 +126,7 @@ def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Can
     )
 
 
-def stability_of(area: np.ndarray) -> np.ndarray:
+def _stability_of(area: np.ndarray) -> np.ndarray:
     """Return how little components change from one level to the next but one, float (N, levels).
 
     `area`, (N, levels), is that of the component of each answer at each level of `LADDER`.
@@ -136,7 +136,7 @@ def stability_of(area: np.ndarray) -> np.ndarray:
     return stability
 
 
-def choose_levels(
+def _choose_levels(
     area: np.ndarray, stability: np.ndarray, most: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Choose up to `most` levels of every answer, from area and stability, (N, levels).
