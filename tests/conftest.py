@@ -173,15 +173,18 @@ def model_name(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def make_model() -> Callable[[str], "nn.Module"]:
-    """`make_model(name)`: a tiny model in evaluation mode, the same weights every time."""
+def make_model() -> Callable[..., "nn.Module"]:
+    """`make_model(name)`: a tiny model in evaluation mode, the same weights every time.
+
+    Further arguments are settings of its own: `make_model("clicknet", outputs=3)`.
+    """
     import torch
 
     from tamingseg.models.table import build_model
 
-    def make(name: str) -> "nn.Module":
+    def make(name: str, **settings: object) -> "nn.Module":
         with torch.random.fork_rng():
             torch.manual_seed(0)
-            return build_model(name, TINY_MODELS[name]).eval()
+            return build_model(name, {**TINY_MODELS[name], **settings}).eval()
 
     return make

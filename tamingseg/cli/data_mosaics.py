@@ -3,22 +3,18 @@
 What makes a set of mosaics (`MosaicSettings`) is the same for every command that needs one.
 """
 
-import io
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-import numpy as np
 import tyro
-from PIL import Image
 from tqdm import tqdm
 
-from tamingseg.data.download import write_whole
 from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
 from tamingseg.data.textures import Texture, load_textures
+from tamingseg.data.writer import is_written, write_sample, write_settings
 
 _FORMULAS = 1000
 """So many textures are made where no photos are given."""
@@ -81,15 +77,10 @@ def mosaics(arguments: Sequence[str]) -> int:
     """Parse, make, write."""
     command = tyro.cli(Mosaics, prog="tamingseg data mosaics", args=list(arguments))
     dataset = command.mosaics.dataset()
-    _write_settings(command.output / "set.json", _facts(command.mosaics, dataset))
+    write_settings(command.output, _facts(command.mosaics, dataset))
     for index, name in enumerate(tqdm(dataset.names, dataset.name, unit="mosaic")):
-        image, mask = (command.output / kind / f"{name}.png" for kind in ("images", "masks"))
-        if mask.exists():  # the last file of a mosaic
-            continue
-        sample = dataset[index]
-        labels = sample.label_maps[0]
-        write_whole(image, _png(sample.image))
-        write_whole(mask, _png(labels.astype(np.uint8 if labels.max() < 256 else np.uint16)))
+        if not is_written(command.output, name):
+            write_sample(command.output, dataset[index])
     print(f"{command.output}: {len(dataset)} mosaics")
     return 0
 
@@ -106,24 +97,3 @@ def _facts(settings: MosaicSettings, dataset: MosaicDataset) -> dict[str, Any]:
         "fingerprint": dataset.fingerprint,
         "licence": "that of the texture photos" if made_of else "free of rights",
     }
-
-
-def _write_settings(path: Path, facts: dict[str, Any]) -> None:
-    """Write set.json; raises ValueError if the folder holds something else."""
-    text = json.dumps(facts, indent=2) + "\n"
-    if not path.exists() and any((path.parent / kind).exists() for kind in ("images", "masks")):
-        raise ValueError(f"{path.parent} holds other images already; choose another --output")
-    other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
-    # Settings that gave no mosaic yet, say impossible ones, may be corrected.
-    if other and any(file != path for file in path.parent.iterdir()):
-        raise ValueError(
-            f"{path} says that the folder was made with other settings or textures; choose another "
-            "folder for --output"
-        )
-    write_whole(path, text.encode())
-
-
-def _png(pixels: np.ndarray) -> bytes:
-    file = io.BytesIO()
-    Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()

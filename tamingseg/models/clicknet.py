@@ -11,9 +11,13 @@ a few million multiplications, in two stages that share all image features betwe
 
 Coordinates are offsets to the click divided by sqrt(height * width): the same object at another
 resolution gives the same input.
+
+A click can mean several masks. With more than one output the click's network decides as many maps,
+and what is known of the click says which IoU with the wanted mask to expect of each (as in Segment
+Anything, Kirillov et al., ICCV 2023).
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -40,18 +44,26 @@ class ClickNetConfig:
     heads: int = 4  # similarities between a click and a place, at either stride
     head_width: int = 16  # channels each similarity is a scalar product of
     image_size: int = 384  # longest side that the model is used at
+    outputs: int = 1  # masks per click; several are trained by the best of them
 
 
 class ClickNet(nn.Module):
     """Encode images once, answer any number of queries about them.
 
     `stride_multiple` is what the sides of the input must be divisible by.
+
+    Raises
+    ------
+    ValueError
+        If `config.outputs` is less than one.
     """
 
     stride_multiple = 32
 
     def __init__(self, config: ClickNetConfig = ClickNetConfig()):
         super().__init__()
+        if config.outputs < 1:
+            raise ValueError(f"outputs, masks per click, must be at least 1, got {config.outputs}")
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone)
         self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
@@ -63,6 +75,8 @@ class ClickNet(nn.Module):
         self.coarse_features = nn.Conv2d(stride16, config.coarse, 1)
         self.coarse_keys = nn.Conv2d(stride16, keys, 1)
         self.decoder = ClickDecoder(config)
+        if config.outputs > 1:
+            self.expected_iou = nn.Linear(config.query, config.outputs)
         self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), False)
         self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
 
@@ -106,9 +120,43 @@ class ClickNet(nn.Module):
 
         Returns
         -------
-        Logits (B, N, H/4, W/4).
+        Logits (B, N, H/4, W/4); of several outputs, those of the highest expected IoU.
         """
-        return self.decoder(features, clicks, previous)
+        if self.config.outputs > 1:
+            return best_candidates(*self.decode_candidates(features, clicks, previous))
+        logits, _ = self.decoder(features, clicks, previous)
+        return logits[:, :, 0]
+
+    def decode_candidates(
+        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Answer N queries per image with all outputs; parameters as in `decode`.
+
+        Returns
+        -------
+        Logits (B, N, outputs, H/4, W/4), and float32 (B, N, outputs) in [0, 1], the IoU with the
+        wanted mask that is expected of each.
+
+        Raises
+        ------
+        ValueError
+            If the model has one output: it was never taught how good its masks are.
+        """
+        if self.config.outputs == 1:
+            raise ValueError("candidates need a model of several outputs, this has one; use decode")
+        logits, query = self.decoder(features, clicks, previous)
+        return logits, self.expected_iou(query).float().sigmoid()
+
+    def at_size(self, image_size: int) -> "ClickNet":
+        """Return the same model for images of another longest side; weights know no size."""
+        model = ClickNet(replace(self.config, image_size=image_size))
+        model.load_state_dict(self.state_dict())
+        return model.to(self.mean.device).train(self.training)
+
+
+def best_candidates(logits: Tensor, expected: Tensor) -> Tensor:
+    """Of candidates (B, N, K, h, w), those of the highest expected IoU (B, N, K): (B, N, h, w)."""
+    return logits.take_along_dim(expected.argmax(2)[..., None, None, None], 2)[:, :, 0]
 
 
 class Pyramid(nn.Module):
@@ -153,7 +201,7 @@ class ClickDecoder(nn.Module):
 
     def __init__(self, config: ClickNetConfig):
         super().__init__()
-        self.heads, self.hidden = config.heads, config.fine
+        self.heads, self.hidden, self.outputs = config.heads, config.fine, config.outputs
         keys = config.heads * config.head_width
         self.sign = nn.Embedding(2, config.query)
         self.query = nn.Sequential(
@@ -180,14 +228,24 @@ class ClickDecoder(nn.Module):
         # One linear layer writes the weights of the click's own network.
         self.fine_inputs = config.fine + config.heads + self.coarse_shared + self.prompt_channels
         self.fine_query = nn.Linear(config.query, keys)
-        self.fine_weights = nn.Linear(config.query, (self.fine_inputs + 2) * config.fine + 1)
+        self.fine_numbers = [
+            self.fine_inputs * config.fine,  # weights and biases of the hidden layer
+            config.fine,
+            config.fine * config.outputs,  # and of the output
+            config.outputs,
+        ]
+        self.fine_weights = nn.Linear(config.query, sum(self.fine_numbers))
         nn.init.normal_(self.fine_weights.weight, std=0.01)
         nn.init.normal_(self.fine_weights.bias, std=0.1)
 
     def forward(
         self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None
-    ) -> Tensor:
-        """See `ClickNet.decode`."""
+    ) -> tuple[Tensor, Tensor]:
+        """Parameters as in `ClickNet.decode`.
+
+        Returns logits (B, N, outputs, H/4, W/4), and what is known of each click in the end,
+        (B, N, query).
+        """
         *levels, fine_features, fine_keys, coarse_features, coarse_keys = features
         batch, queries = clicks.shape[:2]
         input_size = (4 * fine_features.shape[2], 4 * fine_features.shape[3])
@@ -223,7 +281,7 @@ class ClickDecoder(nn.Module):
         own = torch.cat([similarity, coarse[:, :, 1:], prompts], 2).flatten(3)
         shared = fine_features.flatten(2)
         weights, bias, output, output_bias = self.fine_weights(query).split(
-            [self.fine_inputs * self.hidden, self.hidden, self.hidden, 1], dim=2
+            self.fine_numbers, dim=2
         )
         weights = weights.unflatten(2, (self.hidden, self.fine_inputs))
         # The image features are the same for all queries: multiply them without copying them. Each
@@ -235,11 +293,11 @@ class ClickDecoder(nn.Module):
             hidden, weights[..., shared.shape[1] :].flatten(0, 1), own.flatten(0, 1)
         )
         logits = torch.baddbmm(
-            (coarse[:, :, 0].flatten(2) + output_bias).flatten(0, 1)[:, None],
-            output.flatten(0, 1)[:, None],
+            (coarse[:, :, :1].flatten(3) + output_bias[..., None]).flatten(0, 1),
+            output.unflatten(2, (self.outputs, self.hidden)).flatten(0, 1),
             hidden.relu_(),
         )
-        return logits.view(batch, queries, *size)
+        return logits.view(batch, queries, self.outputs, *size), query
 
 
 def _features_at(levels: list[Tensor], points: Tensor, input_size: tuple[int, int]) -> Tensor:

@@ -2,26 +2,13 @@
 
 import numpy as np
 import torch
-from torch import nn
 
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.click import ClickSegmentor, resample_content
 
 
 class FeatureSegmentor(ClickSegmentor):
-    """A `PixelEmbedder` as a segmentor: a click is answered with its affinity to every pixel.
-
-    On CPUs that multiply bfloat16 the encoder does, which halves its time (README: at no loss).
-    """
-
-    def __init__(self, model: nn.Module, name: str, device: str | torch.device = "cpu") -> None:
-        super().__init__(model.to(memory_format=torch.channels_last), name, device)
-        self._bfloat16 = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
-
-    def embed(self, image: np.ndarray) -> ImageEmbedding:
-        """See `Segmentor.embed`."""
-        with torch.autocast(self.device.type, torch.bfloat16, enabled=self._bfloat16):
-            return super().embed(image)
+    """A `PixelEmbedder` as a segmentor: a click is answered with its affinity to every pixel."""
 
     @torch.inference_mode()
     def pixel_features(self, embedding: ImageEmbedding) -> np.ndarray:

@@ -13,14 +13,15 @@ from tamingseg.models.clicknet import ClickNet
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
+from tamingseg.segmentors.click import CandidateClickSegmentor, ClickSegmentor, SegNextSegmentor
 from tamingseg.segmentors.features import FeatureSegmentor
 from tamingseg.segmentors.function import FunctionSegmentor
+from tamingseg.segmentors.zoom import ZoomSegmentor
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights
 
 _KINDS: dict[type[nn.Module], type[ClickSegmentor]] = {
-    ClickNet: ClickSegmentor,
+    ClickNet: ZoomSegmentor,
     SegNext: SegNextSegmentor,
     PixelEmbedder: FeatureSegmentor,
 }
@@ -93,6 +94,8 @@ def segmentor_for(
             f"expected a model of {', '.join(kind.__name__ for kind in _KINDS)}, "
             f"got a {type(model).__name__}"
         )
+    if isinstance(model, ClickNet) and model.config.outputs > 1:
+        return CandidateClickSegmentor(model, name, device)
     return _KINDS[type(model)](model, name, device)
 
 

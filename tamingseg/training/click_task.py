@@ -11,10 +11,11 @@ from torch.nn import functional as F
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
-from tamingseg.models.segnext import SegNext, SegNextConfig
+from tamingseg.models.clicknet import ClickNetConfig, best_candidates
 from tamingseg.models.table import MODELS
 from tamingseg.prompts.clickers import error_click
 from tamingseg.training.config import TrainConfig
+from tamingseg.training.mosaics import with_mosaics
 from tamingseg.values import MASK_THRESHOLD
 from tamingseg.weights.checkpoint import load_model
 
@@ -29,13 +30,23 @@ class ClickTask(nn.Module):
     extra_clicks
         At most so many times the model is asked again with one more click, which lies on its
         largest error, and with its own last answer as previous mask. All rounds count alike.
+    cut_previous
+        For this share of further clicks the answer before is cut at a random level, see
+        `cut_some`.
     """
 
-    def __init__(self, model: nn.Module, losses: dict[str, float], extra_clicks: int = 0):
+    def __init__(
+        self,
+        model: nn.Module,
+        losses: dict[str, float],
+        extra_clicks: int = 0,
+        cut_previous: float = 0.0,
+    ):
         super().__init__()
         self.model = model
         self.losses = check_losses(losses)
         self.extra_clicks = extra_clicks
+        self.cut_previous = cut_previous
         # SegNext's logits lie on another grid than its input until they are enlarged.
         self.enlarge = getattr(model, "enlarge", nn.Identity())
 
@@ -74,33 +85,92 @@ class ClickTask(nn.Module):
         input_size = target.shape[2:]
         clicks = batch["clicks"]
         rng = np.random.default_rng(seed)
-        logits = self._ask(features, clicks, None)
+        logits, trained = self._ask(features, clicks, None)
         # The loss lives at the resolution of the answers; a pixel there that covers both sides of
         # an outline has a target between 0 and 1.
         target = F.interpolate(target.float(), logits.shape[2:], mode="area")
         ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
-        iou = _first_click_iou(logits, target, ignore, clicks)
+        positive = clicks[:, :, 0, 2] == 1
+        iou = (_ious(logits, target, ignore) * positive).sum() / positive.sum().clamp(min=1)
         first = target
         if "levels" in batch:
             first = F.interpolate(batch["levels"], logits.shape[2:], mode="area")
-        rounds = [self._losses_of(logits, first, ignore)]
+        rounds = [self._losses_of(trained, first, ignore)]
         for _ in range(extra_clicks):
-            answered = logits.detach().float().sigmoid()
+            answered = cut_some(logits.detach().float().sigmoid(), self.cut_previous, rng)
             clicks = add_error_clicks(clicks, answered, target, ignore, input_size, rng)
-            logits = self._ask(features, clicks, answered)
-            rounds.append(self._losses_of(logits, target, ignore))
+            logits, trained = self._ask(features, clicks, answered)
+            rounds.append(self._losses_of(trained, target, ignore))
         means = torch.stack(rounds).mean(0)
         weights = means.new_tensor(list(self.losses.values()))
         named = dict(zip(self.losses, means.detach(), strict=True))
         return (means * weights).sum(), {**named, "iou": iou}
 
-    def _ask(self, features: Tensor, clicks: Tensor, previous: Tensor | None) -> Tensor:
-        return self.enlarge(self.model.decode(features, clicks, previous))
+    def _ask(self, features: Any, clicks: Tensor, previous: Tensor | None) -> tuple[Tensor, Any]:
+        """Return the answers, logits (B, N, h, w), and what `_losses_of` wants to know of them."""
+        logits = self.enlarge(self.model.decode(features, clicks, previous))
+        return logits, logits
 
-    def _losses_of(self, logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
+    def _losses_of(self, trained: Any, target: Tensor, ignore: Tensor) -> Tensor:
         """Every loss, unweighted, as one vector."""
-        flat = [values.flatten(0, 1) for values in (logits, target, ignore)]
+        flat = [values.flatten(0, 1) for values in (trained, target, ignore)]
         return torch.stack([LOSSES[name](*flat).mean() for name in self.losses])
+
+
+class CandidateTask(ClickTask):
+    """The same for a `ClickNet` of several outputs, as Segment Anything is trained.
+
+    Of the masks of a query only the one of the smallest loss gets a gradient, in every round. So
+    the others are free to mean something else, and the expected IoU has to say which is meant: its
+    squared error against the measured IoU is one loss more, ``score``, of weight 1. It is taken
+    over all masks, as in SAM 2 (Ravi et al., 2024), because ranking compares the best mask with the
+    others: a head that is shown winners only never learns which masks are bad.
+
+    The answer that further clicks correct, the previous mask, and the logged ``iou`` are those of
+    the mask with the highest expected IoU. So does Segment Anything (Kirillov et al., 2023,
+    appendix A), and it is what a user sees, who knows no target to choose by.
+    """
+
+    def __init__(
+        self,
+        model: nn.Module,
+        losses: dict[str, float],
+        extra_clicks: int = 0,
+        cut_previous: float = 0.0,
+    ):
+        super().__init__(model, losses, extra_clicks, cut_previous)
+        self.mask_losses = self.losses
+        self.losses = {**self.mask_losses, "score": 1.0}
+
+    def _ask(self, features: Any, clicks: Tensor, previous: Tensor | None) -> tuple[Tensor, Any]:
+        candidates, expected = self.model.decode_candidates(features, clicks, previous)
+        return best_candidates(candidates, expected), (candidates, expected)
+
+    def _losses_of(self, trained: Any, target: Tensor, ignore: Tensor) -> Tensor:
+        candidates, expected = trained
+        target, ignore = (values[:, :, None].expand_as(candidates) for values in (target, ignore))
+        flat = [values.flatten(0, 2) for values in (candidates, target, ignore)]
+        each = torch.stack([LOSSES[name](*flat) for name in self.mask_losses])
+        each = each.unflatten(1, expected.shape)
+        weights = each.new_tensor(list(self.mask_losses.values()))
+        best = torch.tensordot(weights, each.detach(), 1).argmin(2, keepdim=True)
+        masks = each.take_along_dim(best[None], 3).mean((1, 2, 3))
+        score = F.mse_loss(expected, _ious(candidates, target, ignore))
+        return torch.cat([masks, score[None]])
+
+
+def cut_some(probabilities: Tensor, share: float, rng: np.random.Generator) -> Tensor:
+    """Make a mask of a `share` of the answers (B, N, h, w), cut at a level of [.2, .8].
+
+    So does a user who chooses a level and clicks on what is still wrong with it. The model learns
+    to go on with the mask it is told.
+    """
+    chosen = torch.from_numpy(rng.random(probabilities.shape[:2]) < share)
+    levels = torch.from_numpy(rng.uniform(0.2, 0.8, probabilities.shape[:2]))
+    chosen, levels = (
+        values.to(probabilities.device)[..., None, None] for values in (chosen, levels)
+    )
+    return torch.where(chosen, (probabilities > levels).to(probabilities.dtype), probabilities)
 
 
 def add_error_clicks(
@@ -132,14 +202,12 @@ def add_error_clicks(
     return longer.to(clicks.device)
 
 
-def _first_click_iou(logits: Tensor, target: Tensor, ignore: Tensor, clicks: Tensor) -> Tensor:
-    """Mean IoU over the queries that start with a positive click."""
+def _ious(logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
+    """IoU of every answer with its target, (..., h, w) -> (...)."""
     predicted, truth = (logits > 0) & ~ignore, (target > MASK_THRESHOLD) & ~ignore
-    intersection = (predicted & truth).sum((2, 3))
-    union = (predicted | truth).sum((2, 3))
-    positive = clicks[:, :, 0, 2] == 1
-    iou = intersection / union.clamp(min=1)
-    return (iou * positive).sum() / positive.sum().clamp(min=1)
+    intersection = (predicted & truth).sum((-2, -1))
+    union = (predicted | truth).sum((-2, -1))
+    return intersection / union.clamp(min=1)
 
 
 def click_training(
@@ -152,12 +220,27 @@ def click_training(
     Raises
     ------
     ValueError
-        If those weights are of another model than the run is configured for.
+        If those weights are of another model than the run is configured for, or level lines are
+        to be learned by a model of several outputs.
     """
-    check_losses(dict(config.losses), soft=config.sampling.target == "levels")
-    task = ClickTask(_initial_model(config), dict(config.losses), config.extra_clicks)
+    levels = config.sampling.target == "levels"
+    outputs = config.model.outputs if isinstance(config.model, ClickNetConfig) else 1
+    if levels and outputs > 1:
+        raise ValueError(
+            "with the target 'levels' one map shows all masks of a click, so the model must have "
+            f"1 output, got {outputs}; choose the target 'mask', or 1 output"
+        )
+    check_losses(dict(config.losses), soft=levels)
+    kind = CandidateTask if outputs > 1 else ClickTask
+    task = kind(
+        _initial_model(config), dict(config.losses), config.extra_clicks, config.cut_previous
+    )
     samples = ClickTrainingSet(
-        datasets, config.size_of, config.sampling, config.augmentation, config.seed
+        with_mosaics(datasets, config),
+        config.size_of,
+        config.sampling,
+        config.augmentation,
+        config.seed,
     )
     return task, samples
 
@@ -169,7 +252,7 @@ def _initial_model(config: TrainConfig) -> nn.Module:
             torch.manual_seed(config.seed)
             return build[type(config.model)](config.model)
     model = load_model(config.initial)
-    if isinstance(model, SegNext) and isinstance(config.model, SegNextConfig):
+    if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)
     if model.config != config.model:
         raise ValueError(

@@ -17,6 +17,9 @@ class RunConfig:
 
     data: tuple[Path, ...] = ()
     """Data set folders; a folder that only holds data sets stands for all of them."""
+    textures: tuple[Path, ...] = ()
+    """Folders of texture photos. Mosaics of each, 100,000 different ones, are a data set more; the
+    teacher of a distillation is not asked about them."""
     folder: Path = Path("runs/train")
     """Where the run writes; an existing run of the same configuration goes on from there."""
     losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
@@ -74,6 +77,9 @@ class TrainConfig(RunConfig):
     """Weights to start from; None starts from random numbers."""
     extra_clicks: int = 2
     """Iterative training: 0 to this many further clicks on the model's own errors."""
+    cut_previous: float = 0.0
+    """Share of further clicks at which the model is told a mask, its last answer cut at a random
+    level as a user would, instead of that answer."""
 
 
 @dataclass(frozen=True)
@@ -97,9 +103,6 @@ class DistillConfig(RunConfig):
     """Weight of being like the teacher."""
     truth_weight: float = 1.0
     """Weight of being like the true regions, where there are any; 0 is distillation pure."""
-    textures: tuple[Path, ...] = ()
-    """Folders of texture photos. Mosaics of each, 100,000 different ones, are a data set more,
-    about which the teacher is not asked."""
     grid: int = 12
     """Clicks per side that the teacher is asked with on every image."""
     answers: Path | None = Path("runs/teacher")

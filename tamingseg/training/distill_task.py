@@ -12,19 +12,15 @@ import torch
 from torch import Tensor, nn
 
 from tamingseg.data.base import MaskDataset
-from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.data.teacher import Teacher, TeacherAnswers
-from tamingseg.data.textures import load_textures
 from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.training.click_task import ClickTask
 from tamingseg.training.config import DistillConfig
+from tamingseg.training.mosaics import with_mosaics
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.registry import WEIGHTS, find_weights
-
-_MOSAICS = 100_000
-_MOST_REGIONS = 10
 
 
 class DistillTask(nn.Module):
@@ -94,12 +90,12 @@ def distillation(
     ValueError
         If `config.initial` has nothing in common with the student, or textures cannot be read.
     """
-    answers = [
+    answers: list[TeacherAnswers | None] = [
         TeacherAnswers(dataset, teacher, teacher_name, config.grid, config.answers)
         for dataset in datasets
     ]
-    for folder in config.textures:
-        datasets, answers = [*datasets, _mosaics(folder, config)], [*answers, None]
+    datasets = with_mosaics(datasets, config)
+    answers += [None] * (len(datasets) - len(answers))
     samples = ClickTrainingSet(
         datasets, config.size_of, config.sampling, config.augmentation, config.seed, answers
     )
@@ -110,20 +106,6 @@ def distillation(
         _take_over(model, config.initial)
     losses = dict(config.losses)
     return DistillTask(model, losses, config.teacher_weight, config.truth_weight), samples
-
-
-def _mosaics(folder: Path, config: DistillConfig) -> MosaicDataset:
-    textures = load_textures([folder])
-    if len(textures) < 2:
-        raise ValueError(f"mosaics need two textures at least, {folder} holds {len(textures)}")
-    return MosaicDataset(
-        textures,
-        count=_MOSAICS,
-        seed=config.seed,
-        size=(config.cache_side, config.cache_side),
-        regions=(2, min(_MOST_REGIONS, len(textures))),
-        layout=None,
-    )
 
 
 def _take_over(model: nn.Module, initial: str) -> None:

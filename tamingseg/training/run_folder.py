@@ -42,7 +42,7 @@ class RunFolder:
         described = describe(config)
         file = self.path / "config.json"
         if self.has_checkpoint() and file.exists():
-            before = json.loads(file.read_text())
+            before = _completed(json.loads(file.read_text()), config)
             differing = [
                 name
                 for name in described
@@ -95,3 +95,12 @@ def describe(config: Any) -> dict[str, Any]:
         if is_dataclass(value):
             plain[name]["class"] = type(value).__name__
     return plain
+
+
+def _completed(before: dict[str, Any], config: Any) -> dict[str, Any]:
+    """Give settings that did not exist when a run began their default, which is what it did."""
+    whole = {**describe(type(config)()), **before}
+    for name, value in vars(config).items():
+        if is_dataclass(value) and isinstance(before.get(name), dict):
+            whole[name] = _completed(before[name], value)
+    return whole

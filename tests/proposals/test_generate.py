@@ -17,6 +17,7 @@ from tamingseg.proposals.generate import (
 )
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
+from tamingseg.segmentors.load import segmentor_for
 
 SMALL = ProposalConfig(grid=8, min_area=0)
 
@@ -146,6 +147,15 @@ def test_a_model_with_three_masks_per_click(two_discs):
     assert best(masks, upper) == 1
     halves = masks_from_answers(answers, ProposalConfig(8, min_area=0))
     assert {best(halves, truth) for truth in regions(two_discs)} == {1}
+
+
+def test_a_click_model_of_several_outputs_is_asked_for_all_of_them(make_model, two_discs):
+    segmentor = segmentor_for(make_model("clicknet", outputs=3), "three")
+    answers = ask_grid(segmentor, two_discs.image, ProposalConfig(grid=2))
+    assert answers.logits.shape == (3 * 4, 12, 16)
+    assert answers.quality.shape == (3 * 4,)
+    one = ask_grid(segmentor_for(make_model("clicknet"), "one"), two_discs.image, SMALL)
+    assert one.quality is None
 
 
 def test_a_model_that_sees_nothing_gives_an_empty_list():

@@ -7,9 +7,11 @@ from torch import nn
 
 from tamingseg.frame import Frame
 from tamingseg.segmentors import click as click_module
+from tamingseg.segmentors.base import CandidateSegmentor
 from tamingseg.segmentors.click import ClickSegmentor, resample_content
 from tamingseg.segmentors.load import load_segmentor, segmentor_for
 from tamingseg.values import Click
+from tamingseg.weights.checkpoint import save_checkpoint
 
 
 class Echo(nn.Module):
@@ -86,6 +88,58 @@ def test_work_is_done_in_parts(monkeypatch):
     assert model.seen == [3, 3, 1]
 
 
+@pytest.fixture
+def candidates(make_model, two_discs):
+    """A segmentor of three masks per click, and its embedding of an image that is padded."""
+    segmentor = segmentor_for(make_model("clicknet", outputs=3), "three")
+    return segmentor, segmentor.embed(two_discs.image)
+
+
+def test_only_a_model_of_several_outputs_has_candidates(candidates, make_model, model_name):
+    assert isinstance(candidates[0], CandidateSegmentor)
+    assert not isinstance(segmentor_for(make_model(model_name), "one"), CandidateSegmentor)
+
+
+def test_several_outputs_are_found_in_a_file(make_model, tmp_path):
+    save_checkpoint(make_model("clicknet", outputs=2), tmp_path / "two.safetensors")
+    segmentor = load_segmentor(tmp_path / "two.safetensors", device="cpu")
+    assert isinstance(segmentor, CandidateSegmentor)
+    embedding = segmentor.embed(np.zeros((30, 40, 3), np.uint8))
+    assert segmentor.predict_candidates(embedding, [Click(3, 4)])[0].shape[:2] == (1, 2)
+
+
+def test_the_answer_is_the_candidate_that_is_expected_to_be_best(candidates):
+    segmentor, embedding = candidates
+    clicks = [Click(16, 18), Click(30, 44, False), Click(1, 60)]
+    probabilities, expected = segmentor.predict_candidates(embedding, clicks)
+    assert probabilities.shape == (3, 3, 12, 16)
+    assert expected.shape == (3, 3)
+    assert probabilities.dtype == expected.dtype == np.float32
+    answers = segmentor.predict(embedding, clicks, full_size=False)
+    best = expected.argmax(axis=1)
+    np.testing.assert_allclose(answers, probabilities[np.arange(3), best], atol=1e-6)
+    joint = segmentor.predict_jointly(embedding, clicks[:1])
+    np.testing.assert_allclose(joint, segmentor.predict(embedding, clicks[:1])[0], atol=1e-6)
+
+
+def test_candidates_are_found_in_parts(candidates, monkeypatch):
+    segmentor, embedding = candidates
+    clicks = [Click(6 * i, 7 * i) for i in range(7)]
+    whole = segmentor.predict_candidates(embedding, clicks)
+    monkeypatch.setattr(click_module, "_PIXELS_AT_ONCE", 3 * 64 * 64)
+    for parts, together in zip(segmentor.predict_candidates(embedding, clicks), whole, strict=True):
+        np.testing.assert_allclose(parts, together, atol=1e-5)
+
+
+def test_candidates_of_no_click_and_of_one_outside(candidates):
+    segmentor, embedding = candidates
+    probabilities, expected = segmentor.predict_candidates(embedding, [])
+    assert probabilities.shape == (0, 3, 12, 16)
+    assert expected.shape == (0, 3)
+    with pytest.raises(ValueError, match="outside"):
+        segmentor.predict_candidates(embedding, [Click(48, 0)])
+
+
 def naive_resample(logits, frame, size):
     """Every pixel's centre, carried to the canvas and read off bilinearly."""
     height, width = logits.shape
@@ -136,6 +190,34 @@ def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
     points = segmentor._points([Click(20.7, 30.2, False), Click(49.9, 69.9)], embedding.frame)
     # int(20 * 64 / 50 + .5), int(30 * 64 / 70 + .5)
     assert points.tolist() == [[26, 27, 0], [63, 63, 1]]
+
+
+@pytest.mark.parametrize("kind", ["clicknet", "pixel-embedder", "segnext"])
+@pytest.mark.parametrize("can", [True, False])
+def test_the_encoder_computes_in_bfloat16_where_the_cpu_can(
+    make_model, rng, monkeypatch, kind, can
+):
+    """And SegNext never does; features are float32, or the decoder would have to follow."""
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: can)
+    model, image = make_model(kind), rng.integers(0, 256, (48, 64, 3), np.uint8)
+    segmentor = segmentor_for(model, "tiny")
+    seen = []
+    convolution = next(m for m in model.modules() if isinstance(m, nn.Conv2d))
+    convolution.register_forward_hook(lambda module, given, answer: seen.append(answer.dtype))
+    embedding = segmentor.embed(image)
+    assert seen == [torch.bfloat16 if can and kind != "segnext" else torch.float32]
+    features = embedding.features
+    tensors = [features] if isinstance(features, torch.Tensor) else features
+    assert {tensor.dtype for tensor in tensors} == {torch.float32}
+    assert embedding.nbytes >= sum({t.data_ptr(): 4 * t.numel() for t in tensors}.values())
+    clicks = [Click(10, 20), Click(30, 40, False)]
+    assert np.isfinite(segmentor.predict(embedding, clicks)).all()
+    monkeypatch.setattr("torch.cpu._is_avx512_bf16_supported", lambda: False)
+    exact = segmentor_for(model, "tiny")
+    difference = segmentor.predict_jointly(embedding, clicks) - exact.predict_jointly(
+        exact.embed(image), clicks
+    )
+    assert np.abs(difference).mean() < 0.01
 
 
 def test_a_model_without_a_segmentor():

@@ -40,6 +40,20 @@ def test_another_configuration_is_refused_by_name(tmp_path):
     run.start(TrainConfig(steps=20_000))  # a run may be prolonged
 
 
+def test_a_run_from_before_a_setting_existed_goes_on(tmp_path):
+    run = RunFolder(tmp_path)
+    run.start(TrainConfig())
+    run.save({"step": 1})
+    file = tmp_path / "config.json"
+    older = json.loads(file.read_text())
+    del older["cut_previous"], older["model"]["outputs"]
+    file.write_text(json.dumps(older))
+    with pytest.raises(ValueError, match="cut_previous"):
+        run.start(TrainConfig(cut_previous=0.5))
+    run.start(TrainConfig())
+    assert json.loads(file.read_text()) == describe(TrainConfig())
+
+
 def test_lines_beyond_the_checkpoint_and_torn_lines_are_dropped(tmp_path):
     run = RunFolder(tmp_path)
     run.start(TrainConfig())

@@ -1,0 +1,58 @@
+"""Write a data set in the layout that `tamingseg.data.folder` reads, so that it can be stopped.
+
+Files have their names only when they are complete, and the last one of a sample tells that all are.
+"""
+
+import io
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+
+from tamingseg.data.download import write_whole
+from tamingseg.values import Sample
+
+
+def write_settings(root: Path, facts: Mapping[str, Any]) -> None:
+    """Write what a data set is, ``set.json``, before the first sample.
+
+    Raises
+    ------
+    ValueError
+        If the folder holds something else, or was written with other facts.
+    """
+    path = root / "set.json"
+    text = json.dumps(facts, indent=2) + "\n"
+    if not path.exists() and any((root / kind).exists() for kind in ("images", "masks")):
+        raise ValueError(f"{root} holds other images already; choose another folder")
+    other = path.exists() and path.read_text(encoding="utf-8", errors="replace") != text
+    # Settings that gave no sample yet, say impossible ones, may be corrected.
+    if other and any(file != path for file in root.iterdir()):
+        raise ValueError(
+            f"{path} says that the folder was made with other settings; choose another folder"
+        )
+    write_whole(path, text.encode())
+
+
+def write_sample(root: Path, sample: Sample) -> None:
+    """Write the image and the label maps of a sample, losslessly; labels must be below 2^16."""
+    write_whole(root / "images" / f"{sample.name}.png", _png(sample.image))
+    several = len(sample.label_maps) > 1
+    for number, labels in reversed(list(enumerate(sample.label_maps))):
+        end = f".{number}" if several else ""
+        kind = np.uint8 if labels.max() < 256 else np.uint16
+        write_whole(root / "masks" / f"{sample.name}{end}.png", _png(labels.astype(kind)))
+
+
+def is_written(root: Path, name: str) -> bool:
+    """Whether the sample `name` is there and complete."""
+    return any((root / "masks" / f"{name}{end}.png").exists() for end in ("", ".0"))
+
+
+def _png(pixels: np.ndarray) -> bytes:
+    file = io.BytesIO()
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()

@@ -1,0 +1,46 @@
+"""Overlapping masks -> label maps, as data sets keep them."""
+
+import numpy as np
+
+from tamingseg.data.levels import INSIDE
+from tamingseg.values import MaskSet
+
+
+def label_maps_of(masks: MaskSet, most: int) -> np.ndarray:
+    """Spread masks over as few label maps as first fit finds, in each of which none overlap.
+
+    Masks are taken in their order. Each becomes a region of the first map where it and every region
+    that is there share at most a tenth (1 - `INSIDE`) of either, and gets what is free there. So of
+    a part and its whole the worse one opens the next map. A mask without room in any is left out.
+
+    Parameters
+    ----------
+    masks
+        An ordered list, best first.
+    most
+        At most so many maps, 1 or more.
+
+    Returns
+    -------
+    int32 (L, H, W), 0 <= L <= most, labels 1, 2, ... in each map; 0 is what none of its masks
+    holds.
+
+    Raises
+    ------
+    ValueError
+        If `most` is below 1.
+    """
+    if most < 1:
+        raise ValueError(f"expected at least 1 label map, got {most}")
+    maps = np.zeros((most, *masks.size), np.int32)
+    for number in range(len(masks)):
+        mask = masks[number]
+        for label_map in maps:
+            free = mask & (label_map == 0)
+            areas = np.bincount(label_map.ravel())[1:]
+            apart = areas - np.bincount(label_map[mask], minlength=len(areas) + 1)[1:]
+            enough = free.any() and free.sum() >= INSIDE * mask.sum()
+            if enough and (apart >= INSIDE * areas).all():
+                label_map[free] = len(areas) + 1
+                break
+    return maps[maps.any(axis=(1, 2))]
