@@ -1,4 +1,4 @@
-"""`tamingseg evaluate clicks | proposals | regions | mosaics | all DATA ...`: measure models.
+"""`tamingseg evaluate clicks | levels | proposals | regions | mosaics | all DATA ...`.
 
 The same command goes on with a run that was stopped. Over several processes or machines, start it
 with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
@@ -16,7 +16,13 @@ from tamingseg.cli.commands import Command, dispatch
 from tamingseg.cli.data_mosaics import MosaicSettings
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
-from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, click_job
+from tamingseg.evaluation.interactive import (
+    SEGNEXT_PROTOCOL,
+    ClickProtocol,
+    FirstClickProtocol,
+    click_job,
+)
+from tamingseg.evaluation.levels import level_job
 from tamingseg.evaluation.mosaics import MOSAIC_PARTITION, mosaic_job, partition_with
 from tamingseg.evaluation.regions import (
     REGION_COUNTS,
@@ -89,6 +95,17 @@ class EvaluateClicks:
 
 
 @dataclass(frozen=True)
+class EvaluateLevels:
+    """Ask models for every mask of data sets with one click, and look at every level they offer."""
+
+    run: tyro.conf.OmitArgPrefixes[Run]
+    protocol: tyro.conf.OmitArgPrefixes[FirstClickProtocol] = field(
+        default_factory=FirstClickProtocol
+    )
+    """The settings that change a number."""
+
+
+@dataclass(frozen=True)
 class EvaluateProposals:
     """Let models propose masks without a click, and print mIoU against the number of proposals."""
 
@@ -149,6 +166,7 @@ def main(arguments: Sequence[str]) -> int:
     """Run the subcommand."""
     commands = {
         "clicks": Command("IoU after 1, 2, ... simulated clicks", clicks),
+        "levels": Command("IoU of the best level of one click, and calibration", levels),
         "proposals": Command("mIoU against the number of proposals, without a click", proposals),
         "regions": Command("covering, Rand index, variation of information", regions),
         "mosaics": Command("pixels right, CS, O and C on mosaics of textures", mosaics),
@@ -170,6 +188,21 @@ def clicks(arguments: Sequence[str]) -> int:
         run,
         [
             click_job(dataset, segmentor, made_by, protocol, run.limit)
+            for segmentor, made_by in run.segmentors()
+            for dataset in datasets
+        ],
+    )
+
+
+def levels(arguments: Sequence[str]) -> int:
+    """Parse, evaluate, print."""
+    command = _parse(EvaluateLevels, "levels", arguments)
+    run = command.run
+    datasets = run.datasets()
+    return _finish(
+        run,
+        [
+            level_job(dataset, segmentor, made_by, command.protocol, run.limit)
             for segmentor, made_by in run.segmentors()
             for dataset in datasets
         ],

@@ -48,7 +48,7 @@ class Results:
 
 @dataclass(frozen=True)
 class Plots:
-    """Draw mIoU over clicks and over proposals, region measures over K, and the scatter, as PNG."""
+    """Draw mIoU over clicks, levels and proposals, region measures over K, reliability, scatter."""
 
     files: _Files
     """Files of records that `tamingseg evaluate` wrote."""

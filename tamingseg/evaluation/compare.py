@@ -10,15 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from tamingseg.evaluation.figures import (
-    Group,
-    generator,
-    group_records,
-    masks_of,
-    read_record,
-)
+from tamingseg.evaluation.figure import generator
+from tamingseg.evaluation.figures import Group, group_records
 from tamingseg.evaluation.methods import ABSENT, differing, settings_of, shared_by
-from tamingseg.evaluation.records import Record
+from tamingseg.evaluation.records import Record, masks_of, read_record
 from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_difference
 
@@ -90,7 +85,8 @@ class Comparison:
         """Compare every figure that both have and that images contribute to.
 
         NoC and NoF only if both may click equally often and count failures alike. Of regions those
-        at one K are left out: ODS has the best of them.
+        at one K are left out: ODS has the best of them; of reliability those at one bin, whose
+        pixels are not the same.
         """
         theirs = self.second.figures
         same_count = all(

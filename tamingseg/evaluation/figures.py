@@ -1,9 +1,6 @@
-"""Records -> figures: every number of a report, with what each image contributes to it.
+"""Records -> figures: every number of a report, method by method and data set by data set.
 
-A figure is a sum over images divided by another one: a mean over images, a mean over masks, or a
-covering pooled over pixels. Keeping the two parts per image lets the bootstrap draw images anew,
-and two methods be compared image by image. An image without objects contributes to nothing and is
-counted beside the figures.
+An image without objects contributes to no figure and is counted beside them.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -13,8 +10,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from tamingseg.evaluation.records import Record
-from tamingseg.metrics.bootstrap import bootstrap_ratio
+from tamingseg.evaluation.figure import MEASURED, Figure
+from tamingseg.evaluation.level_figures import level_figures
+from tamingseg.evaluation.records import Record, check_numbers, masks_of, read_record
 from tamingseg.metrics.interactive import clicks_to_reach, number_of_failures
 from tamingseg.metrics.mosaics import MEASURES
 from tamingseg.metrics.regions import summarise_regions
@@ -34,56 +32,8 @@ RECALL_BUDGETS = (10, 100, 1000)
 RECALL_THRESHOLDS = {"R50": (0.5,), "R75": (0.75,), "R90": (0.9,), "mAR": COCO_THRESHOLDS}
 """Recall is reported at these numbers of proposals; its names and the IoUs it is a mean over."""
 
-MEASURED = "measured"
-"""The source of every figure that was not published by others."""
-
 _MOST_REGIONS = 1 << 31
 """More pixels than an image has."""
-
-_SEED = 0
-"""Of every bootstrap, so that a report of the same records always says the same."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Figure:
-    """One number of a method on a data set.
-
-    Attributes
-    ----------
-    value
-        In `unit`.
-    unit
-        ``%``, ``bits``, ``clicks``, or what is counted.
-    parts
-        Numerators and denominators, both float64 (I,), one pair per image with objects, in order of
-        the images' names: `value` is sum by sum. None for a number that is no such ratio.
-    higher_is_better
-        Which of two values is the better one.
-    """
-
-    value: float
-    unit: str
-    parts: tuple[np.ndarray, np.ndarray] | None = None
-    higher_is_better: bool = True
-
-    @classmethod
-    def ratio(
-        cls,
-        numerators: np.ndarray,
-        denominators: np.ndarray | None = None,
-        unit: str = "%",
-        higher_is_better: bool = True,
-    ) -> "Figure":
-        """Divide sum by sum over images; without `denominators`, take the mean over images.
-
-        With the unit ``%``, the numerators are shares and are made percent.
-        """
-        numerators = np.asarray(numerators, np.float64) * (100 if unit == "%" else 1)
-        if denominators is None:
-            denominators = np.ones(len(numerators))
-        denominators = np.asarray(denominators, np.float64)
-        value = float(numerators.sum() / denominators.sum())
-        return cls(value, unit, (numerators, denominators), higher_is_better)
 
 
 @dataclass(frozen=True)
@@ -123,34 +73,13 @@ class Group:
         """How many images, of these how many without objects, and true masks if any are named."""
         empty = len(self.without_objects)
         counts = {"images": len(self.records) + empty, "without objects": empty}
-        if self.kind in ("clicks", "proposals"):
+        if self.kind in ("clicks", "proposals", "levels"):
             counts["masks"] = sum(len(masks_of(record)) for record in self.records)
         return counts
 
     def per_image(self, read: Callable[[Record], Any]) -> list[Any]:
         """Apply `read` to every record; an error names the one that is damaged."""
         return [read_record(record, read) for record in self.records]
-
-
-def intervals(figures: Mapping[str, Figure]) -> dict[str, tuple[float, float]]:
-    """Return 95 % intervals, by name, from drawing the images anew; in the units of the figures.
-
-    Left out are figures that are no ratio, and those of a single image. All `figures` are of the
-    same images.
-    """
-    parts = {name: figure.parts for name, figure in figures.items() if figure.parts is not None}
-    if not parts or len(next(iter(parts.values()))[0]) < 2:
-        return {}
-    numerators, denominators = (
-        np.stack(side, axis=1) for side in zip(*parts.values(), strict=True)
-    )
-    low, high = bootstrap_ratio(numerators, denominators, generator())
-    return dict(zip(parts, zip(low.tolist(), high.tolist(), strict=True), strict=True))
-
-
-def generator() -> np.random.Generator:
-    """Return the random numbers of one bootstrap: the same ones every time."""
-    return np.random.default_rng(_SEED)
 
 
 def group_records(records: Iterable[Record]) -> list[Group]:
@@ -181,22 +110,6 @@ def group_records(records: Iterable[Record]) -> list[Group]:
     ]
 
 
-def read_record(record: Record, read: Callable[[Record], Any]) -> Any:
-    """Apply `read` to a record from outside; ValueError naming it if a part is not as it should."""
-    try:
-        return read(record)
-    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
-        raise ValueError(
-            f"the record of kind {record.kind} of {record.dataset}, image {record.image} is damaged"
-            f" ({type(error).__name__}: {error}); remove its line and measure the image again"
-        ) from error
-
-
-def masks_of(record: Record) -> set[tuple[int, int]]:
-    """Return the true masks that a record has results for, as (map index, label)."""
-    return read_record(record, lambda r: {(result["map"], result["label"]) for result in r.results})
-
-
 def level_letter(method: Mapping[str, Any]) -> str:
     """Return what the levels of a region method count.
 
@@ -218,7 +131,7 @@ def _click_figures(group: Group) -> dict[str, Figure]:
 
     def read(record: Record) -> np.ndarray:
         ious = np.array([result["ious"] for result in record.results])
-        return _checked(ious, (len(masks_of(record)) * trials, clicks))
+        return check_numbers(ious, (len(masks_of(record)) * trials, clicks))
 
     ious = group.per_image(read)
     means = np.array([table.mean(axis=0) for table in ious])
@@ -258,7 +171,7 @@ def _proposal_figures(group: Group) -> dict[str, Figure]:
         recalls = [fraction_reached(fewer, chosen) for chosen in RECALL_THRESHOLDS.values()]
         return np.column_stack([best, dense, area, *recalls])
 
-    found = group.per_image(lambda r: _checked(np.array(r.facts["proposals"]), (), np.inf))
+    found = group.per_image(lambda r: check_numbers(np.array(r.facts["proposals"]), (), np.inf))
     figures = {"proposals": Figure(float(np.mean(found)), "per image")}
     for prefix, field in (("", "steps"), ("oracle ", "oracle")):
         tables = group.per_image(lambda r: scores([result[field] for result in r.results]))  # noqa: B023
@@ -310,10 +223,10 @@ def _region_figures(group: Group) -> dict[str, Figure]:
 
 def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return the facts and levels of a record, once their numbers have been looked at."""
-    area = float(_checked(np.array(record.facts["area"]), (), np.inf))
+    area = float(check_numbers(np.array(record.facts["area"]), (), np.inf))
     if area <= 0:
         raise ValueError(f"expected an area of at least a pixel, got {area}")
-    _checked(np.array(record.facts["best_covered"]), (), area)
+    check_numbers(np.array(record.facts["best_covered"]), (), area)
     keys = {"covered": area, "rand": 1, "variation": np.inf, "regions": np.inf}
     for level in record.results:
         number = level["segmentation"]
@@ -322,7 +235,7 @@ def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]
                 f"expected a number of regions from 1 to {_MOST_REGIONS}, got {number!r}"
             )
         for key, largest in keys.items():
-            _checked(np.array(level[key]), (), largest)
+            check_numbers(np.array(level[key]), (), largest)
     return record.facts, record.results
 
 
@@ -331,14 +244,14 @@ def _mosaic_figures(group: Group) -> dict[str, Figure]:
 
     def read(record: Record) -> np.ndarray:
         (scores,) = record.results
-        return _checked(np.array([scores[name] for name in MEASURES]), (len(MEASURES),))
+        return check_numbers(np.array([scores[name] for name in MEASURES]), (len(MEASURES),))
 
     columns = np.transpose(group.per_image(read))
     figures = {
         name: Figure.ratio(column, higher_is_better=name in ("correct", "CS"))
         for name, column in zip(MEASURES, columns, strict=True)
     }
-    found = group.per_image(lambda r: _checked(np.array(r.results[0]["regions"]), (), np.inf))
+    found = group.per_image(lambda r: check_numbers(np.array(r.results[0]["regions"]), (), np.inf))
     return figures | {"regions found": Figure(float(np.mean(found)), "per image")}
 
 
@@ -352,21 +265,10 @@ def _setting(group: Group, name: str, default: int | None = None) -> int:
     return value
 
 
-def _checked(values: np.ndarray, shape: tuple[int, ...], largest: float = 1) -> np.ndarray:
-    if values.dtype.kind not in "iuf":  # a text would be read as a number, a huge one is an object
-        raise ValueError(f"expected numbers, got {np.ravel(values)[:1].tolist()!r:.80}")
-    if values.shape != shape:
-        raise ValueError(f"expected numbers of shape {shape}, got {values.shape}")
-    if not ((values >= 0) & (values <= largest)).all():
-        raise ValueError(
-            f"expected numbers from 0 to {largest:g}, got {values.min():g} to {values.max():g}"
-        )
-    return values
-
-
 _FIGURES: dict[str, Callable[[Group], dict[str, Figure]]] = {
     "clicks": _click_figures,
     "proposals": _proposal_figures,
     "regions": _region_figures,
     "mosaics": _mosaic_figures,
+    "levels": lambda group: level_figures(group.records),
 }

@@ -15,7 +15,7 @@ A record of kind ``clicks`` holds one result per mask and trial::
 """
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
@@ -40,35 +40,26 @@ _CHUNK_BYTES = 2**27
 
 
 @dataclass(frozen=True)
-class ClickProtocol:
-    """Every setting of a run that changes a number."""
+class FirstClickProtocol:
+    """Which masks are asked for, and where the first click lies."""
 
     clicker: Clicker = "random"
     """Where the first click of a mask lies: anywhere inside, or in the middle."""
-    clicks: int = 1
-    """How many clicks each mask gets."""
     trials: int = 1
     """How often each mask is asked for, with other random clicks; figures are means over them."""
-    fusion: SessionFusion = DEFAULT_FUSION
-    """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
-    forward pass with the previous answer (joint)."""
     threshold: float = MASK_THRESHOLD
     """A pixel belongs to the answer where its probability is above this; SegNext takes 0.49."""
     min_area: int = MIN_MASK_AREA
     """Masks of fewer pixels are skipped."""
-    count_last_click: bool = False
-    """Whether the number of failures (NoF) counts success exactly at the last click as one."""
     seed: int = 0
     """Seed of the random clicks; they are the same for every model and fusion."""
 
     def __post_init__(self) -> None:
         check_choice(self.clicker, get_args(Clicker), "clicker")
-        check_choice(self.fusion, SESSION_FUSIONS, "fusion")
-        if min(self.clicks, self.trials, self.min_area) < 1 or not 0 < self.threshold < 1:
+        if min(self.trials, self.min_area) < 1 or not 0 < self.threshold < 1:
             raise ValueError(
-                "expected clicks, trials and min_area >= 1 and a threshold between 0 and 1, got "
-                f"clicks={self.clicks}, trials={self.trials}, min_area={self.min_area}, "
-                f"threshold={self.threshold}"
+                "expected trials and min_area >= 1 and a threshold between 0 and 1, got "
+                f"trials={self.trials}, min_area={self.min_area}, threshold={self.threshold}"
             )
         if self.clicker == "center" and self.trials > 1:
             raise ValueError("the center clicker always clicks alike; leave trials at 1")
@@ -76,10 +67,34 @@ class ClickProtocol:
     def settings(self) -> dict[str, Any]:
         """Return the settings that play a part, for the method of a record."""
         settings = asdict(self)
-        if self.clicks == 1:
-            del settings["fusion"], settings["count_last_click"]
         if self.clicker == "center":
             del settings["seed"]
+        return settings
+
+
+@dataclass(frozen=True)
+class ClickProtocol(FirstClickProtocol):
+    """Every setting of a run that changes a number."""
+
+    clicks: int = 1
+    """How many clicks each mask gets."""
+    fusion: SessionFusion = DEFAULT_FUSION
+    """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
+    forward pass with the previous answer (joint)."""
+    count_last_click: bool = False
+    """Whether the number of failures (NoF) counts success exactly at the last click as one."""
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_choice(self.fusion, SESSION_FUSIONS, "fusion")
+        if self.clicks < 1:
+            raise ValueError(f"expected clicks >= 1, got {self.clicks}")
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings that play a part, for the method of a record."""
+        settings = super().settings()
+        if self.clicks == 1:
+            del settings["fusion"], settings["count_last_click"]
         return settings
 
 
@@ -132,49 +147,64 @@ def measure_clicks(sample: Sample, segmentor: Segmentor, protocol: ClickProtocol
     prior = 0.5
     if protocol.fusion == "prior" and protocol.clicks > 1:
         prior = answer_prior(segmentor, embedding)
-    asked = [(trial, *target) for target in targets for trial in range(protocol.trials)]
     results = []
-    size = max(1, _CHUNK_BYTES // (4 * sample.image.shape[0] * sample.image.shape[1]))
-    for start in range(0, len(asked), size):
-        chunk = asked[start : start + size]
-        users = [
-            _User(
-                mask,
-                sample.ignore(index),
-                protocol,
-                _generator(protocol.seed, sample.name, index, label, trial),
-            )
-            for trial, index, label, mask in chunk
-        ]
+    for users in users_of(sample, targets, protocol):
         ious = _converse(users, segmentor, embedding, protocol, prior)
         results += [
-            {
-                "map": index,
-                "label": label,
-                "area": int(mask.sum()),
-                "trial": trial,
-                "ious": [round(value, 6) for value in values],
-            }
-            for (trial, index, label, mask), values in zip(chunk, ious, strict=True)
+            user.wanted() | {"ious": [round(value, 6) for value in values]}
+            for user, values in zip(users, ious, strict=True)
         ]
     return {}, results
 
 
-class _User:
-    """Someone who wants one mask and remembers where they have clicked."""
+def users_of(
+    sample: Sample, targets: Sequence[tuple[int, int, np.ndarray]], protocol: FirstClickProtocol
+) -> Iterator[list["User"]]:
+    """Yield users who want the masks `targets` of `Sample.masks`, in order of masks and trials.
+
+    As many come together as there is memory for their answers at full size.
+    """
+    size = max(1, _CHUNK_BYTES // (4 * sample.image.shape[0] * sample.image.shape[1]))
+    asked = [(*target, trial) for target in targets for trial in range(protocol.trials)]
+    for start in range(0, len(asked), size):
+        yield [User(sample, *which, protocol) for which in asked[start : start + size]]
+
+
+class User:
+    """Someone who wants one mask and remembers where they have clicked.
+
+    Attributes
+    ----------
+    index, label, target
+        Which mask: number of its label map, its label there, and itself, bool (H, W).
+    trial
+        Which of the trials this is, from 0.
+    ignore
+        bool (H, W), pixels that count neither way; None if all count.
+    clicks
+        Those made, in order.
+    """
 
     def __init__(
         self,
+        sample: Sample,
+        index: int,
+        label: int,
         target: np.ndarray,
-        ignore: np.ndarray | None,
-        protocol: ClickProtocol,
-        rng: np.random.Generator,
+        trial: int,
+        protocol: FirstClickProtocol,
     ) -> None:
-        self.target, self.ignore = target, ignore
+        self.index, self.label, self.target, self.trial = index, label, target, trial
+        self.ignore = sample.ignore(index)
         self.protocol = protocol
-        self.rng = rng
+        self.rng = _generator(protocol.seed, sample.name, index, label, trial)
         self.clicks: list[Click] = []
         self._not_clicked = np.ones_like(target)
+
+    def wanted(self) -> dict[str, int]:
+        """Say which mask is wanted, as a result of a record begins."""
+        area = int(self.target.sum())
+        return {"map": self.index, "label": self.label, "area": area, "trial": self.trial}
 
     def click(self, answer: np.ndarray | None) -> bool:
         """Click once more, having seen `answer` (probabilities); False if nothing is wrong."""
@@ -190,6 +220,7 @@ class _User:
         return True
 
     def iou(self, answer: np.ndarray) -> float:
+        """IoU of `answer` (probabilities) with the wanted mask."""
         return iou(self._mask(answer), self.target, self.ignore)
 
     def _mask(self, answer: np.ndarray) -> np.ndarray:
@@ -197,7 +228,7 @@ class _User:
 
 
 def _converse(
-    users: Sequence[_User],
+    users: Sequence[User],
     segmentor: Segmentor,
     embedding: ImageEmbedding,
     protocol: ClickProtocol,

@@ -1,4 +1,4 @@
-"""Records -> pictures: mIoU over clicks, mIoU and recall over proposals, regions over K, scatter.
+"""Records -> pictures: IoU over clicks, levels, proposals; regions over K; reliability; scatter.
 
 One PNG of each per data set. Colours are those of Okabe and Ito, which the colour-blind can tell
 apart, and every method has a marker of its own besides. Nothing global of matplotlib is touched.
@@ -15,19 +15,20 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
+from tamingseg.evaluation.figure import Figure, generator
 from tamingseg.evaluation.figures import (
     BUDGETS,
     RECALL_THRESHOLDS,
-    Figure,
     Group,
-    generator,
     group_records,
     level_letter,
 )
 from tamingseg.evaluation.methods import names_of, shared_by
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.scatter import CLICKS, PROPOSALS, Scatter, correlation_text, scatters
+from tamingseg.evaluation.text import number_text
 from tamingseg.metrics.bootstrap import bootstrap_ratio
+from tamingseg.metrics.levels import BINS, MOST_OFFERED
 from tamingseg.metrics.zeroshot import best_at, fraction_reached, log_spaced_budgets
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -54,8 +55,8 @@ def save_plots(records: Sequence[Record], folder: Path) -> list[Path]:
     pictures = [*_curves(groups), *_scatter_pictures(scatters(records))]
     if not pictures:
         raise ValueError(
-            "nothing to draw: expected records of several clicks, of proposals or of regions, with "
-            "images that have objects"
+            "nothing to draw: expected records of several clicks, of levels, of proposals or of "
+            "regions, with images that have objects"
         )
     return _save(pictures, folder)
 
@@ -68,6 +69,8 @@ def save_scatters(found: Iterable[Scatter], folder: Path) -> list[Path]:
 def _curves(groups: Sequence[Group]) -> _Pictures:
     drawn = (
         ("clicks", "clicks", _draw_clicks),
+        ("levels", "levels", _draw_levels),
+        ("reliability", "levels", _draw_reliability),
         ("proposals", "proposals", _draw_proposals),
         ("recall", "proposals", _draw_recall),
         ("regions", "regions", _draw_regions),
@@ -92,6 +95,54 @@ def _draw_clicks(title: str, groups: Sequence[Group]) -> Picture:
     axes.set(xlabel="clicks k", ylabel="mIoU@k, mean over images (%)", xlim=(0.5, most + 0.5))
     axes.set_xticks(range(1, most + 1, 1 + (most - 1) // 20))
     return _finish(picture, f"{title}: IoU after k clicks", groups)
+
+
+def _draw_levels(title: str, groups: Sequence[Group]) -> Picture:
+    """One panel for the mask asked for; another one for all around the click if they are more."""
+    picture = Picture(figsize=(12, 4), layout="constrained")
+    panels = {"": "the mask asked for"}
+    if any(group.figures["masks around"].value > 1 for group in groups):
+        panels["around "] = "all true masks that hold the click"
+    else:
+        picture.set_figwidth(7)
+    offered = range(1, MOST_OFFERED + 1)
+    for place, (prefix, meant) in enumerate(panels.items(), 1):
+        axes = picture.add_subplot(1, len(panels), place)
+        for index, group in enumerate(groups):
+            best = [group.figures[f"{prefix}best of {k}"] for k in offered]
+            _draw_line(axes, offered, best, index, len(groups))
+            for where, name in ((0, "default"), (MOST_OFFERED + 1, "any level")):
+                _draw_line(axes, [where], [group.figures[prefix + name]], index, len(groups))
+        axes.set_title(f"IoU with {meant}", fontsize=9)
+        axes.set(xlabel="levels K offered beside the default", ylabel="mIoU, mean over images (%)")
+        axes.set_xticks(range(MOST_OFFERED + 2), ["default\nalone", *offered, "any\nlevel"])
+    return _finish(picture, f"{title}: best level of one click", groups)
+
+
+def _draw_reliability(title: str, groups: Sequence[Group]) -> Picture:
+    """Draw what is found against what is claimed, and of how many pixels it is claimed."""
+    picture = Picture(figsize=(11, 5), layout="constrained")
+    left, right = picture.add_subplot(1, 2, 1), picture.add_subplot(1, 2, 2)
+    left.plot([0, 100], [0, 100], color="0.75", linewidth=1, zorder=1)
+    for index, group in enumerate(groups):
+        bins = [place for place in range(BINS) if f"pixels at {place}" in group.figures]
+        claimed, found, pixels = (
+            [group.figures[f"{name} at {place}"] for place in bins]
+            for name in ("claimed", "found", "pixels")
+        )
+        places = [figure.value for figure in claimed]
+        _draw_line(left, places, found, index, len(groups))
+        _draw_line(right, places, pixels, index, len(groups))
+        error = group.figures["ECE"]
+        text = f"ECE {number_text(error.value, error.unit)} %"
+        colour = _COLOURS[index % len(_COLOURS)]
+        left.text(2, 98 - 5 * index, text, color=colour, fontsize=8, verticalalignment="top")
+    left.set(xlabel="probability claimed (%)", ylabel="pixels in the mask asked for (%)")
+    left.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
+    right.set(xlabel="probability claimed (%)", ylabel="pixels of the image (%)")
+    right.set(xlim=(0, 100), yscale="log")
+    right.yaxis.set_major_formatter("{x:g}")
+    return _finish(picture, f"{title}: are the probabilities of one click true?", groups)
 
 
 def _draw_proposals(title: str, groups: Sequence[Group]) -> Picture:
@@ -240,9 +291,13 @@ def _draw_line(
         markersize=5,
         markevery=max(1, len(places) // 10),
     )
-    numerators = np.stack([figure.parts[0] for figure in figures], axis=1)
+    numerators, denominators = (
+        np.stack(side, axis=1) for side in zip(*(figure.parts for figure in figures), strict=True)
+    )
     if number <= _MOST_BANDS and len(numerators) > 1:
-        low, high = bootstrap_ratio(numerators, figures[0].parts[1], generator())
+        low, high = bootstrap_ratio(numerators, denominators, generator())
+        if len(places) == 1:  # a band has no width there
+            axes.vlines(places, low, high, color=colour, alpha=0.25, linewidth=6)
         axes.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
 
 

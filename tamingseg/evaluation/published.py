@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from tamingseg.evaluation.figures import Figure
+from tamingseg.evaluation.figure import Figure
 
 _UNITS = {"VI": "bits", "NoC": "clicks", "NoF": "masks"}
 """By how the name of a figure begins; all others are percent."""

@@ -12,11 +12,13 @@ number of processes and however often the run was killed.
 import glob
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 Measured = tuple[dict[str, Any], list[dict[str, Any]]]
 """What a protocol gives for an image: the facts and the results of its record."""
@@ -29,7 +31,8 @@ class Record:
     Attributes
     ----------
     kind
-        ``clicks``, ``proposals``, ``regions`` or ``mosaics``: which protocol was followed.
+        ``clicks``, ``levels``, ``proposals``, ``regions`` or ``mosaics``: which protocol was
+        followed.
     dataset, image
         Names of the data set and of the image in it.
     method
@@ -37,8 +40,8 @@ class Record:
     facts
         Numbers of the whole image.
     results
-        One entry per true mask (clicks: per mask and trial) or per segmentation; none for an image
-        without objects. The protocols' own files say what an entry holds.
+        One entry per true mask (clicks, levels: per mask and trial) or per segmentation; none for
+        an image without objects. The protocols' own files say what an entry holds.
     """
 
     kind: str
@@ -106,6 +109,35 @@ def read_records(paths: Iterable[Path]) -> list[Record]:
                     f"{record.image} and the same method; compare them file by file"
                 )
     return list(records.values())
+
+
+def read_record(record: Record, read: Callable[[Record], Any]) -> Any:
+    """Apply `read` to a record from outside; ValueError naming it if a part is not as it should."""
+    try:
+        return read(record)
+    except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
+        raise ValueError(
+            f"the record of kind {record.kind} of {record.dataset}, image {record.image} is damaged"
+            f" ({type(error).__name__}: {error}); remove its line and measure the image again"
+        ) from error
+
+
+def masks_of(record: Record) -> set[tuple[int, int]]:
+    """Return the true masks that a record has results for, as (map index, label)."""
+    return read_record(record, lambda r: {(result["map"], result["label"]) for result in r.results})
+
+
+def check_numbers(values: np.ndarray, shape: tuple[int, ...], largest: float = 1) -> np.ndarray:
+    """Return numbers of a record, if they are of `shape` and from 0 to `largest`; or ValueError."""
+    if values.dtype.kind not in "iuf":  # a text would be read as a number, a huge one is an object
+        raise ValueError(f"expected numbers, got {np.ravel(values)[:1].tolist()!r:.80}")
+    if values.shape != shape:
+        raise ValueError(f"expected numbers of shape {shape}, got {values.shape}")
+    if not ((values >= 0) & (values <= largest)).all():
+        raise ValueError(
+            f"expected numbers from 0 to {largest:g}, got {values.min():g} to {values.max():g}"
+        )
+    return values
 
 
 def part_of(path: Path, process: int) -> Path:

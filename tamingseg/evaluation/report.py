@@ -6,13 +6,12 @@ that tells them apart stands in it, so that nothing that changes a number is hid
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from tamingseg.evaluation.figure import MEASURED, intervals
 from tamingseg.evaluation.figures import (
     BUDGETS,
-    MEASURED,
     NOC_THRESHOLDS,
     RECALL_BUDGETS,
     RECALL_THRESHOLDS,
-    intervals,
 )
 from tamingseg.evaluation.methods import ABSENT, owned, settings_of
 from tamingseg.evaluation.published import PUBLISHED
@@ -204,6 +203,29 @@ def _mosaic_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]
     )
 
 
+def _level_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
+    budgets = sorted({k for s in summaries for k in _numbers(s, "best of ")})
+    names = ("default", *(f"best of {k}" for k in budgets), "any level")
+    counted = {"levels offered": "offered", "true masks around": "masks around"}
+    lines = [
+        (s, _count_cells(s) | _figure_cells(s, counted | {"ECE": "ECE"}, with_intervals=True))
+        for s in summaries
+    ]
+    yield "", lines
+    several = [s for s in summaries if s.figures and s.figures["masks around"].value > 1]
+    for caption, prefix, chosen in (
+        ("Against the mask asked for:", "", summaries),
+        ("Against all true masks that hold the click:", "around ", several),
+    ):
+        lines = []
+        for summary in chosen:
+            for mean, suffix in (("images", ""), ("masks", " per mask")):
+                figures = {name: f"{prefix}{name}{suffix}" for name in names}
+                cells = _figure_cells(summary, figures, with_intervals=True)
+                lines.append((summary, {"mean over": mean} | cells))
+        yield caption, lines
+
+
 _LEVELS = {
     "K": "Against K, the number of regions asked for:",
     "N": "Against N, the number of masks painted:",
@@ -220,6 +242,15 @@ _KINDS = {
         "masks that do not reach it, or with count_last_click only with the last click; its "
         "interval is of the sum over as many images.",
         _click_tables,
+    ),
+    "levels": (
+        "Levels of one click",
+        "Mean IoU in percent. Default: all pixels above the threshold; best of K: the best of the "
+        "first K masks offered beside it, stable level lines or a model's own answers; any level: "
+        "the best of all level sets at .05, .10, ..., .95. ECE, expected calibration error: how "
+        "far the share of pixels in the mask is from the probability they are given, mean over "
+        "pixels, images weighing alike.",
+        _level_tables,
     ),
     "proposals": (
         "Proposals",

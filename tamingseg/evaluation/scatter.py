@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from tamingseg.evaluation.figures import BUDGETS, Group, generator, group_records
+from tamingseg.evaluation.figure import generator
+from tamingseg.evaluation.figures import BUDGETS, Group, group_records
 from tamingseg.evaluation.methods import ABSENT, names_of, settings_of, shared_by
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.text import to_markdown

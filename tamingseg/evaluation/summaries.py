@@ -3,10 +3,11 @@
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from tamingseg.evaluation.figures import BUDGETS, Group, group_records, intervals, read_record
+from tamingseg.evaluation.figure import intervals
+from tamingseg.evaluation.figures import BUDGETS, Group, group_records
 from tamingseg.evaluation.methods import settings_of
 from tamingseg.evaluation.published import PUBLISHED, Published
-from tamingseg.evaluation.records import Record
+from tamingseg.evaluation.records import Record, read_record
 from tamingseg.metrics.zeroshot import best_at
 
 Summary = Group | Published
@@ -83,6 +84,7 @@ def _single(result: dict[str, Any]) -> dict[str, Any]:
     """Flatten a result into columns: IoUs one by one, steps at the usual numbers."""
     line = {key: value for key, value in result.items() if not isinstance(value, list)}
     line |= {f"IoU@{k}": iou for k, iou in enumerate(result.get("ious", []), 1)}
+    line |= {f"best of {k}": iou for k, iou in enumerate(result.get("best", []), 1)}
     for prefix, key in (("", "steps"), ("oracle ", "oracle")):
         if key in result:
             best = best_at([result[key]], BUDGETS)[0]

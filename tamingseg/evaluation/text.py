@@ -9,7 +9,14 @@ from typing import Any, Literal
 Format = Literal["markdown", "csv", "json"]
 
 
-_FORMS = {"%": ".2f", "clicks": ".2f", "bits": ".3f", "masks": ".1f", "per image": ".1f"}
+_FORMS = {
+    "%": ".2f",
+    "clicks": ".2f",
+    "bits": ".3f",
+    "masks": ".1f",
+    "per image": ".1f",
+    "per click": ".1f",
+}
 """How numbers of a unit are written; others as short as they are."""
 
 

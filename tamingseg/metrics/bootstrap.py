@@ -9,7 +9,8 @@ What cannot be known is not given: with one image the interval is (nan, nan). Wh
 agree, both ends are the common value.
 """
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -96,6 +97,29 @@ def bootstrap_difference(
             f"paired values must come from the same images, got {first.shape} and {second.shape}"
         )
     return bootstrap_ratio(first - second, denominators, rng, resamples, level)
+
+
+def bootstrap_mean_of_sets(
+    sets: Sequence[np.ndarray],
+    rng: np.random.Generator,
+    resamples: int = 2000,
+    level: float = 0.95,
+) -> tuple[float, float]:
+    """Return the interval of the mean over data sets of the mean over images.
+
+    `sets` holds float (I,) per data set. The images of each are drawn anew; which data sets there
+    are is no chance. Raises what `bootstrap_ratio` raises.
+    """
+    values = [_table(one, "sets") for one in sets]
+    if not values:
+        raise ValueError("a mean over data sets needs at least one")
+    if any(len(one) == 1 for one in values):
+        return math.nan, math.nan
+    drawn = [
+        weights @ one / len(one) for one in values for weights in [_draw(rng, resamples, len(one))]
+    ]
+    low, high = np.quantile(np.mean(drawn, axis=0), [(1 - level) / 2, (1 + level) / 2])
+    return float(low), float(high)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,10 @@ def test_unknown_commands(capsys):
     assert main(["dance"]) == 2
     assert "unknown command 'dance'; expected one of app, segment" in capsys.readouterr().err
     assert main(["evaluate", "everything"]) == 2
-    assert "expected one of clicks, proposals, regions, mosaics, all" in capsys.readouterr().err
+    assert (
+        "expected one of clicks, levels, proposals, regions, mosaics, all"
+        in capsys.readouterr().err
+    )
 
 
 def test_version(capsys):

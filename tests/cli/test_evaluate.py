@@ -46,6 +46,21 @@ def test_segnext_protocol_is_one_flag(dataset, out, fake_model, capsys):
     assert "a protocol of its own" in capsys.readouterr().err
 
 
+def test_levels_of_one_click(dataset, out, fake_model, capsys):
+    arguments = ["evaluate", "levels", str(dataset), "--model", fake_model, "--out", str(out)]
+    assert main([*arguments, "--clicker", "center", "--limit", "1"]) == 0
+    (record,) = read_records([out])
+    assert record.kind == "levels"
+    assert {result["iou"] for result in record.results} == {1.0}
+    assert record.method["clicker"] == "center"
+    assert "clicks" not in record.method
+    table = capsys.readouterr().out
+    assert "best of 3" in table
+    assert "100.00" in table
+    assert main(["report", "results", str(out)]) == 0
+    assert "best of 6" in capsys.readouterr().out
+
+
 def test_all_protocols_in_one_run(dataset, out, fake_model, capsys):
     arguments = ["evaluate", "all", str(dataset), "--model", fake_model, "--out", str(out)]
     assert main(arguments) == 0
@@ -144,7 +159,7 @@ def test_refusals(dataset, tmp_path, out, fake_model, capsys):
     with pytest.raises(SystemExit) as stop:  # settings are checked while they are parsed
         main(["evaluate", "clicks", str(dataset), "--clicks", "0"])
     assert stop.value.code == 2
-    assert "expected clicks, trials and min_area >= 1" in capsys.readouterr().err
+    assert "expected clicks >= 1, got 0" in capsys.readouterr().err
 
 
 def test_regions_only_where_whole_images_are_labelled(dataset, out, fake_model, capsys):

@@ -14,6 +14,15 @@ from tamingseg.evaluation.scatter import scatters
 METHOD = {"model": "m", "weights": "w", "data": "d", "version": "1", "min_area": 256}
 
 
+def level_result(ious):
+    """Make a result with one other mask around the click."""
+    scores = {"iou": ious[0], "best": [ious[0]] * 5 + [ious[-1]], "any": ious[-1]}
+    other = {"map": 1, "label": 1, "area": 400, **scores}
+    return {"map": 0, "label": 1, "area": 300, "trial": 0, "offered": 6, **scores} | {
+        "others": [other]
+    }
+
+
 def records_of(kind, dataset="set", images=3, clicks=3, **settings):
     """Make records of one method; the last image has no objects."""
     rng = np.random.default_rng(images)
@@ -31,9 +40,12 @@ def records_of(kind, dataset="set", images=3, clicks=3, **settings):
                 "steps": [[1, 0.1], [20, ious[0]]] if ious[0] > 0.1 else [],
                 "oracle": [[1, ious[0]]],
             },
+            "levels": level_result(ious),
             "regions": {"covered": 60, "rand": 0.7, "variation": 1.5, "regions": 9},
         }[kind]
         facts = {"proposals": 30, "area": 100, "best_covered": 80}
+        if kind == "levels":
+            facts = {"reliability": [[0.6, *[0] * 18, 0.4], [0.01, *[0] * 18, 0.39], [0.1] * 20]}
         results = [result]
         if kind == "regions":
             results = [result | {"segmentation": k, "covered": 60 - k} for k in (2, 5, 10)]
@@ -46,6 +58,8 @@ def test_one_picture_per_kind_and_data_set(tmp_path):
         *records_of("clicks"),
         *records_of("clicks", model="n", weights="v"),
         *records_of("clicks", dataset="other"),
+        *records_of("levels"),
+        *records_of("levels", model="n", weights="v"),
         *records_of("proposals"),
         *records_of("regions"),
         *records_of("regions", painted=[2, 5, 10]),
@@ -54,6 +68,8 @@ def test_one_picture_per_kind_and_data_set(tmp_path):
     assert [path.name for path in paths] == [
         "clicks-set.png",
         "clicks-other.png",
+        "levels-set.png",
+        "reliability-set.png",
         "proposals-set.png",
         "recall-set.png",
         "regions-set.png",

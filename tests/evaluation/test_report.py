@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamingseg.evaluation.figures import Figure, group_records, intervals
+from tamingseg.evaluation.figure import Figure, intervals
+from tamingseg.evaluation.figures import group_records
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.summaries import single_results, summarise
