@@ -1,0 +1,249 @@
+"""Training recipes compared at equal compute: train, measure, and say what to report.
+
+Usage: python scripts/recipes.py --data SETS --evaluation EVAL [--only NAME ...]
+
+Every recipe is one `tamingseg train` command, which is printed, and differs from "base" in what its
+name says. All continue the same half-trained model, "start", and get the same processor time; those
+that cannot (another model) begin at random and get the time of the start as well. Scored is one
+random click per mask (`tamingseg evaluate levels`), recipes about prompts also with ten clicks from
+the centre. What exists is not done again, so the script may be stopped, and run twice at once with
+other names, on a machine with several cores.
+"""
+
+import json
+import shlex
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import tyro
+
+from tamingseg.evaluation.against import against_baseline
+from tamingseg.evaluation.records import read_records
+
+SETS = ("DAVIS", "msrc", "ccp", "camvid", "nuclei")
+START_STEPS, STEPS = 1500, 400
+"""Of "start", and of "base" after it."""
+
+COMMON = {
+    "batch": "12",
+    "workers": "0",
+    "checkpoint-every": "200",
+    "extra-clicks": "0",
+    "sampling.sampler": "one",
+    "augmentation.paste": "0",
+}
+_LEVELS = {"sampling.target": "levels"}
+_FURTHER = {"extra-clicks": "4"}
+_NO_COLOUR = {
+    f"augmentation.{name}": "0"
+    for name in ("brightness", "contrast", "saturation", "colour-shift", "grey")
+}
+_NO_GEOMETRY = {
+    "augmentation.crop-area": "1 1",
+    "augmentation.crop-aspect": "1",
+    "augmentation.flip": "0",
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What is changed against "base"."""
+
+    group: str  # the table it stands in
+    flags: dict[str, str] = field(default_factory=dict)  # of `tamingseg train`
+    cost: float = 1.0  # processor time of a step relative to "base", measured with --cost
+    view: int = 160  # side of a training view in pixels
+    side: int = 256  # longest side that the model is used at
+    continues: bool = True  # whether it begins with the weights of "start"
+
+    @property
+    def steps(self) -> int:
+        """As many as the time allows."""
+        return round((STEPS if self.continues else START_STEPS + STEPS) / self.cost)
+
+    def schedule(self, start: Path) -> dict[str, str]:
+        """Return flags for where it begins, how it is warmed up and cooled down."""
+        if self.continues:
+            sizes = f"1.0 {self.view}"
+            return {"initial": f"{start}", "sizes": sizes, "warmup": "50", "decay-share": "0.5"}
+        low = START_STEPS / 2 / (START_STEPS + STEPS)
+        decay = STEPS / 2 / (START_STEPS + STEPS)
+        sizes = f"{low:.3f} 128 1.0 {self.view}"
+        return {"sizes": sizes, "warmup": "100", "decay-share": f"{decay:.3f}"}
+
+
+START = Recipe("start", {"sizes": "0.5 128 1.0 160", "decay-share": "0"}, continues=False)
+
+RECIPES = {
+    "base": Recipe("base"),
+    "base-seed-1": Recipe("base", {"seed": "1"}),
+    "base-seed-2": Recipe("base", {"seed": "2"}),
+    # Base: soft IoU + cross-entropy with the mask that was drawn.
+    "focal": Recipe("losses", {"losses": "normalized-focal 1"}),
+    "focal-iou": Recipe("losses", {"losses": "normalized-focal 1 soft-iou 1"}),
+    "focal-lovasz": Recipe("losses", {"losses": "normalized-focal 1 lovasz-hinge 1"}, cost=1.11),
+    "cross-entropy": Recipe("losses", {"losses": "cross-entropy 1"}),
+    "levels-iou": Recipe("losses", _LEVELS),
+    "levels-cumulative": Recipe("losses", {"losses": "cumulative 1", **_LEVELS}, cost=1.11),
+    # Base: one positive click.
+    "posneg": Recipe("prompts", {"sampling.sampler": "posneg", "sampling.negative-share": "0.5"}),
+    "many": Recipe("prompts", {"sampling.sampler": "many", "extra-clicks": "3"}, cost=1.46),
+    "further": Recipe("prompts", _FURTHER, cost=1.33),
+    "further-cut": Recipe("prompts", {**_FURTHER, "cut-previous": "0.5"}, cost=1.33),
+    # Base: views of 160 px, used at 256 px.
+    "px-128": Recipe("resolution", view=128, side=192, cost=0.75),
+    "px-256": Recipe("resolution", view=256, side=384, cost=2.48),
+    # Base: 12 clicks per image.
+    "clicks-3": Recipe("clicks per image", {"sampling.queries": "3"}, cost=0.88),
+    "clicks-36": Recipe("clicks per image", {"sampling.queries": "36"}, cost=1.55),
+    # Base: the seven sets alone.
+    "pasted": Recipe("data", {"augmentation.paste": "0.25"}),
+    "mosaics": Recipe("data", {"textures": "TEXTURES"}),
+    "pseudo": Recipe("data", {"data": "PSEUDO"}),
+    # Base: varied colours, crops, mirroring.
+    "plain-colours": Recipe("augmentation", _NO_COLOUR),
+    "whole-images": Recipe("augmentation", _NO_GEOMETRY),
+    # Everything from random numbers, for the time of the start and after.
+    "random": Recipe("model", continues=False),
+    "three-outputs": Recipe("model", {"model.outputs": "3"}, cost=1.02, continues=False),
+    "resnet10": Recipe("model", {"model.backbone": "resnet10t"}, cost=0.7, continues=False),
+    "mobilenetv4": Recipe(
+        "model", {"model.backbone": "mobilenetv4_conv_small"}, cost=0.7, continues=False
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """Train and measure recipes."""
+
+    data: Path
+    """Folder of the training sets."""
+    evaluation: Path
+    """Folder of the evaluation sets."""
+    textures: Path | None = None
+    """Folder of texture photos, for the recipe with mosaics."""
+    pseudo: Path | None = None
+    """Data set that scripts/make_pseudo_labels.py wrote, for the recipe with it."""
+    folder: Path = Path("runs/recipes")
+    """Where runs and records go."""
+    cache: Path = Path("runs/cache")
+    """Where decoded images are kept."""
+    only: tuple[str, ...] = ()
+    """Names of recipes; by default all."""
+    cost: bool = False
+    """Only measure the processor time of a step of each recipe, relative to base."""
+
+    def names(self) -> list[str]:
+        """Which recipes can be run with what was given, in order."""
+        unknown = set(self.only) - set(RECIPES)
+        if unknown:
+            raise SystemExit(f"unknown {sorted(unknown)}; the recipes are {', '.join(RECIPES)}")
+        given = {"TEXTURES": self.textures, "PSEUDO": self.pseudo}
+        return [
+            name
+            for name, recipe in RECIPES.items()
+            if (not self.only or name in self.only)
+            and all(path or word not in recipe.flags.values() for word, path in given.items())
+        ]
+
+    def command(self, recipe: Recipe, folder: Path, steps: int) -> list[str]:
+        """Return what follows `tamingseg` to train a recipe, or to go on with it."""
+        start = self.folder / "start" / "model.safetensors"
+        flags = COMMON | recipe.schedule(start) | recipe.flags
+        flags |= {"model.image-size": f"{recipe.side}", "steps": f"{steps}"}
+        words = ["train", "default-cpu", "--folder", f"{folder}", "--cache", f"{self.cache}"]
+        data = [f"{self.data}"]
+        for name, value in flags.items():
+            if value == "PSEUDO":
+                data.append(f"{self.pseudo}")
+            else:
+                values = [f"{self.textures}"] if value == "TEXTURES" else value.split()
+                words += [f"--{name}", *values]
+        return [*words, "--data", *data]
+
+    def measure(self, name: str, recipe: Recipe) -> None:
+        """Score the model called `name`; its records go to a file beside it."""
+        data = [f"{self.evaluation / part}" for part in SETS]
+        common = ["--model", f"{self.folder / name}.safetensors", "--out"]
+        common.append(f"{self.folder / name}.jsonl")
+        tamingseg("evaluate", "clicks", *data, *common, "--limit", "100")
+        if recipe.group in ("losses", "model") or name == "base":
+            tamingseg("evaluate", "levels", *data, *common, "--limit", "50")
+        if recipe.group == "prompts" or name == "base":
+            ten = ("--clicker", "center", "--clicks", "10", "--limit", "60")
+            tamingseg("evaluate", "clicks", f"{self.evaluation / 'DAVIS'}", *common, *ten)
+
+
+def tamingseg(*words: str) -> None:
+    """Run `tamingseg WORDS` and show the command."""
+    print(f"tamingseg {shlex.join(words)}", flush=True)
+    subprocess.run([sys.executable, "-m", "tamingseg.cli.main", *words], check=True)
+
+
+def print_tables(run: Run) -> None:
+    """Print mIoU@1 of all that is measured, group by group, against its base."""
+    records = read_records(sorted(run.folder.glob("*.jsonl")))
+    records = [
+        record
+        for record in records
+        if record.kind == "clicks" and record.method["clicker"] == "random"
+    ]
+    for group in dict.fromkeys(recipe.group for recipe in RECIPES.values()):
+        base = "random" if group == "model" else "base"
+        names = [base, *(name for name, recipe in RECIPES.items() if recipe.group == group)]
+        chosen = [record for record in records if record.method["model"] in names]
+        chosen.sort(key=lambda record: names.index(record.method["model"]))
+        if chosen:
+            print(f"\n{group}, mIoU@1:\n\n{against_baseline(chosen, base, 'mIoU@1')}")
+
+
+def print_costs(run: Run) -> None:
+    """Print the time of a step of each recipe relative to one of base."""
+    seconds: dict[str, float] = {}
+    for name in run.names():
+        base = "base" if RECIPES[name].continues else "random"
+        for which in {base, name} - seconds.keys():
+            seconds[which] = _step_seconds(run, RECIPES[which])
+        print(f"{name}: cost {seconds[name] / seconds[base]:.2f}", flush=True)
+
+
+def _step_seconds(run: Run, recipe: Recipe) -> float:
+    """Seconds per image, from step 20 to step 60."""
+    unschooled = replace(recipe, flags={**recipe.flags, "held-out": "0"})  # validation takes time
+    with tempfile.TemporaryDirectory() as folder:
+        tamingseg(*run.command(unschooled, Path(folder), 60))
+        rows = [json.loads(line) for line in (Path(folder) / "metrics.jsonl").open()]
+    return sum(1 / row["images_per_second"] for row in rows[1:])
+
+
+def main() -> None:
+    """Train and measure what is missing."""
+    run = tyro.cli(Run, description=__doc__)
+    start = run.folder / "start"
+    if not (start / "model.safetensors").exists() or not _finished(start, START_STEPS):
+        tamingseg(*run.command(START, start, START_STEPS))
+    if run.cost:
+        print_costs(run)
+        return
+    for name in run.names():
+        recipe, folder = RECIPES[name], run.folder / name
+        if not _finished(folder, recipe.steps):
+            tamingseg(*run.command(recipe, folder, recipe.steps))
+        # Models are called after their file.
+        shutil.copy(folder / "model.safetensors", run.folder / f"{name}.safetensors")
+        run.measure(name, recipe)
+    print_tables(run)
+
+
+def _finished(folder: Path, steps: int) -> bool:
+    path = folder / "metrics.jsonl"
+    return path.exists() and any(json.loads(line)["step"] == steps for line in path.open())
+
+
+if __name__ == "__main__":
+    main()
