@@ -5,7 +5,7 @@
 
 Held-out images are left out. All data sets become one, so that runs, which draw from their data
 sets evenly, see pseudo-labels in one view of n + 1. The same command goes on where it was stopped,
-and a larger --limit adds images.
+and a larger --limit adds images; those without any stable mask are tried anew.
 """
 
 from collections.abc import Sequence

@@ -3,11 +3,12 @@
 Usage: python scripts/recipes.py --data SETS --evaluation EVAL [--only NAME ...]
 
 Every recipe is one `tamingseg train` command, which is printed, and differs from "base" in what its
-name says. All continue the same half-trained model, "start", and get the same processor time; those
-that cannot (another model) begin at random and get the time of the start as well. Scored is one
-random click per mask (`tamingseg evaluate levels`), recipes about prompts also with ten clicks from
-the centre. What exists is not done again, so the script may be stopped, and run twice at once with
-other names, on a machine with several cores.
+name says. All continue the same half-trained model, "start", and get the same time of one core;
+those that cannot (another model) begin at random and get the time of the start as well. Scored is
+one random click per mask on up to 100 images of each set; recipes about losses and models also by
+their levels, on up to 50, and those about prompts with ten clicks from the centre, on 60 of DAVIS.
+What exists is not done again, so the script may be stopped; and once "start" is there, run twice at
+once with other names.
 """
 
 import json
@@ -55,7 +56,7 @@ class Recipe:
 
     group: str  # the table it stands in
     flags: dict[str, str] = field(default_factory=dict)  # of `tamingseg train`
-    cost: float = 1.0  # processor time of a step relative to "base", measured with --cost
+    cost: float = 1.0  # time of a step on one core relative to "base", measured with --cost
     view: int = 160  # side of a training view in pixels
     side: int = 256  # longest side that the model is used at
     continues: bool = True  # whether it begins with the weights of "start"
@@ -136,7 +137,7 @@ class Run:
     only: tuple[str, ...] = ()
     """Names of recipes; by default all."""
     cost: bool = False
-    """Only measure the processor time of a step of each recipe, relative to base."""
+    """Only measure the time of a step of each recipe, relative to base; on an idle core."""
 
     def names(self) -> list[str]:
         """Which recipes can be run with what was given, in order."""
@@ -186,20 +187,31 @@ def tamingseg(*words: str) -> None:
 
 
 def print_tables(run: Run) -> None:
-    """Print mIoU@1 of all that is measured, group by group, against its base."""
+    """Print what is measured, group by group, against its base."""
     records = read_records(sorted(run.folder.glob("*.jsonl")))
-    records = [
-        record
-        for record in records
-        if record.kind == "clicks" and record.method["clicker"] == "random"
-    ]
+    scores = {
+        "mIoU@1": ("clicks", "random"),
+        "mIoU@10": ("clicks", "center"),
+        "best of 3": ("levels", "random"),
+        "any level": ("levels", "random"),
+        "ECE": ("levels", "random"),
+    }
     for group in dict.fromkeys(recipe.group for recipe in RECIPES.values()):
         base = "random" if group == "model" else "base"
         names = [base, *(name for name, recipe in RECIPES.items() if recipe.group == group)]
-        chosen = [record for record in records if record.method["model"] in names]
-        chosen.sort(key=lambda record: names.index(record.method["model"]))
-        if chosen:
-            print(f"\n{group}, mIoU@1:\n\n{against_baseline(chosen, base, 'mIoU@1')}")
+        for figure, how in scores.items():
+            chosen = [
+                record
+                for record in records
+                if (record.kind, record.method["clicker"]) == how
+                and record.method["model"] in names
+            ]
+            chosen.sort(key=lambda record: names.index(record.method["model"]))
+            if len({record.method["model"] for record in chosen} | {base}) > 1:
+                if chosen[0].method["model"] == base:
+                    print(f"\n{group}, {figure}:\n\n{against_baseline(chosen, base, figure)}")
+                else:
+                    print(f"\n{group}: measure {base} to compare with")
 
 
 def print_costs(run: Run) -> None:
@@ -225,24 +237,17 @@ def main() -> None:
     """Train and measure what is missing."""
     run = tyro.cli(Run, description=__doc__)
     start = run.folder / "start"
-    if not (start / "model.safetensors").exists() or not _finished(start, START_STEPS):
-        tamingseg(*run.command(START, start, START_STEPS))
+    tamingseg(*run.command(START, start, START_STEPS))
     if run.cost:
         print_costs(run)
         return
     for name in run.names():
         recipe, folder = RECIPES[name], run.folder / name
-        if not _finished(folder, recipe.steps):
-            tamingseg(*run.command(recipe, folder, recipe.steps))
+        tamingseg(*run.command(recipe, folder, recipe.steps))
         # Models are called after their file.
         shutil.copy(folder / "model.safetensors", run.folder / f"{name}.safetensors")
         run.measure(name, recipe)
     print_tables(run)
-
-
-def _finished(folder: Path, steps: int) -> bool:
-    path = folder / "metrics.jsonl"
-    return path.exists() and any(json.loads(line)["step"] == steps for line in path.open())
 
 
 if __name__ == "__main__":

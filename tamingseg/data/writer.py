@@ -38,7 +38,20 @@ def write_settings(root: Path, facts: Mapping[str, Any]) -> None:
 
 
 def write_sample(root: Path, sample: Sample) -> None:
-    """Write the image and the label maps of a sample, losslessly; labels must be below 2^16."""
+    """Write the image and the label maps of a sample, losslessly.
+
+    Raises
+    ------
+    ValueError
+        If a label is below 0 or above 2^16 - 1, or the name leads out of the folder, or ends like
+        the number of a label map, and so could be taken for one of another sample.
+    """
+    if Path(sample.name).is_absolute() or ".." in Path(sample.name).parts:
+        raise ValueError(f"the sample {sample.name!r} would be written outside of {root}")
+    if Path(sample.name).suffix[1:].isdecimal():
+        raise ValueError(f"the sample {sample.name!r} is named like a label map; rename it")
+    if sample.label_maps.min(initial=0) < 0 or sample.label_maps.max(initial=0) >= 2**16:
+        raise ValueError(f"labels must be in 0..{2**16 - 1}; number those of {sample.name} anew")
     write_whole(root / "images" / f"{sample.name}.png", _png(sample.image))
     several = len(sample.label_maps) > 1
     for number, labels in reversed(list(enumerate(sample.label_maps))):

@@ -25,7 +25,8 @@ def against_baseline(records: Iterable[Record], baseline: str, figure: str) -> s
     Raises
     ------
     ValueError
-        If there are no records of `baseline`, or of a data set by several methods of one name.
+        If there are no records of `baseline`, or of a data set by several methods of one name, or
+        the figure is no mean over images.
     """
     models: dict[str, dict[str, Group]] = {}
     for group in group_records(records):
@@ -63,7 +64,10 @@ def _cell(sets: list[np.ndarray], sign: str) -> str:
 
 def _values(group: Group, figure: str) -> np.ndarray:
     """Return what each image contributes to a mean over images, float64 (I,)."""
-    return group.figures[figure].parts[0]
+    values, weights = group.figures[figure].parts
+    if not (weights == 1).all():
+        raise ValueError(f"expected a figure that is a mean over images, got {figure!r}")
+    return values
 
 
 def _images(group: Group) -> list[str]:

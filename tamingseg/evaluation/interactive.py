@@ -234,7 +234,7 @@ def _converse(
     protocol: ClickProtocol,
     prior: float | np.ndarray,
 ) -> list[list[float]]:
-    """Let all users click in turn, each step decoded together. IoUs per user and step."""
+    """Let all users click; what can be is decoded together. IoUs per user and step."""
 
     def answer_each(clicks: Sequence[Click]) -> np.ndarray:
         answers = segmentor.predict(embedding, clicks)
@@ -243,25 +243,37 @@ def _converse(
     for user in users:
         user.click(None)
     answers = list(answer_each([user.clicks[0] for user in users]))
+    if protocol.fusion == "joint":
+        # One user after the other, as a model that looks closer likes it.
+        return [
+            _ask_jointly(user, answer, segmentor, embedding, protocol.clicks)
+            for user, answer in zip(users, answers, strict=True)
+        ]
     ious = [[user.iou(answer)] for user, answer in zip(users, answers, strict=True)]
     for _ in range(protocol.clicks - 1):
         wrong = [number for number, user in enumerate(users) if user.click(answers[number])]
-        if protocol.fusion == "joint":
-            for number in wrong:
-                clicks = users[number].clicks
-                joint = segmentor.predict_jointly(embedding, clicks, answers[number])
-                answers[number] = check_probabilities(joint, embedding.size, segmentor.name)
-        elif wrong:
-            fresh = answer_each([users[number].clicks[-1] for number in wrong])
-            for number, answer in zip(wrong, fresh, strict=True):
-                # Fusing one by one equals fusing all at once, and keeps one map per mask.
-                pair = np.stack([answers[number], answer])
-                last_two = users[number].clicks[-2:]
-                answers[number] = fuse(pair, last_two, protocol.fusion, prior, protocol.threshold)
+        fresh = answer_each([users[number].clicks[-1] for number in wrong]) if wrong else []
+        for number, answer in zip(wrong, fresh, strict=True):
+            # Fusing one by one equals fusing all at once, and keeps one map per mask.
+            pair = np.stack([answers[number], answer])
+            last_two = users[number].clicks[-2:]
+            answers[number] = fuse(pair, last_two, protocol.fusion, prior, protocol.threshold)
         for number, user in enumerate(users):
             changed = number in wrong
             ious[number].append(user.iou(answers[number]) if changed else ious[number][-1])
     return ious
+
+
+def _ask_jointly(
+    user: User, answer: np.ndarray, segmentor: Segmentor, embedding: ImageEmbedding, clicks: int
+) -> list[float]:
+    """Let one user click until there are so many clicks, or no error is left: an IoU per click."""
+    ious = [user.iou(answer)]
+    while len(ious) < clicks and user.click(answer):
+        answer = segmentor.predict_jointly(embedding, user.clicks, answer)
+        answer = check_probabilities(answer, embedding.size, segmentor.name)
+        ious.append(user.iou(answer))
+    return ious + ious[-1:] * (clicks - len(ious))
 
 
 def _generator(seed: int, *names: str | int) -> np.random.Generator:

@@ -9,16 +9,19 @@ from tamingseg.evaluation.figure import Figure
 from tamingseg.evaluation.records import Record, check_numbers, masks_of, read_record
 from tamingseg.metrics.levels import BINS, MOST_OFFERED, calibration_gaps
 
-_NAMES = ("default", *(f"best of {k + 1}" for k in range(MOST_OFFERED)), "any level")
+BEST_OF = ("default", *(f"best of {k}" for k in range(2, MOST_OFFERED + 1)))
+"""What the numbers of `best` in a result are called: the best of 1 is the default mask."""
+
+_NAMES = (*BEST_OF, "any level")
 
 
 def level_figures(records: Sequence[Record]) -> dict[str, Figure]:
     """Return all figures of one method, by name; the records are of images with objects.
 
-    ``default``, ``best of 1``, ``best of 2``, ..., ``any level`` over images, and ``per mask``:
+    ``default``, ``best of 2``, ``best of 3``, ..., ``any level`` over images, and ``per mask``:
     IoU with the mask that was asked for. ``around default``, ...: with all true masks that hold the
     click, each click with its mean. ``masks around`` is how many these are per click, ``offered``
-    how many masks the model offers.
+    how many masks the model offers, the default one included.
 
     ``ECE`` is the expected calibration error; its interval keeps in which bins too much and in
     which too little is claimed. For each bin that has pixels there are ``claimed at 0``, the mean
@@ -65,7 +68,7 @@ def _mean_scores(record: Record) -> np.ndarray:
 
 
 def _scores(result: dict[str, Any]) -> np.ndarray:
-    values = np.array([result["iou"], *result["best"], result["any"]])
+    values = np.array([*result["best"], result["any"]])
     return check_numbers(values, (len(_NAMES),))
 
 

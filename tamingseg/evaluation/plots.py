@@ -23,6 +23,7 @@ from tamingseg.evaluation.figures import (
     group_records,
     level_letter,
 )
+from tamingseg.evaluation.level_figures import BEST_OF
 from tamingseg.evaluation.methods import names_of, shared_by
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.scatter import CLICKS, PROPOSALS, Scatter, correlation_text, scatters
@@ -106,16 +107,17 @@ def _draw_levels(title: str, groups: Sequence[Group]) -> Picture:
     else:
         picture.set_figwidth(7)
     offered = range(1, MOST_OFFERED + 1)
+    last = MOST_OFFERED + 1
     for place, (prefix, meant) in enumerate(panels.items(), 1):
         axes = picture.add_subplot(1, len(panels), place)
         for index, group in enumerate(groups):
-            best = [group.figures[f"{prefix}best of {k}"] for k in offered]
+            best = [group.figures[prefix + name] for name in BEST_OF]
             _draw_line(axes, offered, best, index, len(groups))
-            for where, name in ((0, "default"), (MOST_OFFERED + 1, "any level")):
-                _draw_line(axes, [where], [group.figures[prefix + name]], index, len(groups))
+            every = [group.figures[f"{prefix}any level"]]
+            _draw_line(axes, [last], every, index, len(groups))
         axes.set_title(f"IoU with {meant}", fontsize=9)
-        axes.set(xlabel="levels K offered beside the default", ylabel="mIoU, mean over images (%)")
-        axes.set_xticks(range(MOST_OFFERED + 2), ["default\nalone", *offered, "any\nlevel"])
+        axes.set(xlabel="masks K offered", ylabel="mIoU, mean over images (%)")
+        axes.set_xticks([*offered, last], ["default", *offered[1:], "any\nlevel"])
     return _finish(picture, f"{title}: best level of one click", groups)
 
 

@@ -13,6 +13,7 @@ from tamingseg.evaluation.figures import (
     RECALL_BUDGETS,
     RECALL_THRESHOLDS,
 )
+from tamingseg.evaluation.level_figures import BEST_OF
 from tamingseg.evaluation.methods import ABSENT, owned, settings_of
 from tamingseg.evaluation.published import PUBLISHED
 from tamingseg.evaluation.records import Record
@@ -204,9 +205,8 @@ def _mosaic_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]
 
 
 def _level_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
-    budgets = sorted({k for s in summaries for k in _numbers(s, "best of ")})
-    names = ("default", *(f"best of {k}" for k in budgets), "any level")
-    counted = {"levels offered": "offered", "true masks around": "masks around"}
+    names = (*BEST_OF, "any level")
+    counted = {"masks offered": "offered", "true masks around": "masks around"}
     lines = [
         (s, _count_cells(s) | _figure_cells(s, counted | {"ECE": "ECE"}, with_intervals=True))
         for s in summaries
@@ -246,10 +246,10 @@ _KINDS = {
     "levels": (
         "Levels of one click",
         "Mean IoU in percent. Default: all pixels above the threshold; best of K: the best of the "
-        "first K masks offered beside it, stable level lines or a model's own answers; any level: "
-        "the best of all level sets at .05, .10, ..., .95. ECE, expected calibration error: how "
-        "far the share of pixels in the mask is from the probability they are given, mean over "
-        "pixels, images weighing alike.",
+        "first K masks offered, which are the default one, then stable level lines or a model's "
+        "own answers; any level: the best of all level sets at .05, .10, ..., .95. ECE, expected "
+        "calibration error: how far the share of pixels in the mask is from the probability they "
+        "are given, mean over pixels, images weighing alike.",
         _level_tables,
     ),
     "proposals": (

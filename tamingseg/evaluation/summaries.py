@@ -5,6 +5,7 @@ from typing import Any
 
 from tamingseg.evaluation.figure import intervals
 from tamingseg.evaluation.figures import BUDGETS, Group, group_records
+from tamingseg.evaluation.level_figures import BEST_OF
 from tamingseg.evaluation.methods import settings_of
 from tamingseg.evaluation.published import PUBLISHED, Published
 from tamingseg.evaluation.records import Record, read_record
@@ -71,7 +72,8 @@ def _numbers_of(summary: Summary) -> dict[str, dict[str, Any]]:
 def single_results(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     """Yield one line per result: a mask (and trial), or a segmentation of an image.
 
-    The IoUs of masks stand under ``IoU@k`` and ``IoU(N)``; an image without objects has no line.
+    The IoUs of masks stand under ``IoU@k``, `BEST_OF` and ``IoU(N)``; an image without objects has
+    no line.
     """
     for record in records:
         where = {"kind": record.kind, "dataset": record.dataset, "image": record.image}
@@ -84,7 +86,7 @@ def _single(result: dict[str, Any]) -> dict[str, Any]:
     """Flatten a result into columns: IoUs one by one, steps at the usual numbers."""
     line = {key: value for key, value in result.items() if not isinstance(value, list)}
     line |= {f"IoU@{k}": iou for k, iou in enumerate(result.get("ious", []), 1)}
-    line |= {f"best of {k}": iou for k, iou in enumerate(result.get("best", []), 1)}
+    line |= dict(zip(BEST_OF, result.get("best", ()), strict=False))
     for prefix, key in (("", "steps"), ("oracle ", "oracle")):
         if key in result:
             best = best_at([result[key]], BUDGETS)[0]

@@ -108,16 +108,14 @@ def bootstrap_mean_of_sets(
     """Return the interval of the mean over data sets of the mean over images.
 
     `sets` holds float (I,) per data set. The images of each are drawn anew; which data sets there
-    are is no chance. Raises what `bootstrap_ratio` raises.
+    are is no chance. Raises ValueError for anything else.
     """
     values = [_table(one, "sets") for one in sets]
-    if not values:
-        raise ValueError("a mean over data sets needs at least one")
+    if not values or any(one.ndim > 1 for one in values):
+        raise ValueError("a mean over data sets needs one or more, each with a number per image")
     if any(len(one) == 1 for one in values):
         return math.nan, math.nan
-    drawn = [
-        weights @ one / len(one) for one in values for weights in [_draw(rng, resamples, len(one))]
-    ]
+    drawn = [_draw(rng, resamples, len(one)) @ one / len(one) for one in values]
     low, high = np.quantile(np.mean(drawn, axis=0), [(1 - level) / 2, (1 + level) / 2])
     return float(low), float(high)
 

@@ -9,9 +9,10 @@ from tamingseg.values import MaskSet
 def label_maps_of(masks: MaskSet, most: int) -> np.ndarray:
     """Spread masks over as few label maps as first fit finds, in each of which none overlap.
 
-    Masks are taken in their order. Each becomes a region of the first map where it and every region
-    that is there share at most a tenth (1 - `INSIDE`) of either, and gets what is free there. So of
-    a part and its whole the worse one opens the next map. A mask without room in any is left out.
+    Masks are taken in their order. Each becomes a region of the first map where nine tenths of it
+    (`INSIDE`) are free and it covers at most a tenth of every region, and gets what is free there.
+    So of a part and its whole the worse one opens the next map. A mask without room in any is left
+    out.
 
     Parameters
     ----------

@@ -1,8 +1,7 @@
 """Our click models behind the `Segmentor` protocol.
 
 The model sees a canvas, the user an image; here is the way between the two. `ClickSegmentor` keeps
-the aspect ratio and pads; `CandidateClickSegmentor` does so for a model of several masks per click;
-`SegNextSegmentor` does everything as SegNext was evaluated.
+the aspect ratio and pads; `SegNextSegmentor` does everything as SegNext was evaluated.
 """
 
 from collections.abc import Iterator, Sequence
@@ -123,30 +122,6 @@ class ClickSegmentor:
         """Logits (1, N, h, w) over the canvas -> probabilities (N, *size) over the image."""
         logits = resample_content(logits.float(), frame, size)
         return logits[0].sigmoid_().cpu().numpy()
-
-
-class CandidateClickSegmentor(ClickSegmentor):
-    """A `ClickNet` of several outputs as a `CandidateSegmentor`.
-
-    `predict` and `predict_jointly` answer with the mask of the highest expected IoU.
-    """
-
-    @torch.inference_mode()
-    def predict_candidates(
-        self, embedding: ImageEmbedding, clicks: Sequence[Click]
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """See `CandidateSegmentor.predict_candidates`; K is the model's number of outputs."""
-        points = self._points(clicks, embedding.frame)[:, None]
-        size = self._own_size(embedding.frame)
-        outputs = self.model.config.outputs
-        answers = np.empty((len(points), outputs, *size), np.float32)
-        expected = np.empty((len(points), outputs), np.float32)
-        for part in self._parts(len(points), embedding.frame, size):
-            logits, quality = self.model.decode_candidates(embedding.features, points[None, part])
-            maps = self._to_image(logits.flatten(1, 2), embedding.frame, size)
-            answers[part] = maps.reshape(-1, outputs, *size)
-            expected[part] = quality[0].cpu().numpy()
-        return answers, expected
 
 
 class SegNextSegmentor(ClickSegmentor):

@@ -13,7 +13,8 @@ from tamingseg.models.clicknet import ClickNet
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.click import CandidateClickSegmentor, ClickSegmentor, SegNextSegmentor
+from tamingseg.segmentors.candidates import CandidateClickSegmentor
+from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
 from tamingseg.segmentors.features import FeatureSegmentor
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.segmentors.zoom import ZoomSegmentor

@@ -2,14 +2,17 @@
 
 A model sees every photo at its own few hundred pixels, and a mask can only be as fine as that. So
 the part of the image that holds the mask and the clicks is cut out, fitted to the model like an
-image, and asked about again (zoom-in, Sofiiuk et al. 2020, section 4.2). Windows come from a fixed
-pyramid, so that one click after the other looks through the same window, which is encoded once; and
-what a click is answered with follows from the clicks and the mask alone.
+image, and asked about again (zoom-in, Sofiiuk et al. 2020, section 4.2). There are few different
+windows, so one click after the other looks through the same one, which is encoded once; and what a
+click is answered with follows from the clicks and the mask alone. A window with fewer pixels than
+the model takes is enlarged beyond them: the model's answer is finer all the same.
 """
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
+from threading import Lock
 
 import numpy as np
 
@@ -17,21 +20,27 @@ from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.values import MASK_THRESHOLD, Click
 
-ZOOMS = (4, 2 * 2**0.5, 2, 2**0.5)
-"""How much larger a window shows things; the first whose window is wide enough is taken."""
+_SMALLEST = 64
+"""Height and width of the smallest window in pixels; others are larger by powers of sqrt(2)."""
 
-_FILLED = 0.7
-"""Largest share of a window's height and width that mask and clicks fill: some context helps."""
+_MARGIN = 1.2
+"""A window is so much higher and wider than what has to be seen: some context helps."""
 
-_KEPT = 2
+_LARGEST = 0.6
+"""Share of the image above which a window shows nothing larger."""
+
+_KEPT = 3
 """Windows of an image that are remembered."""
+
+_LEAK = 0.25
+"""An answer that claims more at the border of its window goes on outside."""
 
 Window = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""
 
 
 def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
-    """Return the part of an image to look at; None if that is all of it.
+    """Return the part of an image to look at, around mask and clicks; None if that is (nearly) all.
 
     Parameters
     ----------
@@ -39,10 +48,6 @@ def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
         bool (H, W), what is in it so far.
     clicks
         At least one click, all inside the image.
-
-    Returns
-    -------
-    A window of the image's aspect ratio (to a pixel) around mask and clicks.
     """
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     points = np.array([(click.row, click.col) for click in clicks])
@@ -50,25 +55,45 @@ def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
     if len(rows):
         low = np.minimum(low, (rows[0], cols[0]))
         high = np.maximum(high, (rows[-1] + 1, cols[-1] + 1))
+    # Few sizes, on a grid of an eighth: what moves the centre by a sixteenth at most, so the margin
+    # keeps everything inside.
     image = np.array(mask.shape)
-    for zoom in ZOOMS:
-        size = np.ceil(image / zoom)
-        if np.all(high - low <= _FILLED * size):
-            # On a grid of an eighth, the centre moves by a sixteenth at most: nothing is cut off.
-            step = np.maximum(size // 8, 1)
-            corner = np.round(((low + high) / 2 - size / 2) / step) * step
-            top, left = np.clip(corner, 0, image - size).astype(int).tolist()
-            height, width = size.astype(int).tolist()
-            return top, left, height, width
-    return None
+    octaves = np.log2(np.maximum(_MARGIN * (high - low) / _SMALLEST, 1))
+    size = np.minimum(np.ceil(_SMALLEST * 2 ** (np.ceil(2 * octaves) / 2)), image)
+    if size.prod() > _LARGEST * mask.size:
+        return None
+    step = np.maximum(size // 8, 1)
+    corner = np.round(((low + high) / 2 - size / 2) / step) * step
+    top, left = np.clip(corner, 0, image - size).astype(int).tolist()
+    height, width = size.astype(int).tolist()
+    return top, left, height, width
 
 
-@dataclass(frozen=True, slots=True)
+class Windows:
+    """The embeddings of the windows looked through last; several threads may share it."""
+
+    def __init__(self) -> None:
+        self._known: OrderedDict[Window, ImageEmbedding] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, window: Window, embed: Callable[[], ImageEmbedding]) -> ImageEmbedding:
+        """Return what is remembered of a window, or what `embed` makes of it."""
+        with self._lock:
+            known = self._known.pop(window, None)
+        known = known or embed()  # outside of the lock: others need not wait for it
+        with self._lock:
+            self._known[window] = known
+            if len(self._known) > _KEPT:
+                self._known.popitem(last=False)
+        return known
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class ZoomEmbedding(ImageEmbedding):
-    """An embedding that can be looked into: the `image` itself, and the windows seen last."""
+    """An embedding that can be looked into: with the `image` itself, uint8 (H, W, 3)."""
 
     image: np.ndarray
-    windows: OrderedDict[Window, ImageEmbedding]
+    windows: Windows
 
 
 class ZoomSegmentor(ClickSegmentor):
@@ -78,10 +103,10 @@ class ZoomSegmentor(ClickSegmentor):
     """
 
     def embed(self, image: np.ndarray) -> ZoomEmbedding:
-        """See `Segmentor.embed`."""
+        """See `Segmentor.embed`; the size in memory is with windows as large as the whole."""
         whole = super().embed(image)
         nbytes = (1 + _KEPT) * whole.nbytes + image.nbytes
-        return ZoomEmbedding(whole.features, whole.frame, nbytes, image.copy(), OrderedDict())
+        return ZoomEmbedding(whole.features, whole.frame, nbytes, image.copy(), Windows())
 
     def predict_jointly(
         self,
@@ -89,32 +114,37 @@ class ZoomSegmentor(ClickSegmentor):
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `Segmentor.predict_jointly`; with a previous answer the model is asked twice.
+        """See `Segmentor.predict_jointly`; with a previous answer the model is asked again.
 
-        First about the whole image, then about the window around what is in either answer.
+        First about the whole image, then about the window around what is in either answer; and
+        about a larger one as long as the answer runs out of it.
         """
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is None:
             return answer
         seen = (answer > MASK_THRESHOLD) | (previous > MASK_THRESHOLD)
-        window = zoom_window(seen, clicks)
-        if window is None:
-            return answer
-        top, left, height, width = window
-        part = np.s_[top : top + height, left : left + width]
-        moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
-        closer = self._look(embedding, window, part)
-        answer[part] = super().predict_jointly(closer, moved, previous[part])
+        while (window := zoom_window(seen, clicks)) is not None:
+            top, left, height, width = window
+            part = np.s_[top : top + height, left : left + width]
+            pixels = np.ascontiguousarray(embedding.image[part])
+            closer = embedding.windows.get(window, partial(super().embed, pixels))
+            moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
+            found = super().predict_jointly(closer, moved, previous[part])
+            if not _runs_out(found, window, embedding.size):
+                answer[part] = found
+                break
+            # What fills a window from side to side is seen through a larger one.
+            seen[part] = True
         return answer
 
-    def _look(
-        self, embedding: ZoomEmbedding, window: Window, part: tuple[slice, slice]
-    ) -> ImageEmbedding:
-        """Embed a window, unless it is remembered."""
-        known = embedding.windows.get(window)
-        if known is None:
-            known = super().embed(np.ascontiguousarray(embedding.image[part]))
-            embedding.windows[window] = known
-            while len(embedding.windows) > _KEPT:
-                embedding.windows.popitem(last=False)
-        return known
+
+def _runs_out(answer: np.ndarray, window: Window, size: tuple[int, int]) -> bool:
+    """Whether the answer in a window goes on across a border that is not the image's."""
+    top, left, height, width = window
+    sides = [
+        (top > 0, answer[0]),
+        (top + height < size[0], answer[-1]),
+        (left > 0, answer[:, 0]),
+        (left + width < size[1], answer[:, -1]),
+    ]
+    return any(inside and side.max() > _LEAK for inside, side in sides)

@@ -98,7 +98,10 @@ def describe(config: Any) -> dict[str, Any]:
 
 
 def _completed(before: dict[str, Any], config: Any) -> dict[str, Any]:
-    """Give settings that did not exist when a run began their default, which is what it did."""
+    """Give settings that did not exist when a run began their default.
+
+    So a new setting needs the default that does what was done without it.
+    """
     whole = {**describe(type(config)()), **before}
     for name, value in vars(config).items():
         if is_dataclass(value) and isinstance(before.get(name), dict):

@@ -51,14 +51,14 @@ def test_levels_of_one_click(dataset, out, fake_model, capsys):
     assert main([*arguments, "--clicker", "center", "--limit", "1"]) == 0
     (record,) = read_records([out])
     assert record.kind == "levels"
-    assert {result["iou"] for result in record.results} == {1.0}
+    assert {result["best"][0] for result in record.results} == {1.0}
     assert record.method["clicker"] == "center"
     assert "clicks" not in record.method
     table = capsys.readouterr().out
     assert "best of 3" in table
     assert "100.00" in table
     assert main(["report", "results", str(out)]) == 0
-    assert "best of 6" in capsys.readouterr().out
+    assert "best of 7" in capsys.readouterr().out
 
 
 def test_all_protocols_in_one_run(dataset, out, fake_model, capsys):

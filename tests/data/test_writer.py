@@ -61,3 +61,18 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
     with pytest.raises(ValueError, match="holds other images already"):
         write_settings(tmp_path, FACTS)
     assert not (tmp_path / "set.json").exists()
+
+
+@pytest.mark.parametrize("name", ["../evil", "/evil", "a.1"])
+def test_names_that_lead_elsewhere_are_refused(tmp_path, rng, name):
+    with pytest.raises(ValueError, match=r"outside|label map"):
+        write_sample(tmp_path, sample(rng, name, 1))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("label", [-1, 2**16])
+def test_labels_that_do_not_fit_are_refused(tmp_path, rng, label):
+    one = sample(rng, "a", 1)
+    one.label_maps[0, 0, 0] = label
+    with pytest.raises(ValueError, match=r"0\.\.65535"):
+        write_sample(tmp_path, one)

@@ -47,6 +47,10 @@ def test_the_baseline_comes_first_and_other_images_are_left_out():
 def test_errors_say_what_there_is():
     with pytest.raises(ValueError, match="no records of 'base'; there are other"):
         against_baseline(records("other", easy=[0.1, 0.2]), "base", "mIoU@1")
+    several = records("base", easy=[0.1, 0.2])
+    several[0].results.append({**several[0].results[0], "label": 2})
+    with pytest.raises(ValueError, match="mean over images"):
+        against_baseline(several, "base", "mIoU@1 per mask")
     twice = records("base", easy=[0.1, 0.2])
     twice += [
         Record("clicks", "easy", r.image, {**r.method, "seed": 1}, {}, r.results) for r in twice
@@ -65,5 +69,5 @@ def test_the_interval_of_a_mean_over_sets(rng):
     alone = bootstrap_mean_of_sets([one], np.random.default_rng(0))
     np.testing.assert_allclose(alone, bootstrap_ratio(one, None, np.random.default_rng(0)))
     assert np.isnan(bootstrap_mean_of_sets([one, other[:1]], np.random.default_rng(0))).all()
-    with pytest.raises(ValueError, match="at least one"):
+    with pytest.raises(ValueError, match="one or more"):
         bootstrap_mean_of_sets([], rng)

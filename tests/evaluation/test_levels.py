@@ -31,6 +31,7 @@ CENTER = FirstClickProtocol(clicker="center")
 AREA = 48 * 64
 WHOLE, PART = 32 * 40, 16 * 20
 RATIO = round(PART / WHOLE, 6)
+PART_OF_ALL = round(PART / AREA, 6)
 
 
 @pytest.fixture
@@ -87,8 +88,8 @@ class Several:
 
 def test_part_and_whole_are_both_in_the_answer(nested):
     facts, (whole, part) = measure_levels(nested, knows(nested), CENTER)
-    of_whole = {"iou": 1.0, "best": [1.0] * 6, "any": 1.0}
-    of_part = {"iou": RATIO, "best": [RATIO] + [1.0] * 5, "any": 1.0}
+    of_whole = {"best": [1.0] * 7, "any": 1.0}
+    of_part = {"best": [RATIO] + [1.0] * 6, "any": 1.0}
     both = [{"map": 0, "label": 1, "area": WHOLE}, {"map": 1, "label": 3, "area": PART}]
     common = {"trial": 0, "offered": 2}
     assert whole == {**both[0], **common, **of_whole, "others": [both[1] | of_part]}
@@ -117,7 +118,7 @@ def test_the_same_clicks_as_in_evaluate_clicks(nested):
         keys = ("map", "label", "area", "trial")
         for result, other in zip(ours, theirs, strict=True):
             assert [result[key] for key in keys] == [other[key] for key in keys]
-            assert [result["iou"]] == other["ious"]
+            assert result["best"][:1] == other["ious"]
         shared = FirstClickProtocol(**settings).settings()
         assert shared.items() <= ClickProtocol(**settings).settings().items()
 
@@ -125,13 +126,15 @@ def test_the_same_clicks_as_in_evaluate_clicks(nested):
 def slow_scores(answer, click, mask, ignore):
     """Compare every mask that is offered, budget by budget, and every level set."""
     point = np.array([[int(click.row), int(click.col)]])
-    best = []
-    for most in range(1, 7):
-        found = level_lines(logit(answer)[None], point, most)
-        masks = MaskSet(found.packed, mask.shape, found.stability)
-        best.append(max(iou(masks[n], mask, ignore) for n in range(len(masks))))
+    found = level_lines(logit(answer)[None], point, 6)
+    lines = MaskSet(found.packed, mask.shape, found.stability)
+    offered = [answer > 0.5]
+    for number in range(len(lines)):
+        if iou(lines[number], offered[0]) <= 0.9:
+            offered.append(lines[number])
+    best = [max(iou(one, mask, ignore) for one in offered[:most]) for most in range(1, 8)]
     levels = [iou(answer > level, mask, ignore) for level in THRESHOLDS.astype(np.float32)]
-    return {"iou": iou(answer > 0.5, mask, ignore), "best": best, "any": max(levels)}
+    return {"offered": len(offered), "best": best, "any": max(levels)}
 
 
 def slow_reliability(answer, mask, ignore):
@@ -153,18 +156,33 @@ def test_against_one_comparison_each(nested, zero_is_background):
         click = center_click(mask, np.zeros_like(mask))
         answer = segmentor.predict(segmentor.embed(sample.image), [click])[0]
         for scores, truth in ((result, (mask, ignore)), (result["others"][0], around)):
-            for key, value in slow_scores(answer, click, *truth).items():
-                assert scores[key] == pytest.approx(value, abs=1e-6)
+            expected = slow_scores(answer, click, *truth)
+            assert result["offered"] == expected["offered"]
+            for key in ("best", "any"):
+                assert scores[key] == pytest.approx(expected[key], abs=1e-6)
         tables.append(slow_reliability(answer, mask, ignore))
     np.testing.assert_allclose(facts["reliability"], np.mean(tables, axis=0), atol=1e-6)
 
 
-def test_an_answer_that_offers_nothing(nested):
+@pytest.mark.parametrize(("width", "offered"), [(8, 1), (12, 2)])
+def test_what_is_nearly_the_default_mask_takes_no_place(nested, width, offered):
+    """The only level line is a disc, of which the default mask has a corner more."""
+    rows, cols = np.indices((48, 64))
+    disc = np.hypot(rows - 24, cols - 32) < 10
+    both = disc | ((rows < 4) & (cols < width))
+    assert (iou(disc, both) > 0.9) == (offered == 1)
+    answer = np.where(both, 0.7, 0.01).astype(np.float32)
+    segmentor = FunctionSegmentor(lambda image, clicks: answer, "disc")
+    _, results = measure_levels(nested, segmentor, CENTER)
+    assert [result["offered"] for result in results] == [offered] * 2
+
+
+def test_an_answer_that_offers_nothing_but_an_empty_mask(nested):
     segmentor = FunctionSegmentor(lambda image, clicks: np.full((48, 64), 0.01), "never")
     _, results = measure_levels(nested, segmentor, CENTER)
     for result in results:
-        assert (result["offered"], result["iou"], result["any"]) == (0, 0, 0)
-        assert result["best"] == [0] * 6
+        assert (result["offered"], result["any"]) == (1, 0)
+        assert result["best"] == [0] * 7
 
 
 def candidates_of(sample):
@@ -179,20 +197,21 @@ def test_candidates_come_by_their_expected_iou(nested):
     _, (whole, part) = measure_levels(nested, Several(candidates, [0.5, 0.6, 0.9, 0.8]), CENTER)
     everything = round(WHOLE / AREA, 6)
     assert whole["offered"] == part["offered"] == 4
-    assert whole["iou"] == whole["any"] == everything
-    assert whole["best"][:2] == pytest.approx([everything] * 2, abs=1e-6)
+    assert whole["best"][:2] == [everything] * 2
+    assert whole["any"] == everything
     assert min(whole["best"][2:]) > 0.9  # to half a pixel of the candidates
     assert part["best"][:3] == pytest.approx([PART / AREA] * 2 + [PART / WHOLE], abs=0.02)
-    assert part["best"][3] == part["best"][5] > 0.85
+    assert part["best"][3] == part["best"][6] > 0.85
     assert min(part["others"][0]["best"][2:]) > 0.9
 
 
 def test_of_many_candidates_the_first_are_looked_at(nested):
-    candidates = np.concatenate([candidates_of(nested)[3:].repeat(6, 0), candidates_of(nested)[:1]])
-    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 7), CENTER)
-    assert (part["offered"], part["best"]) == (6, [0] * 6)
-    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 6 + [0.9]), CENTER)
-    assert min(part["best"]) > 0.85
+    candidates = np.concatenate([candidates_of(nested)[3:].repeat(7, 0), candidates_of(nested)[:1]])
+    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 8), CENTER)
+    assert (part["offered"], part["best"]) == (7, [PART_OF_ALL] * 7)
+    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 7 + [0.9]), CENTER)
+    assert part["best"][0] == PART_OF_ALL
+    assert min(part["best"][1:]) > 0.85
 
 
 def test_answers_that_are_no_answers(nested):
@@ -252,9 +271,8 @@ def test_figures_by_hand(dataset, nested, tmp_path):
     for name, number in {
         "default": ((1 + ratio) / 2 + 1) / 2,
         "default per mask": (2 + ratio) / 3,
-        "best of 1": ((1 + ratio) / 2 + 1) / 2,
         "best of 2": 1,
-        "best of 6 per mask": 1,
+        "best of 7 per mask": 1,
         "any level": 1,
         # Either click of the first image is in both masks.
         "around default": ((1 + ratio) / 2 + 1) / 2,
@@ -268,6 +286,7 @@ def test_figures_by_hand(dataset, nested, tmp_path):
     }.items():
         assert values[name] == pytest.approx(100 * number, abs=1e-4), name
     assert (values["offered"], values["masks around"]) == (2, 5 / 3)
+    assert not {"best of 1", "best of 8"} & values.keys()
     gaps = 0.01 * (AREA - WHOLE) + 0.13 * (WHOLE - PART) + 0.08 * PART
     assert values["ECE"] == pytest.approx(100 * gaps / AREA, abs=1e-4)
     assert not group.figures["ECE"].higher_is_better
@@ -291,7 +310,8 @@ def test_tables_and_comparison(dataset, nested, tmp_path):
     ]
     text = tables(records)
     assert "## Levels of one click" in text
-    assert text.count("| best of 6 ") == 2
+    assert "best of 1 " not in text
+    assert text.count("| best of 7 ") == 2
     assert "100.00 [100.00, 100.00]" in text
     first, second = group_records(records)
     ((comparison,), left_out) = compare([first], [second])
@@ -299,21 +319,21 @@ def test_tables_and_comparison(dataset, nested, tmp_path):
     differences = {difference.figure: difference for difference in comparison.differences()}
     assert differences["any level"].first == 100 > differences["any level"].second
     assert differences["ECE"].first < differences["ECE"].second
-    assert {"default", "best of 6 per mask", "around any level"} <= differences.keys()
+    assert {"default", "best of 7 per mask", "around any level"} <= differences.keys()
     assert not [name for name in differences if " at " in name]
 
 
 def test_one_mask_at_a_click_needs_no_second_table(dataset, nested, tmp_path):
     dataset = ListDataset(dataset.samples[1:])
     text = tables(run(dataset, knows(nested), tmp_path / "rows.jsonl"))
-    assert text.count("| best of 6 ") == 1
+    assert text.count("| best of 7 ") == 1
 
 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda r: r.results[0].update(iou=1.5), "expected numbers from 0 to 1"),
-        (lambda r: r.results[0].update(best=[0.5] * 5), r"shape \(8,\), got \(7,\)"),
+        (lambda r: r.results[0].update(best=[1.5] * 7), "expected numbers from 0 to 1"),
+        (lambda r: r.results[0].update(best=[0.5] * 6), r"shape \(8,\), got \(7,\)"),
         (lambda r: r.results[0].update(any="0.5"), "expected numbers, got"),
         (lambda r: r.results[0].update(offered=None), "expected numbers, got"),
         (lambda r: r.results[0].pop("others"), "KeyError"),

@@ -16,9 +16,9 @@ METHOD = {"model": "m", "weights": "w", "data": "d", "version": "1", "min_area":
 
 def level_result(ious):
     """Make a result with one other mask around the click."""
-    scores = {"iou": ious[0], "best": [ious[0]] * 5 + [ious[-1]], "any": ious[-1]}
+    scores = {"best": [ious[0]] * 6 + [ious[-1]], "any": ious[-1]}
     other = {"map": 1, "label": 1, "area": 400, **scores}
-    return {"map": 0, "label": 1, "area": 300, "trial": 0, "offered": 6, **scores} | {
+    return {"map": 0, "label": 1, "area": 300, "trial": 0, "offered": 7, **scores} | {
         "others": [other]
     }
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tamingseg.segmentors import zoom as zoom_module
 from tamingseg.segmentors.click import ClickSegmentor
-from tamingseg.segmentors.zoom import ZOOMS, ZoomSegmentor, zoom_window
+from tamingseg.segmentors.zoom import ZoomSegmentor, zoom_window
 from tamingseg.values import Click
 
 
@@ -49,17 +50,15 @@ def test_a_window_holds_mask_and_clicks_and_lies_in_the_image(scene):
     for click in clicks:
         assert top <= click.row < top + height
         assert left <= click.col < left + width
-    assert any(
-        height == np.ceil(mask.shape[0] / zoom) and width == np.ceil(mask.shape[1] / zoom)
-        for zoom in ZOOMS
-    )
+    assert height * width <= 0.6 * mask.size
 
 
 def test_small_objects_are_seen_larger():
     click = [Click(100, 100)]
-    assert zoom_window(box(400, 800, (90, 110), (90, 120)), click) == (48, 0, 100, 200)
-    assert zoom_window(box(400, 800, (50, 180), (90, 120)), click)[2:] == (200, 400)
-    assert zoom_window(box(400, 800, (10, 390), (90, 120)), click) is None
+    assert zoom_window(box(400, 800, (90, 110), (90, 120)), click) == (64, 72, 64, 64)
+    assert zoom_window(box(400, 800, (50, 180), (90, 120)), click)[2:] == (182, 64)
+    assert zoom_window(box(400, 800, (10, 390), (90, 120)), click)[2:] == (400, 64)
+    assert zoom_window(box(400, 800, (10, 390), (9, 520)), click) is None
     # A click far off has to be seen too.
     assert zoom_window(box(400, 800, (90, 110), (90, 120)), [*click, Click(399, 799)]) is None
 
@@ -91,12 +90,20 @@ def test_without_a_mask_to_look_at_nothing_changes(pair, image):
     np.testing.assert_array_equal(*both)
 
 
-def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeypatch):
+@pytest.fixture
+def never_leaks(monkeypatch):
+    """The tiny model's answers fill the image, and would run out of every window."""
+    monkeypatch.setattr(zoom_module, "_LEAK", 1.0)
+
+
+def look_through(monkeypatch, choose):
+    monkeypatch.setattr(zoom_module, "zoom_window", choose)
+
+
+def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeypatch, never_leaks):
     plain, zoom = pair
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
-    monkeypatch.setattr(
-        "tamingseg.segmentors.zoom.zoom_window", lambda mask, clicks: (30, 40, 60, 80)
-    )
+    look_through(monkeypatch, lambda mask, clicks: (30, 40, 60, 80))
     answer = zoom.predict_jointly(zoom.embed(image), CLICKS, previous)
     moved = [Click(click.row - 30, click.col - 40, click.positive) for click in CLICKS]
     part = np.s_[30:90, 40:120]
@@ -108,14 +115,70 @@ def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeyp
     np.testing.assert_array_equal(answer[outside], around[outside])
 
 
-def test_answers_do_not_depend_on_what_was_asked_before(pair, image, rng):
+def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
+    pair, image, monkeypatch
+):
+    plain, zoom = pair
+    previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
+    asked = []
+
+    def choose(mask, clicks):
+        window = [(55, 70, 20, 25), (40, 50, 60, 80), None][len(asked)]
+        asked.append(mask.copy())
+        return window
+
+    look_through(monkeypatch, choose)
+    monkeypatch.setattr(zoom_module, "_LEAK", -1.0)  # everything does
+    answer = zoom.predict_jointly(zoom.embed(image), CLICKS, previous)
+    assert asked[1][55:75, 70:95].all()
+    assert asked[2][40:100, 50:130].all()
+    # In the end there is no window, and the answer about the whole image stands.
+    around = plain.predict_jointly(plain.embed(image), CLICKS, previous)
+    np.testing.assert_array_equal(answer, around)
+
+
+@given(scenes())
+def test_windows_grow_until_there_is_none(scene):
+    mask, clicks = scene
+    areas = []
+    while (window := zoom_window(mask, clicks)) is not None:
+        top, left, height, width = window
+        mask[top : top + height, left : left + width] = True
+        areas.append(height * width)
+    assert areas == sorted(set(areas))
+
+
+def test_only_borders_inside_the_image_count():
+    answer = np.zeros((4, 5), np.float32)
+    answer[0, 1:-1] = 1
+    assert zoom_module._runs_out(answer, (2, 2, 4, 5), (20, 20))
+    assert not zoom_module._runs_out(answer, (0, 2, 4, 5), (20, 20))
+    assert zoom_module._runs_out(answer[::-1], (0, 2, 4, 5), (20, 20))
+    assert not zoom_module._runs_out(answer[::-1], (16, 2, 4, 5), (20, 20))
+
+
+WINDOWS = [(0, 0, 40, 50), (20, 20, 60, 80), (60, 30, 40, 40), (10, 90, 80, 60)]
+
+
+def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeypatch, never_leaks):
     _, zoom = pair
-    used = zoom.embed(image)
-    for _ in range(6):
-        top, left = rng.integers(0, 80), rng.integers(0, 120)
-        previous = box(120, 160, (top, top + 12), (left, left + 12)).astype(np.float32)
+    used, embedded = zoom.embed(image), []
+    original = ClickSegmentor.embed
+
+    def embed(self, pixels):
+        embedded.append(pixels.shape[:2])
+        return original(self, pixels)
+
+    previous = np.ones((120, 160), np.float32)
+    for number in (0, 1, 0, 2, 0, 3, 0, 1):
+        top, left, _, _ = WINDOWS[number]
+        look_through(monkeypatch, lambda mask, clicks, number=number: WINDOWS[number])
         clicks = [Click(top + 5, left + 5)]
         fresh = zoom.predict_jointly(zoom.embed(image), clicks, previous)
-        np.testing.assert_array_equal(zoom.predict_jointly(used, clicks, previous), fresh)
-        assert len(used.windows) <= 2
-    assert used.nbytes > 3 * pair[0].embed(image).nbytes
+        with monkeypatch.context() as patched:
+            patched.setattr(ClickSegmentor, "embed", embed)
+            again = zoom.predict_jointly(used, clicks, previous)
+        np.testing.assert_array_equal(again, fresh)
+    # Three are remembered, the longest unused one goes: 0 stays, 1 has to be seen again.
+    assert embedded == [tuple(WINDOWS[number][2:]) for number in (0, 1, 2, 3, 1)]
+    assert used.nbytes > 4 * pair[0].embed(image).nbytes
