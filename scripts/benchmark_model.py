@@ -49,6 +49,17 @@ def main() -> None:
         "answer three clicks and a previous mask",
         lambda: segmentor.predict_jointly(embedding, three, previous),
     )
+    # A small mask is looked at more closely, through a window that has to be encoded once.
+    face, near = [Click(120, 230), Click(185, 250, False)], np.zeros(embedding.size, np.float32)
+    near[60:180, 180:270] = 1
+    measure(
+        "two clicks and a small mask, seen before",
+        lambda: segmentor.predict_jointly(embedding, face, near),
+    )
+    measure(
+        "the same in a photo seen for the first time",
+        lambda: segmentor.predict_jointly(segmentor.embed(image), face, near),
+    )
     measure(
         "32x32 grid of clicks, model's resolution",
         lambda: segmentor.predict(embedding, grid, full_size=False),
