@@ -1,6 +1,6 @@
-"""Training recipes compared at equal compute: train, measure, and say what to report.
+"""Training recipes compared at equal compute: train, measure, and print tables.
 
-Usage: python scripts/recipes.py --data SETS --evaluation EVAL [--only NAME ...]
+Usage: python scripts/recipes.py --data SETS --evaluation EVAL [--only NAME ...] [--cost]
 
 Every recipe is one `tamingseg train` command, which is printed, and differs from "base" in what its
 name says. All continue the same half-trained model, "start", and get the same time of one core;
@@ -56,7 +56,7 @@ class Recipe:
 
     group: str  # the table it stands in
     flags: dict[str, str] = field(default_factory=dict)  # of `tamingseg train`
-    cost: float = 1.0  # time of a step on one core relative to "base", measured with --cost
+    cost: float = 1.0  # time of a step on one core relative to "base" or "random"; see --cost
     view: int = 160  # side of a training view in pixels
     side: int = 256  # longest side that the model is used at
     continues: bool = True  # whether it begins with the weights of "start"
@@ -108,7 +108,8 @@ RECIPES = {
     # Base: varied colours, crops, mirroring.
     "plain-colours": Recipe("augmentation", _NO_COLOUR),
     "whole-images": Recipe("augmentation", _NO_GEOMETRY),
-    # Everything from random numbers, for the time of the start and after.
+    # Everything from random numbers, for the time of the start and after. These costs are of single
+    # steps on a busy machine and not of --cost: measure the backbones' before they are run.
     "random": Recipe("model", continues=False),
     "three-outputs": Recipe("model", {"model.outputs": "3"}, cost=1.02, continues=False),
     "resnet10": Recipe("model", {"model.backbone": "resnet10t"}, cost=0.78, continues=False),
@@ -225,7 +226,7 @@ def print_costs(run: Run) -> None:
 
 
 def _step_seconds(run: Run, recipe: Recipe) -> float:
-    """Seconds per image, from step 20 to step 60."""
+    """Return seconds per image, the mean of steps 21 to 40 and that of 41 to 60 added up."""
     unschooled = replace(recipe, flags={**recipe.flags, "held-out": "0"})  # validation takes time
     with tempfile.TemporaryDirectory() as folder:
         tamingseg(*run.command(unschooled, Path(folder), 60))

@@ -131,14 +131,8 @@ class CandidateTask(ClickTask):
     appendix A), and it is what a user sees, who knows no target to choose by.
     """
 
-    def __init__(
-        self,
-        model: nn.Module,
-        losses: dict[str, float],
-        extra_clicks: int = 0,
-        cut_previous: float = 0.0,
-    ):
-        super().__init__(model, losses, extra_clicks, cut_previous)
+    def __init__(self, *settings: Any, **named: Any):
+        super().__init__(*settings, **named)
         self.mask_losses = self.losses
         self.losses = {**self.mask_losses, "score": 1.0}
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 import torch
 
-from tamingseg.training.click_task import ClickTask, add_error_clicks
+from tamingseg.training.click_task import ClickTask, add_error_clicks, cut_some
 
 
 class Oracle(torch.nn.Module):
@@ -114,3 +114,33 @@ def test_levels_are_what_the_first_answer_should_be():
     assert both.item() == pytest.approx(0.8 / 2, abs=1e-6)
     without, _ = task(world(), drawing(0, of=1), seed=0)
     assert without.item() == pytest.approx(0.8, abs=1e-6)
+
+
+def test_a_share_of_the_answers_is_cut_to_masks(rng):
+    answers = torch.rand(20, 10, 4, 4, generator=torch.Generator().manual_seed(0))
+    cut = cut_some(answers, 0.3, rng)
+    is_mask = ((cut == 0) | (cut == 1)).flatten(2).all(2)
+    assert 0.2 < is_mask.float().mean() < 0.4
+    torch.testing.assert_close(cut[~is_mask], answers[~is_mask], rtol=0, atol=0)
+    # Each at one level of its own: what is in is above what is out.
+    levels = []
+    for mask, answer in zip(cut[is_mask], answers[is_mask], strict=True):
+        inside, outside = answer[mask == 1], answer[mask == 0]
+        assert inside.min() > outside.max()
+        levels.append(((inside.min() + outside.max()) / 2).item())
+    assert 0.1 < min(levels) < 0.35
+    assert 0.65 < max(levels) < 0.9
+    torch.testing.assert_close(cut_some(answers, 0.0, rng), answers, rtol=0, atol=0)
+
+
+def test_the_next_click_lies_on_an_error_of_the_mask_that_is_told():
+    """The answer is all "a little more than .5"; cut at a level above, it is empty."""
+    task = ClickTask(Oracle(torch.full((1, 2, 4, 4), 0.01)), {"cross-entropy": 1.0}, 1, 1.0)
+    for seed in range(40):
+        task.model.asked.clear()
+        task.loss_of(None, world(), 1, seed)
+        clicks, told = task.model.asked[-1]
+        for query in range(2):
+            # All of it: the error is the right half. Nothing: the left half.
+            row, col, sign = clicks[0, query, 1].tolist()
+            assert (sign, col < 8) == ((0, False) if told[0, query].all() else (1, True)), row
