@@ -16,10 +16,10 @@ from collections.abc import Sequence
 from typing import Literal, get_args
 
 import numpy as np
-from scipy import ndimage
 from scipy.special import logit
 
 from tamingseg.checks import check_choice
+from tamingseg.masks.changes import component_at
 from tamingseg.values import MASK_THRESHOLD, Click
 
 Fusion = Literal["certainty", "prior", "component"]
@@ -68,7 +68,7 @@ def fuse(
     for answer, click in zip(answers[1:], clicks[1:], strict=True):
         pair = np.stack([current, answer])
         proposed = _take_most_certain(pair, np.abs(pair - 0.5))
-        reach = _component_at((current > threshold) != (proposed > threshold), click)
+        reach = component_at((current > threshold) != (proposed > threshold), click)
         current = np.where(reach, proposed, current)
     return current
 
@@ -81,14 +81,3 @@ def _take_most_certain(answers: np.ndarray, certainty: np.ndarray) -> np.ndarray
 
 def _logit(probabilities: np.ndarray) -> np.ndarray:
     return logit(np.clip(probabilities, _EPSILON, 1 - _EPSILON))
-
-
-def _component_at(change: np.ndarray, click: Click) -> np.ndarray:
-    """Return the 8-connected component of `change` with the click in it, empty if there is none.
-
-    An answer that agrees with the current mask at the click itself proposes nothing there, and
-    then changes nothing.
-    """
-    components, _ = ndimage.label(change, structure=np.ones((3, 3), bool))
-    here = components[int(click.row), int(click.col)]
-    return (components == here) if here else np.zeros_like(change)

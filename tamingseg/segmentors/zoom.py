@@ -16,6 +16,7 @@ from threading import Lock
 
 import numpy as np
 
+from tamingseg.masks.changes import settle
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.values import MASK_THRESHOLD, Click
@@ -135,7 +136,7 @@ class ZoomSegmentor(ClickSegmentor):
                 break
             # What fills a window from side to side is seen through a larger one.
             seen[part] = True
-        return answer
+        return settle(answer, previous, clicks)
 
 
 def _runs_out(answer: np.ndarray, window: Window, size: tuple[int, int]) -> bool:

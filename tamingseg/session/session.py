@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
-from scipy import ndimage
 
 from tamingseg.checks import check_choice, check_mask, check_point
 from tamingseg.masks.certainty import FUSIONS, fuse
+from tamingseg.masks.changes import component_at
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.segmentors.prior import answer_prior
@@ -263,7 +263,9 @@ class Session:
             answer = self._segmentor.predict_jointly(self._embedding, clicks, previous)
         else:
             answer = self._answer(clicks[-1])
-        return self._remember(key, _changed_at(before, answer > threshold, clicks[-1]))
+        proposed = answer > threshold
+        reach = component_at(before != proposed, clicks[-1])
+        return self._remember(key, np.where(reach, proposed, before))
 
     def _combine(self, clicks: Clicks, cuts: Cuts, threshold: float) -> np.ndarray | None:
         """Give the map of all clicks together; None without clicks."""
@@ -325,10 +327,3 @@ class Session:
             _, forgotten = self._answers.popitem(last=False)
             self._answer_bytes -= forgotten.nbytes
         return answer
-
-
-def _changed_at(mask: np.ndarray, answer: np.ndarray, click: Click) -> np.ndarray:
-    """Take over of `answer` only the 8-connected part of its difference to `mask` at the click."""
-    parts, _ = ndimage.label(mask != answer, structure=np.ones((3, 3), bool))
-    here = parts[int(click.row), int(click.col)]
-    return np.where(parts == here, answer, mask) if here else mask

@@ -1,0 +1,124 @@
+"""What one more click may change: settled clicks, one component, averages, and a slow reference."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from tamingseg.masks.changes import component_at, settle
+from tamingseg.values import Click
+
+MAPS = arrays(np.float32, (5, 7), elements=st.integers(1, 63).map(lambda n: n / 64))
+CLICKS = st.lists(
+    st.builds(
+        Click,
+        st.integers(0, 4).map(lambda n: n + 0.5),
+        st.integers(0, 6).map(lambda n: n + 0.5),
+        st.booleans(),
+    ),
+    min_size=1,
+    max_size=6,
+)
+
+
+def strip(*values):
+    return np.array([values], np.float32)
+
+
+def at(col, positive=True):
+    return Click(0.5, col + 0.5, positive)
+
+
+def test_a_component_is_what_hangs_together_over_corners_too():
+    change = np.array([[1, 0, 0, 1], [0, 1, 0, 1]], bool)
+    np.testing.assert_array_equal(
+        component_at(change, Click(0.5, 0.5)), [[1, 0, 0, 0], [0, 1, 0, 0]]
+    )
+    assert not component_at(change, Click(0.5, 1.5)).any()
+
+
+def test_an_answer_that_breaks_nothing_stands():
+    previous, answer = strip(0.1, 0.1, 0.9, 0.9), strip(0.1, 0.9, 0.9, 0.2)
+    np.testing.assert_array_equal(settle(answer, previous, [at(2), at(1)]), answer)
+    np.testing.assert_array_equal(settle(answer, previous, [at(2)]), answer)
+
+
+def test_a_change_elsewhere_that_undoes_a_click_is_refused():
+    previous = strip(0.1, 0.1, 0.1, 0.9, 0.9)
+    answer = strip(0.8, 0.1, 0.1, 0.2, 0.3)
+    # The last click asks for column 0; the object under the first one was given up.
+    settled = settle(answer, previous, [at(3), at(0)])
+    np.testing.assert_array_equal(settled, strip(0.8, 0.1, 0.1, 0.9, 0.9))
+    # A click that was wrong before as well speaks against nothing.
+    clicks = [at(3, positive=False), at(0)]
+    np.testing.assert_array_equal(settle(answer, previous, clicks), answer)
+
+
+def test_a_change_that_goes_too_far_reaches_half_the_way_to_the_click_it_would_undo():
+    previous, answer = np.full((1, 9), 0.9, np.float32), np.full((1, 9), 0.1, np.float32)
+    settled = settle(answer, previous, [at(0), at(6), at(8, positive=False)])
+    # The nearer of the two clicks is two pixels away, so only the last click's own is changed.
+    np.testing.assert_array_equal(settled > 0.5, [[True] * 8 + [False]])
+    settled = settle(answer, previous, [at(0), at(8, positive=False)])
+    np.testing.assert_array_equal(settled > 0.5, [[True] * 5 + [False] * 4])
+
+
+def test_from_the_fourth_click_on_the_rest_is_averaged():
+    previous = strip(0.1, 0.4, 0.4, 0.9)
+    answer = strip(0.8, 0.2, 0.6, 0.7)
+    three = [at(3), at(3), at(0)]
+    np.testing.assert_array_equal(settle(answer, previous, three), answer)
+    four = settle(answer, previous, [at(3), *three])
+    np.testing.assert_allclose(four, strip(0.8, 0.3, 0.5, 0.8), atol=1e-6)
+    # An answer that changes nothing at the click has not understood it: nothing is averaged.
+    unmoved = [at(3), at(3), at(3), at(1, positive=False)]
+    np.testing.assert_array_equal(settle(answer, previous, unmoved), answer)
+
+
+def slow_settle(answer, previous, clicks):
+    """Pixel by pixel; components by filling."""
+    height, width = answer.shape
+    pixels = list(np.ndindex(height, width))
+    changed = {pixel for pixel in pixels if (answer[pixel] > 0.5) != (previous[pixel] > 0.5)}
+
+    def reach(start):
+        found, todo = set(), [start]
+        while todo:
+            row, col = todo.pop()
+            if (row, col) in changed and (row, col) not in found:
+                found.add((row, col))
+                todo += [(row + dr, col + dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
+        return found
+
+    last = clicks[-1]
+    own = reach((int(last.row), int(last.col)))
+    result, limit = answer.copy(), np.inf
+    for click in clicks[:-1]:
+        pixel = (int(click.row), int(click.col))
+        if pixel in changed and (answer[pixel] > 0.5) != click.positive:
+            if pixel in own:
+                limit = min(limit, np.hypot(click.row - last.row, click.col - last.col) / 2)
+            else:
+                for other in reach(pixel):
+                    result[other] = previous[other]
+    for row, col in own:
+        if np.hypot(row + 0.5 - last.row, col + 0.5 - last.col) >= limit:
+            result[row, col] = previous[row, col]
+    if len(clicks) > 3 and own:
+        for pixel in set(pixels) - own:
+            result[pixel] = (result[pixel] + previous[pixel]) / 2
+    return result
+
+
+@settings(deadline=None)
+@given(MAPS, MAPS, CLICKS)
+def test_like_the_slow_way_and_nothing_that_was_right_gets_wrong(answer, previous, clicks):
+    kept = answer.copy(), previous.copy()
+    settled = settle(answer, previous, clicks)
+    np.testing.assert_allclose(settled, slow_settle(answer, previous, clicks), atol=1e-6)
+    np.testing.assert_array_equal((answer, previous), kept)
+    for click in clicks[:-1]:
+        pixel = int(click.row), int(click.col)
+        was_right = (previous[pixel] > 0.5) == click.positive
+        if was_right and pixel != (int(clicks[-1].row), int(clicks[-1].col)):
+            assert (settled[pixel] > 0.5) == click.positive
