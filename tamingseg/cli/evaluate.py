@@ -75,11 +75,14 @@ class Run:
     def segmentors(self) -> list[tuple[Segmentor, dict[str, str]]]:
         """Load the models, each with what records say of it."""
         device = self.device or own_device()
-        return [
-            (segmentor, {"model": segmentor.name, "weights": model_fingerprint(name)})
-            for name in self.model
-            for segmentor in [load_segmentor(name, device, self.threads)]
-        ]
+        made = []
+        for name in self.model:
+            segmentor = load_segmentor(name, device, self.threads)
+            weights = model_fingerprint(name)
+            precision = getattr(segmentor, "precision", "float32")
+            facts = {"model": segmentor.name, "weights": weights, "precision": precision}
+            made.append((segmentor, facts))
+        return made
 
 
 @dataclass(frozen=True)

@@ -48,12 +48,13 @@ def owned(methods: Sequence[Mapping[str, str]], key: str) -> dict[str, str] | No
     """Return the values of `key` by data set or model if they follow from it, else None.
 
     `methods` hold their data set under ``dataset``. Only ``data`` and the settings of a reader
-    follow from the data set, and ``weights`` from the model.
+    follow from the data set, ``weights`` and ``precision`` from the model.
     """
-    of_reader = key.startswith("reader.")
-    if not of_reader and (key not in ("data", "weights") or any(key not in m for m in methods)):
+    of_reader, of_model = key.startswith("reader."), key in ("weights", "precision")
+    known = of_model or key == "data"
+    if not of_reader and (not known or any(key not in m for m in methods)):
         return None
-    owner = "model" if key == "weights" else "dataset"
+    owner = "model" if of_model else "dataset"
     values: dict[str, str] = {}
     for method in methods:
         value = method.get(key, ABSENT)

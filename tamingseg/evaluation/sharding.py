@@ -45,7 +45,8 @@ class Job:
     dataset
         Where the images come from.
     made_by
-        ``model`` and ``weights``: who answers. A retrained model has other weights.
+        ``model`` and ``weights``: who answers. A retrained model has other weights. Perhaps
+        ``precision``, what its encoder computes in.
     settings
         Everything else that changes a number.
     measure

@@ -299,6 +299,13 @@ class TestSettings:
         records.append(clicked("a", [0.6], model="n", weights="w3"))
         assert [line["weights"] for line in table_of(tables(records))] == ["w1", "w2", "w3"]
 
+    def test_one_model_in_two_precisions_is_two_methods(self):
+        precise = [clicked("a", [0.2], precision="float32")]
+        precise.append(clicked("a", [0.4], model="n", precision="bfloat16"))
+        assert "Precision: m=float32, n=bfloat16." in tables(precise)
+        lines = table_of(tables([*precise, clicked("a", [0.6], precision="bfloat16")]))
+        assert [line["precision"] for line in lines] == ["float32", "bfloat16", "bfloat16"]
+
     def test_data_sets_of_one_name_with_other_files_are_two(self):
         records = [clicked("a", [0.2]), clicked("a", [0.4], data="d2")]
         assert [line["data"] for line in table_of(tables(records))] == ["d1", "d2"]

@@ -206,6 +206,7 @@ def test_the_encoder_computes_in_bfloat16_where_the_cpu_can(
     convolution.register_forward_hook(lambda module, given, answer: seen.append(answer.dtype))
     embedding = segmentor.embed(image)
     assert seen == [torch.bfloat16 if can and kind != "segnext" else torch.float32]
+    assert f"torch.{segmentor.precision}" == str(seen[0])
     features = embedding.features
     tensors = [features] if isinstance(features, torch.Tensor) else features
     assert {tensor.dtype for tensor in tensors} == {torch.float32}
