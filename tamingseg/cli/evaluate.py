@@ -78,9 +78,9 @@ class Run:
         made = []
         for name in self.model:
             segmentor = load_segmentor(name, device, self.threads)
-            weights = model_fingerprint(name)
-            precision = getattr(segmentor, "precision", "float32")
-            facts = {"model": segmentor.name, "weights": weights, "precision": precision}
+            facts = {"model": segmentor.name, "weights": model_fingerprint(name)}
+            if precision := getattr(segmentor, "precision", None):
+                facts["precision"] = precision
             made.append((segmentor, facts))
         return made
 

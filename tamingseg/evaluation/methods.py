@@ -11,6 +11,9 @@ from typing import Any
 ABSENT = "-"
 """Stands for a setting that plays no part in a method, or that a source does not state."""
 
+_OWNERS = {"data": "dataset", "weights": "model", "precision": "model"}
+"""What follows from what."""
+
 
 def settings_of(method: Mapping[str, Any]) -> dict[str, str]:
     """Write all settings as text; those of a part get its name and a dot before theirs.
@@ -48,13 +51,14 @@ def owned(methods: Sequence[Mapping[str, str]], key: str) -> dict[str, str] | No
     """Return the values of `key` by data set or model if they follow from it, else None.
 
     `methods` hold their data set under ``dataset``. Only ``data`` and the settings of a reader
-    follow from the data set, ``weights`` and ``precision`` from the model.
+    follow from the data set, ``weights`` and ``precision`` from the model. Readers and models may
+    state nothing.
     """
-    of_reader, of_model = key.startswith("reader."), key in ("weights", "precision")
-    known = of_model or key == "data"
-    if not of_reader and (not known or any(key not in m for m in methods)):
+    of_reader = key.startswith("reader.")
+    owner = "dataset" if of_reader else _OWNERS.get(key)
+    stated = of_reader or key == "precision" or all(key in method for method in methods)
+    if owner is None or not stated:
         return None
-    owner = "model" if of_model else "dataset"
     values: dict[str, str] = {}
     for method in methods:
         value = method.get(key, ABSENT)

@@ -12,26 +12,30 @@ import numpy as np
 
 from tamingseg.values import MASK_THRESHOLD, Click
 
-_SETTLED_AFTER = 3
-"""Answers that may change the mask anywhere: so many clicks say what is meant, further ones where
-it is wrong."""
+_FREE = 3
+"""Answers to this many clicks may change the mask anywhere, for these say what is meant; further
+clicks say where it is wrong."""
 
 
 def component_at(change: np.ndarray, click: Click) -> np.ndarray:
     """Return the 8-connected component of bool (H, W) that holds the click, empty if none does."""
     components = _components(change)
-    here = components[int(click.row), int(click.col)]
+    here = components[_pixel(click)]
     return (components == here) if here else np.zeros_like(change)
 
 
 def settle(answer: np.ndarray, previous: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
     """Keep of an answer to `clicks` what may be due to the last of them.
 
-    - A connected change of the mask that makes an earlier click wrong which was right is not made.
-      If it is the one that the last click asks for, it reaches half the way to the nearest click
-      that it makes wrong.
-    - From the fourth click on, all that is not the connected change at the click is the mean of
-      both maps: answers that differ for no reason are averaged, and a doubt has to be repeated.
+    Changes are connected components of where the masks at one half differ; a pixel that was clicked
+    twice counts with its later click.
+
+    - A change that makes a click wrong which was right is not made. If it is the change at the last
+      click, it reaches half the way to the nearest click that it makes wrong.
+    - From the fourth click on, where nothing changes for a click (at the last one, or to make an
+      earlier one right), the mean of both maps is taken: answers that differ for no reason are
+      averaged, and a doubt has to be repeated. Not so if the last click has no effect, nor if
+      `previous` is a mask, 0 and 1: that would outweigh every answer.
 
     Parameters
     ----------
@@ -44,26 +48,40 @@ def settle(answer: np.ndarray, previous: np.ndarray, clicks: Sequence[Click]) ->
     -------
     float32 (H, W); the inputs are left as they are.
     """
-    last = clicks[-1]
+    last = _pixel(clicks[-1])
     mask = answer > MASK_THRESHOLD
     changes = _components(mask != (previous > MASK_THRESHOLD))
-    own = changes[int(last.row), int(last.col)]
-    undone: dict[int, list[float]] = {}
-    for click in clicks[:-1]:
-        pixel = int(click.row), int(click.col)
-        if changes[pixel] and mask[pixel] != click.positive:
-            distance = np.hypot(click.row - last.row, click.col - last.col)
-            undone.setdefault(int(changes[pixel]), []).append(float(distance))
+    own = changes[last]
+    undone: dict[int, list[float]] = {}  # change -> how far clicks that it makes wrong are
+    wanted: list[int] = []
+    for pixel, positive in {_pixel(click): click.positive for click in clicks}.items():
+        if changes[pixel] and mask[pixel] == positive:
+            wanted.append(int(changes[pixel]))
+        elif changes[pixel]:
+            undone.setdefault(int(changes[pixel]), []).append(float(np.hypot(*_from(pixel, last))))
     if undone:
         refused = np.isin(changes, list(undone))
         if own in undone:
             rows, cols = np.indices(mask.shape, sparse=True)
-            near = np.hypot(rows + 0.5 - last.row, cols + 0.5 - last.col) < min(undone[own]) / 2
+            near = np.hypot(*_from((rows, cols), last)) < min(undone[own]) / 2
             refused &= ~(near & (changes == own))
         answer = np.where(refused, previous, answer)
-    if len(clicks) <= _SETTLED_AFTER or not own:
+    moved = own and mask[last] == clicks[-1].positive
+    if len(clicks) <= _FREE or not moved or _is_mask(previous):
         return answer
-    return np.where(changes == own, answer, (answer + previous) / 2)
+    return np.where(np.isin(changes, wanted), answer, (answer + previous) / 2)
+
+
+def _pixel(click: Click) -> tuple[int, int]:
+    return int(click.row), int(click.col)
+
+
+def _from(pixel: tuple, origin: tuple[int, int]) -> tuple:
+    return pixel[0] - origin[0], pixel[1] - origin[1]
+
+
+def _is_mask(values: np.ndarray) -> bool:
+    return bool(((values == 0) | (values == 1)).all())
 
 
 def _components(change: np.ndarray) -> np.ndarray:

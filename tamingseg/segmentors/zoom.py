@@ -17,7 +17,7 @@ from threading import Lock
 import numpy as np
 
 from tamingseg.masks.changes import settle
-from tamingseg.segmentors.base import ImageEmbedding
+from tamingseg.segmentors.base import ImageEmbedding, check_previous
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.values import MASK_THRESHOLD, Click
 
@@ -123,6 +123,7 @@ class ZoomSegmentor(ClickSegmentor):
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is None:
             return answer
+        previous = check_previous(previous, embedding.size)
         seen = (answer > MASK_THRESHOLD) | (previous > MASK_THRESHOLD)
         while (window := zoom_window(seen, clicks)) is not None:
             top, left, height, width = window

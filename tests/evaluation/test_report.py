@@ -303,6 +303,8 @@ class TestSettings:
         precise = [clicked("a", [0.2], precision="float32")]
         precise.append(clicked("a", [0.4], model="n", precision="bfloat16"))
         assert "Precision: m=float32, n=bfloat16." in tables(precise)
+        silent = clicked("a", [0.5], model="o")
+        assert "Precision: m=float32, n=bfloat16, o=-." in tables([*precise, silent])
         lines = table_of(tables([*precise, clicked("a", [0.6], precision="bfloat16")]))
         assert [line["precision"] for line in lines] == ["float32", "bfloat16", "bfloat16"]
 

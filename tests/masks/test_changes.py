@@ -8,12 +8,18 @@ from hypothesis.extra.numpy import arrays
 from tamingseg.masks.changes import component_at, settle
 from tamingseg.values import Click
 
-MAPS = arrays(np.float32, (5, 7), elements=st.integers(1, 63).map(lambda n: n / 64))
+
+def maps(elements):
+    return arrays(np.float32, (5, 7), elements=elements)
+
+
+ANSWERS = maps(st.integers(1, 63).map(lambda n: n / 64))
+MASKS = maps(st.sampled_from([0, 1]))
 CLICKS = st.lists(
     st.builds(
         Click,
-        st.integers(0, 4).map(lambda n: n + 0.5),
-        st.integers(0, 6).map(lambda n: n + 0.5),
+        st.floats(0, 5, exclude_max=True),
+        st.floats(0, 7, exclude_max=True),
         st.booleans(),
     ),
     min_size=1,
@@ -63,6 +69,18 @@ def test_a_change_that_goes_too_far_reaches_half_the_way_to_the_click_it_would_u
     np.testing.assert_array_equal(settled > 0.5, [[True] * 5 + [False] * 4])
 
 
+def test_a_pixel_clicked_twice_counts_as_it_was_clicked_last():
+    previous, answer = strip(0.9, 0.9, 0.1), strip(0.2, 0.9, 0.1)
+    np.testing.assert_array_equal(settle(answer, previous, [at(0), at(0, False)]), answer)
+    np.testing.assert_array_equal(settle(answer, previous, [at(0, False), at(0)]), previous)
+
+
+def test_a_change_against_the_last_click_itself_is_refused():
+    previous, answer = strip(0.1, 0.9, 0.9), strip(0.8, 0.9, 0.2)
+    settled = settle(answer, previous, [at(1), at(2)])
+    np.testing.assert_array_equal(settled, strip(0.8, 0.9, 0.9))
+
+
 def test_from_the_fourth_click_on_the_rest_is_averaged():
     previous = strip(0.1, 0.4, 0.4, 0.9)
     answer = strip(0.8, 0.2, 0.6, 0.7)
@@ -70,9 +88,15 @@ def test_from_the_fourth_click_on_the_rest_is_averaged():
     np.testing.assert_array_equal(settle(answer, previous, three), answer)
     four = settle(answer, previous, [at(3), *three])
     np.testing.assert_allclose(four, strip(0.8, 0.3, 0.5, 0.8), atol=1e-6)
+    # What makes an earlier click right at last is no accident.
+    late = settle(answer, previous, [at(2), *three])
+    np.testing.assert_allclose(late, strip(0.8, 0.3, 0.6, 0.8), atol=1e-6)
     # An answer that changes nothing at the click has not understood it: nothing is averaged.
     unmoved = [at(3), at(3), at(3), at(1, positive=False)]
     np.testing.assert_array_equal(settle(answer, previous, unmoved), answer)
+    # A mask of the user's would outweigh whatever comes.
+    mask = (previous > 0.5).astype(np.float32)
+    np.testing.assert_array_equal(settle(answer, mask, [at(3), *three]), answer)
 
 
 def slow_settle(answer, previous, clicks):
@@ -90,35 +114,43 @@ def slow_settle(answer, previous, clicks):
                 todo += [(row + dr, col + dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
         return found
 
-    last = clicks[-1]
-    own = reach((int(last.row), int(last.col)))
-    result, limit = answer.copy(), np.inf
-    for click in clicks[:-1]:
-        pixel = (int(click.row), int(click.col))
-        if pixel in changed and (answer[pixel] > 0.5) != click.positive:
-            if pixel in own:
-                limit = min(limit, np.hypot(click.row - last.row, click.col - last.col) / 2)
-            else:
-                for other in reach(pixel):
-                    result[other] = previous[other]
+    def right(values, pixel):
+        return (values[pixel] > 0.5) == latest[pixel]
+
+    latest = {(int(click.row), int(click.col)): click.positive for click in clicks}
+    last = int(clicks[-1].row), int(clicks[-1].col)
+    own, limit, kept = reach(last), np.inf, set()
+    result = answer.copy()
+    for pixel in changed & set(latest):
+        if right(answer, pixel):
+            kept |= reach(pixel)
+        elif pixel in own:
+            limit = min(limit, np.hypot(pixel[0] - last[0], pixel[1] - last[1]) / 2)
+        else:
+            for other in reach(pixel):
+                result[other] = previous[other]
     for row, col in own:
-        if np.hypot(row + 0.5 - last.row, col + 0.5 - last.col) >= limit:
+        if np.hypot(row - last[0], col - last[1]) >= limit:
             result[row, col] = previous[row, col]
-    if len(clicks) > 3 and own:
-        for pixel in set(pixels) - own:
+    soft = ((previous > 0) & (previous < 1)).any()
+    if len(clicks) > 3 and own and right(answer, last) and soft:
+        for pixel in set(pixels) - kept:
             result[pixel] = (result[pixel] + previous[pixel]) / 2
     return result
 
 
 @settings(deadline=None)
-@given(MAPS, MAPS, CLICKS)
-def test_like_the_slow_way_and_nothing_that_was_right_gets_wrong(answer, previous, clicks):
-    kept = answer.copy(), previous.copy()
+@given(ANSWERS, ANSWERS | MASKS, CLICKS)
+def test_like_the_slow_way_and_no_click_gets_wrong(answer, previous, clicks):
+    before = answer.copy(), previous.copy()
     settled = settle(answer, previous, clicks)
     np.testing.assert_allclose(settled, slow_settle(answer, previous, clicks), atol=1e-6)
-    np.testing.assert_array_equal((answer, previous), kept)
-    for click in clicks[:-1]:
-        pixel = int(click.row), int(click.col)
-        was_right = (previous[pixel] > 0.5) == click.positive
-        if was_right and pixel != (int(clicks[-1].row), int(clicks[-1].col)):
-            assert (settled[pixel] > 0.5) == click.positive
+    np.testing.assert_array_equal((answer, previous), before)
+    assert settled.dtype == np.float32
+    latest = {(int(click.row), int(click.col)): click.positive for click in clicks}
+    for pixel, positive in latest.items():
+        if (previous[pixel] > 0.5) == positive:
+            assert (settled[pixel] > 0.5) == positive
+    last = int(clicks[-1].row), int(clicks[-1].col)
+    if (answer[last] > 0.5) == latest[last]:
+        assert (settled[last] > 0.5) == latest[last]
