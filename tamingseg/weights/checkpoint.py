@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from tamingseg.models.segnext import SegNext
@@ -43,7 +43,8 @@ def save_checkpoint(
         for key, tensor in model.state_dict().items()
     }
     unfinished = Path(f"{path}.unfinished")
-    save_file(tensors, unfinished, metadata={_HEADER: json.dumps(header)})
+    # Not `save_file`: it makes a file that only its owner may read, which a hosted page cannot.
+    unfinished.write_bytes(save(tensors, metadata={_HEADER: json.dumps(header)}))
     unfinished.replace(path)
 
 

@@ -54,6 +54,11 @@ def test_half_precision_halves_the_file(make_model, model_name, tmp_path):
     torch.testing.assert_close(answer(loaded), answer(model), atol=0.05, rtol=0.05)
 
 
+def test_whoever_may_read_other_new_files_may_read_weights(saved, tmp_path):
+    (tmp_path / "other").touch()
+    assert saved.stat().st_mode == (tmp_path / "other").stat().st_mode
+
+
 def test_only_models_of_the_table_are_saved(tmp_path):
     with pytest.raises(ValueError, match="got a Linear"):
         save_checkpoint(torch.nn.Linear(1, 1), tmp_path / "m.safetensors")
