@@ -7,8 +7,8 @@ a little each time, for no reason.
 
 from collections.abc import Sequence
 
-import cv2
 import numpy as np
+from scipy import ndimage
 
 from tamingseg.values import MASK_THRESHOLD, Click
 
@@ -86,4 +86,4 @@ def _is_mask(values: np.ndarray) -> bool:
 
 def _components(change: np.ndarray) -> np.ndarray:
     """Return bool (H, W) with its 8-connected components numbered from 1; 0 is none."""
-    return cv2.connectedComponents(change.astype(np.uint8), connectivity=8)[1]
+    return ndimage.label(change, structure=np.ones((3, 3), bool))[0]
