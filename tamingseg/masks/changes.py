@@ -18,7 +18,10 @@ clicks say where it is wrong."""
 
 
 def component_at(change: np.ndarray, click: Click) -> np.ndarray:
-    """Return the 8-connected component of bool (H, W) that holds the click, empty if none does."""
+    """Return the 8-connected component of bool (H, W) that holds the click, empty if none does.
+
+    So an answer that agrees with the mask at the click itself proposes nothing there.
+    """
     components = _components(change)
     here = components[_pixel(click)]
     return (components == here) if here else np.zeros_like(change)
