@@ -118,7 +118,8 @@ class ZoomSegmentor(ClickSegmentor):
         """See `Segmentor.predict_jointly`; with a previous answer the model is asked again.
 
         First about the whole image, then about the window around what is in either answer; and
-        about a larger one as long as the answer runs out of it.
+        about a larger one as long as the answer runs out of it. What of that may be due to the last
+        click is kept, see `settle`.
         """
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is None:
