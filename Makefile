@@ -9,7 +9,7 @@ app: $(VENV)/installed
 	$(BIN)/python app.py
 
 test: lint
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

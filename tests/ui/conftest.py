@@ -3,6 +3,7 @@ import io
 import json
 import os
 import shutil
+import socket
 import threading
 import time
 from pathlib import Path
@@ -113,8 +114,26 @@ def pixel_segmentor(fake_segmentor):
     return Coloured
 
 
+@pytest.fixture(scope="session")
+def serve():
+    """`serve(page)`: start it on a free port; its address.
+
+    Left to itself, Gradio tries one port after the other, and leaves a socket open at each it found
+    taken by the page of another test.
+    """
+
+    def start(page):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        where = {"server_name": "127.0.0.1", "server_port": port}
+        return page.launch(prevent_thread_lock=True, quiet=True, **where)[1]
+
+    return start
+
+
 @pytest.fixture(scope="module")
-def app(pixel_segmentor, propose_discs, slow, plain_textures):
+def app(pixel_segmentor, propose_discs, slow, plain_textures, serve):
     """A running app; its photos are the discs, and samples work too.
 
     Its model knows every pixel by its colour.
@@ -129,8 +148,7 @@ def app(pixel_segmentor, propose_discs, slow, plain_textures):
             return super().embed(image)
 
     page = build_page(Patient(), propose_discs, textures=find_textures(plain_textures))
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    page.address = address
+    page.address = serve(page)
     yield page
     page.close(verbose=False)
 

@@ -21,7 +21,7 @@ def upper(discs):
 
 
 @pytest.fixture(scope="module")
-def app(fake_segmentor, propose_discs, discs, upper):
+def app(fake_segmentor, propose_discs, discs, upper, serve):
     """An app whose model sees a part and a whole in the red disc."""
     from tamingseg.ui.page import build_page
 
@@ -41,8 +41,7 @@ def app(fake_segmentor, propose_discs, discs, upper):
             return answer.astype(np.float32)
 
     page = build_page(Layered(), propose_discs)
-    _, address, _ = page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
-    page.address = address
+    page.address = serve(page)
     yield page
     page.close(verbose=False)
 

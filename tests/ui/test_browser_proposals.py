@@ -167,16 +167,15 @@ def test_without_a_choice_all_regions_of_the_pixel_model_are_proposed_at_once(vi
     user.page.wait_for_selector("[data-grid='0'][aria-pressed=true]")
 
 
-# Gradio leaves a socket open that found its port taken, here by the app of the other tests.
-@pytest.mark.filterwarnings("ignore:Exception ignored in. <socket")
-def test_without_a_pixel_model_only_grids_are_offered(chromium, fake_segmentor, propose_discs):
+def test_without_a_pixel_model_only_grids_are_offered(
+    chromium, fake_segmentor, propose_discs, serve
+):
     from tamingseg.ui.page import build_page
 
     app = build_page(fake_segmentor(), propose_discs)
-    _, address, _ = app.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1")
     context = chromium.new_context()
     page = context.new_page()
-    page.goto(address)
+    page.goto(serve(app))
     page.wait_for_selector("canvas[data-ready]")
     page.click("#tab-proposals")
     assert page.locator("[data-grid='0']").is_hidden()
