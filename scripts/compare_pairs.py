@@ -41,7 +41,7 @@ class ComparePairs:
 
 def main(command: ComparePairs) -> None:
     """Measure all models on all data sets and print a table."""
-    datasets = open_datasets(command.data)
+    datasets = open_datasets(command.data, split="train" if command.held_out else None)
     if command.held_out:
         datasets = [hold_out(dataset, 20)[1] for dataset in datasets]
     lines = []

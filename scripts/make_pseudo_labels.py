@@ -1,7 +1,7 @@
 """A data set of pseudo-labels: what a model itself proposes on training images, as if it were true.
 
     python scripts/make_pseudo_labels.py DATA... --folder PSEUDO
-    tamingseg train --data DATA... PSEUDO ...
+    tamingseg train PRESET --data DATA... PSEUDO ...
 
 Held-out images are left out. All data sets become one, so that runs, which draw from their data
 sets evenly, see pseudo-labels in one view of n + 1. The same command goes on where it was stopped,

@@ -146,12 +146,15 @@ class Run:
         if unknown:
             raise SystemExit(f"unknown {sorted(unknown)}; the recipes are {', '.join(RECIPES)}")
         given = {"TEXTURES": self.textures, "PSEUDO": self.pseudo}
-        return [
-            name
-            for name, recipe in RECIPES.items()
-            if (not self.only or name in self.only)
-            and all(path or word not in recipe.flags.values() for word, path in given.items())
+        missing = {word for word, path in given.items() if path is None}
+        able = [
+            name for name, recipe in RECIPES.items() if missing.isdisjoint(recipe.flags.values())
         ]
+        for name in self.only:
+            if name not in able:
+                folders = "--textures and --pseudo name the folders that recipes need"
+                raise SystemExit(f"{name} cannot be run with what was given; {folders}")
+        return [name for name in able if not self.only or name in self.only]
 
     def command(self, recipe: Recipe, folder: Path, steps: int) -> list[str]:
         """Return what follows `tamingseg` to train a recipe, or to go on with it."""

@@ -55,5 +55,7 @@ def test_the_same_time_means_fewer_of_more_expensive_steps():
 def test_recipes_that_lack_a_folder_are_left_out():
     run = recipes.Run(Path("sets"), Path("eval"))
     assert set(recipes.RECIPES) - set(run.names()) == {"pseudo", "mosaics"}
+    with pytest.raises(SystemExit, match=r"pseudo cannot be run .* --pseudo"):
+        recipes.Run(Path("sets"), Path("eval"), only=("base", "pseudo")).names()
     with pytest.raises(SystemExit, match="unknown"):
         recipes.Run(Path("sets"), Path("eval"), only=("bas",)).names()

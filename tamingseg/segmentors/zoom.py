@@ -104,9 +104,11 @@ class ZoomSegmentor(ClickSegmentor):
     """
 
     def embed(self, image: np.ndarray) -> ZoomEmbedding:
-        """See `Segmentor.embed`; the size in memory is with windows as large as the whole."""
+        """See `Segmentor.embed`; the size in memory is with windows, as large as they can get."""
         whole = super().embed(image)
-        nbytes = (1 + _KEPT) * whole.nbytes + image.nbytes
+        height, width = whole.frame.canvas  # of a wide photo; a window of it may be a square
+        square = whole.nbytes * max(height, width) ** 2 // (height * width)
+        nbytes = whole.nbytes + _KEPT * square + image.nbytes
         return ZoomEmbedding(whole.features, whole.frame, nbytes, image.copy(), Windows())
 
     def predict_jointly(
