@@ -87,14 +87,19 @@ class ClickTask(nn.Module):
         rng = np.random.default_rng(seed)
         logits, trained = self._ask(features, clicks, None)
         # The loss lives at the resolution of the answers; a pixel there that covers both sides of
-        # an outline has a target between 0 and 1.
-        target = F.interpolate(target.float(), logits.shape[2:], mode="area")
-        ignore = F.interpolate(ignore.float(), logits.shape[2:], mode="area") > 0.5
+        # an outline has a target between 0 and 1. What is not known says nothing about the rest.
+        known = 1 - ignore.float()
+        share = F.interpolate(known, logits.shape[2:], mode="area")
+        ignore = share < 0.5
+
+        def of_known(values: Tensor) -> Tensor:
+            inside = F.interpolate(values * known, logits.shape[2:], mode="area")
+            return inside / share.clamp(min=1e-6)
+
+        target = of_known(target)
         positive = clicks[:, :, 0, 2] == 1
         iou = (_ious(logits, target, ignore) * positive).sum() / positive.sum().clamp(min=1)
-        first = target
-        if "levels" in batch:
-            first = F.interpolate(batch["levels"], logits.shape[2:], mode="area")
+        first = of_known(batch["levels"]) if "levels" in batch else target
         rounds = [self._losses_of(trained, first, ignore)]
         for _ in range(extra_clicks):
             answered = cut_some(logits.detach().float().sigmoid(), self.cut_previous, rng)
@@ -178,10 +183,14 @@ def add_error_clicks(
     """Append to every query a click on its largest error, (B, N, K, 3) -> (B, N, K + 1, 3).
 
     Probabilities `answered`, `target` and `ignore` are (B, N, h, w), clicks are in input pixels.
-    A query without an error keeps an empty slot.
+    A pixel that holds some of the mask but not most of it is no error whatever the answer: a click
+    "not this" would lie on a thin part of what is meant. A query without an error keeps an empty
+    slot.
     """
     batch, queries = clicks.shape[:2]
-    wrong = [a.float().cpu().numpy() > MASK_THRESHOLD for a in (answered, target, ignore)]
+    truth = target > MASK_THRESHOLD
+    unclear = (ignore > MASK_THRESHOLD) | ((target > 0) & ~truth)
+    wrong = [a.cpu().numpy() for a in (answered > MASK_THRESHOLD, truth, unclear)]
     scale = np.divide(input_size, answered.shape[2:])
     longer = F.pad(clicks, (0, 0, 0, 1), value=-1.0).cpu()
     used = (longer[..., 2] >= 0).sum(2)
@@ -197,11 +206,11 @@ def add_error_clicks(
 
 
 def _ious(logits: Tensor, target: Tensor, ignore: Tensor) -> Tensor:
-    """IoU of every answer with its target, (..., h, w) -> (...)."""
+    """IoU of every answer with its target, (..., h, w) -> (...); 1 if both are empty."""
     predicted, truth = (logits > 0) & ~ignore, (target > MASK_THRESHOLD) & ~ignore
     intersection = (predicted & truth).sum((-2, -1))
     union = (predicted | truth).sum((-2, -1))
-    return intersection / union.clamp(min=1)
+    return torch.where(union > 0, intersection / union.clamp(min=1), 1.0)
 
 
 def click_training(

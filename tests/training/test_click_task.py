@@ -88,6 +88,46 @@ def test_ignored_pixels_cost_nothing():
     assert loss.item() == pytest.approx(0, abs=1e-6)
 
 
+def test_what_is_not_known_says_nothing_about_the_pixels_beside_it():
+    """In a pixel of the answer all that is known is in the mask, however little that is."""
+    batch = world()
+    batch["label_map"][:] = 2  # nothing is in the mask
+    batch["label_map"][:, :, :6] = 1  # but six columns, and the next two are unknown
+    batch["ignore"][:, :, 6:8] = True
+    loss, logged = ClickTask(Oracle(half(30.0)), {"cross-entropy": 1.0})(batch, 0, seed=0)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+    assert logged["iou"].item() == 1.0
+    batch["levels"] = 0.25 * (batch["label_map"][:, None] == 1).expand(1, 2, 16, 16)
+    quarter = torch.full((1, 2, 4, 4), -30.0)
+    quarter[..., :2] = torch.logit(torch.tensor(0.25))
+    loss, _ = ClickTask(Oracle(quarter), {"soft-iou": 1.0})(batch, 0, seed=0)
+    assert loss.item() == pytest.approx(0, abs=1e-6)
+
+
+def test_nothing_is_a_right_answer_where_nothing_is_meant():
+    batch = world()
+    batch["label_map"][:] = 2
+    nothing = Oracle(torch.full((1, 2, 4, 4), -30.0))
+    assert ClickTask(nothing, {"cross-entropy": 1.0})(batch, 0, seed=0)[1]["iou"].item() == 1.0
+
+
+@pytest.mark.parametrize("answer", [0.1, 0.9])
+def test_no_click_says_that_a_thin_part_is_not_meant(answer):
+    """A line of two pixels fills no pixel of the answer by more than half."""
+    line = torch.zeros(1, 1, 8, 8)
+    line[..., 4] = 0.5
+    answered = torch.where(line > 0, answer, 0.1)
+    nothing = torch.zeros_like(line)
+    clicks = torch.tensor([[[[3.5, 17.5, 1.0]]]])
+    size = torch.Size((32, 32))
+    rng = np.random.default_rng(0)
+    assert (add_error_clicks(clicks, answered, line, nothing, size, rng)[:, :, 1] == -1).all()
+    # What is too much beside it is an error all the same.
+    answered[..., 6:] = 0.9
+    _, col, sign = add_error_clicks(clicks, answered, line, nothing, size, rng)[0, 0, 1].tolist()
+    assert (col > 24, sign) == (True, 0)
+
+
 def test_gradients_come_from_every_round():
     oracle = Oracle(half(0.1))
     loss, _ = ClickTask(oracle, {"soft-iou": 1.0}, 1)(world(), drawing(1, of=1), seed=0)
