@@ -34,7 +34,7 @@ class ComparePairs:
     held_out: bool = False
     """Every 20th image only, which training left out."""
     limit: int | None = None
-    """Do only so many images per data set."""
+    """Do only so many images per data set, spread evenly over it."""
     pixels: int = 100
     """Drawn in each image."""
 
@@ -48,7 +48,8 @@ def main(command: ComparePairs) -> None:
     for name in command.models:
         segmentor = load_segmentor(name)
         for dataset in datasets:
-            images = range(min(len(dataset), command.limit or len(dataset)))
+            count = min(len(dataset), command.limit or len(dataset))
+            images = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
             figures = [
                 measured
                 for index in tqdm(images, f"{dataset.name}, {name}", leave=False)

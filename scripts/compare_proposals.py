@@ -12,14 +12,12 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import tyro
-from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
-from tamingseg.evaluation.records import append_record, iterate_records, merge_parts
 from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.sharding import Job
+from tamingseg.evaluation.sharding import Job, run_jobs
 from tamingseg.evaluation.zeroshot import proposal_job
 from tamingseg.proposals.generate import (
     PIPELINES,
@@ -84,13 +82,15 @@ def job_of(
     name: str,
     config: ProposalConfig,
     weights: str,
+    limit: int | None,
 ) -> Job:
     """One way on one data set; its name stands in place of the model's."""
 
     def propose(sample: Sample) -> MaskSet:
         return masks_from_answers(ask(sample), config)
 
-    return proposal_job(dataset, propose, {"model": name, "weights": weights}, asdict(config))
+    made_by = {"model": name, "weights": weights}
+    return proposal_job(dataset, propose, made_by, asdict(config), limit=limit)
 
 
 def main() -> None:
@@ -101,21 +101,16 @@ def main() -> None:
     ways = dict(PIPELINES)
     if command.ablate:
         ways |= {name: replace(OURS, **changed) for name, changed in CHANGES.items()}
-    command.out.parent.mkdir(parents=True, exist_ok=True)
-    merge_parts(command.out)  # which drops what a kill left half-written
-    finished = {record.key for record in iterate_records(command.out)}
-    keys = set()
+    jobs = []
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
-        jobs = [job_of(chosen, ask, name, config, weights) for name, config in ways.items()]
-        indices = replace(jobs[0], limit=command.limit).indices()
-        for index in tqdm(indices, dataset.name, unit="image"):
-            missing = [job for job in jobs if job.key_of(index) not in finished]
-            keys |= {job.key_of(index) for job in jobs}
-            sample = chosen[index] if missing else None
-            for job in missing:
-                append_record(command.out, job.record(sample))
-    print(tables([record for record in iterate_records(command.out) if record.key in keys]))
+        jobs += [
+            job_of(chosen, ask, name, config, weights, command.limit)
+            for name, config in ways.items()
+        ]
+    records = run_jobs(jobs, command.out)
+    if records is not None:
+        print(tables(records))
 
 
 if __name__ == "__main__":

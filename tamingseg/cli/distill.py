@@ -6,6 +6,7 @@ command goes on where it was stopped. On several GPUs or machines, start it with
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import tyro
@@ -16,6 +17,7 @@ from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.training.config import DistillConfig
 from tamingseg.training.distill_task import distillation
 from tamingseg.training.loop import local_main_process_first, train
+from tamingseg.training.run_folder import RunFolder
 from tamingseg.values import Click
 
 
@@ -40,6 +42,9 @@ def main(arguments: Sequence[str]) -> int:
         return check_probabilities(answers, (len(clicks), *size), segmentor.name)
 
     name = f"{segmentor.name}-{model_fingerprint(config.teacher)}"
+    # A run does not go on with other weights of the same name, and says so before they are asked.
+    config = replace(config, teacher=name)
+    RunFolder(config.folder).check(config)
     task, samples = distillation(config, kept, teacher, name)
     if config.answers is not None:
         with local_main_process_first():

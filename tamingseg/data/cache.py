@@ -82,9 +82,10 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
         open(unfinished / "maps.bin", "wb") as maps,
     ):
         for number in tqdm(range(len(dataset)), f"cache {dataset.name}", unit="image"):
-            sample = _shrink(dataset[number], max_side)
+            sample = dataset[number]
             if sample.label_maps.max(initial=0) > np.iinfo(np.uint16).max:
                 raise ValueError(f"{sample.name!r} has labels above 65535; renumber its regions")
+            sample = _shrink(sample, max_side)
             images.write(np.ascontiguousarray(sample.image).tobytes())
             maps.write(sample.label_maps.astype(np.uint16).tobytes())
             index.append(

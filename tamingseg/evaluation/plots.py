@@ -202,7 +202,12 @@ def _draw_regions(title: str, groups: Sequence[Group]) -> Picture:
         start = f"covering at {letter}="
         found = [key.removeprefix(start) for key in group.figures if key.startswith(start)]
         levels.append([int(level) for level in found])
-    words = {"K": "regions K asked for", "N": "masks N painted"}
+    words = {
+        "K": "regions K asked for",
+        "N": "masks N painted",
+        "S": "the one segmentation",
+        "T": "cost T in hundredths",
+    }
     meant = " or ".join(words[letter] for letter in sorted(set(letters)))
     for place, (name, label, better) in enumerate(panels, 1):
         axes = picture.add_subplot(1, 3, place)

@@ -134,7 +134,8 @@ def correlation_text(correlation: Correlation) -> str:
 
 
 def _key(group: Group) -> tuple[Any, ...]:
-    return group.dataset, *(group.method.get(k) for k in ("model", "weights", "data", "min_area"))
+    names = ("model", "weights", "precision", "data", "min_area")
+    return group.dataset, *(group.method.get(name) for name in names)
 
 
 def _per_image(group: Group, name: str) -> dict[str, float]:

@@ -49,7 +49,7 @@ def region_affinity(
         size = answers.shape[1:]
         check_probabilities(answers, (len(chunk), *size), segmentor.name)
         rows.append((mean_over(superpixels, size) @ answers.reshape(len(chunk), -1).T).T)
-    return np.concatenate(rows)
+    return np.concatenate(rows).clip(0, 1)  # rounded, a mean of ones can be a hair more
 
 
 def mean_over(superpixels: np.ndarray, size: tuple[int, int]) -> sparse.csr_array:

@@ -7,6 +7,7 @@ that was never stopped, on one process and on many.
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from datetime import timedelta
 
 import numpy as np
 import torch
@@ -28,7 +29,7 @@ _LOG_EVERY = 20
 
 def local_main_process_first() -> AbstractContextManager:
     """Let one process of every machine do what follows before the others of it do it again."""
-    return PartialState(cpu=_on_cpu()).local_main_process_first()
+    return _processes().local_main_process_first()
 
 
 def train(
@@ -53,6 +54,7 @@ def train(
     -------
     The averaged model, also written to ``<run>/model.safetensors``.
     """
+    _processes()  # which the accelerator then is one of
     accelerator = Accelerator(cpu=_on_cpu(), mixed_precision=_precision(config))
     world, rank = accelerator.num_processes, accelerator.process_index
     if config.batch % world:
@@ -75,12 +77,12 @@ def train(
         model.load_state_dict(state["model"])
         average.load_state_dict(state["average"])
         optimizer.load_state_dict(state["optimizer"])
-        if accelerator.scaler is not None:
+        if accelerator.scaler is not None and state["scaler"] is not None:
             accelerator.scaler.load_state_dict(state["scaler"])
         step = state["step"]
-        if accelerator.is_main_process:
-            run.forget_after(step)
         accelerator.print(f"going on with {config.folder} at step {step} of {config.steps}")
+    if accelerator.is_main_process:
+        run.forget_after(step)
     if len(set(gather_object([step]))) > 1:
         raise ValueError(
             f"the processes found different checkpoints in {config.folder}; all machines must see "
@@ -173,6 +175,11 @@ def _moving_average(decay: float) -> Callable:
         get_ema_multi_avg_fn(min(decay, ramp))(averaged, current, count)
 
     return update
+
+
+def _processes() -> PartialState:
+    """Join the processes of this run; they wait for the one that caches, asks or validates."""
+    return PartialState(cpu=_on_cpu(), timeout=timedelta(days=365))
 
 
 def _on_cpu() -> bool:

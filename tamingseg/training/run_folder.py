@@ -32,7 +32,13 @@ class RunFolder:
         self.path = Path(path)
 
     def start(self, config: Any) -> None:
-        """Write the configuration; refuse to go on with a run of another one.
+        """Write the configuration; refuse to go on with a run of another one, see `check`."""
+        self.check(config)
+        self.path.mkdir(parents=True, exist_ok=True)
+        (self.path / "config.json").write_text(json.dumps(describe(config), indent=1))
+
+    def check(self, config: Any) -> None:
+        """Refuse to go on with a run of another configuration.
 
         Raises
         ------
@@ -53,8 +59,6 @@ class RunFolder:
                     f"{self.path} holds a run with another {', '.join(differing)}; "
                     "give the new run another --folder, or delete this one"
                 )
-        self.path.mkdir(parents=True, exist_ok=True)
-        file.write_text(json.dumps(described, indent=1))
 
     def has_checkpoint(self) -> bool:
         """Whether there is something to go on from."""

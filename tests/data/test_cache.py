@@ -81,10 +81,12 @@ def test_a_cache_travels_to_another_process_without_its_pixels(memory, tmp_path)
     np.testing.assert_array_equal(pickle.loads(pickled)[1].image, memory.samples[1].image)
 
 
-def test_labels_that_do_not_fit_name_the_image(memory, tmp_path):
+@pytest.mark.parametrize("side", [30, 8])
+def test_labels_that_do_not_fit_name_the_image(memory, tmp_path, side):
+    """Also where the image is made smaller."""
     memory.samples[1].label_maps[0, 0, 0] = 70_000
     with pytest.raises(ValueError, match="'b' has labels above 65535"):
-        CachedDataset(memory, tmp_path, 30)
+        CachedDataset(memory, tmp_path, side)
 
 
 def test_hold_out_splits_without_overlap(memory):

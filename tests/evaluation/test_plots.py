@@ -107,6 +107,11 @@ def test_data_sets_of_one_name_are_not_drawn_over_each_other(tmp_path):
     assert all(path.is_file() for path in paths)
 
 
+@pytest.mark.parametrize("settings", [{"costs": [2, 5, 10]}, {"own_count": True}])
+def test_regions_by_cost_and_by_their_own_number_are_drawn(tmp_path, settings):
+    assert save_plots(records_of("regions", **settings), tmp_path) != []
+
+
 def test_one_click_is_no_curve_but_a_scatter(tmp_path):
     records = [*records_of("clicks", clicks=1), *records_of("proposals")]
     names = [path.name for path in save_plots(records, tmp_path)]

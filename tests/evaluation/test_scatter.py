@@ -87,7 +87,8 @@ def test_what_is_not_defined_is_a_dash():
 
 
 @pytest.mark.parametrize(
-    "other", [{"model": "n"}, {"weights": "v"}, {"data": "e"}, {"min_area": 1}]
+    "other",
+    [{"model": "n"}, {"weights": "v"}, {"data": "e"}, {"min_area": 1}, {"precision": "bfloat16"}],
 )
 def test_only_what_belongs_together_is_joined(other):
     assert scatters(clicked({"a": [0.2]}) + proposed({"a": [0.9]}, **other)) == []

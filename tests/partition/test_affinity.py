@@ -52,6 +52,18 @@ def test_the_click_lies_innermost(fake_segmentor):
     assert (second.row, second.col // 2 > 12) == (9, True)
 
 
+def test_the_mean_of_certain_answers_is_certain(fake_segmentor):
+    """Superpixels of 1 to 40 pixels, and every pixel in the mask: rounded, 1/n may be too much."""
+    labels = np.repeat(np.arange(1, 41), np.arange(1, 41))[None].astype(np.int32)
+    segmentor = fake_segmentor()
+    segmentor.predict = lambda embedding, clicks, full_size: np.ones(
+        (len(clicks), *embedding.size), np.float32
+    )
+    embedding = segmentor.embed(np.zeros((*labels.shape, 3), np.uint8))
+    affinity = region_affinity(segmentor, embedding, labels)
+    assert 0.999999 < affinity.min() <= affinity.max() <= 1
+
+
 @pytest.mark.parametrize("answer", [np.nan, np.inf, -0.1, 1.5])
 def test_answers_that_are_no_probabilities(two_discs, colour_segmentor, fake_segmentor, answer):
     labels = two_discs.label_maps[0] + 1

@@ -177,6 +177,17 @@ def test_the_command_goes_on_where_it_stopped(data, tmp_path, capsys):
     assert len(list((data / "answers").rglob("*.npy"))) == 6  # of 8 images, 2 are held out
 
 
+def test_a_run_does_not_go_on_with_another_teacher_of_the_same_name(
+    data, tmp_path, monkeypatch, capsys
+):
+    assert run(data, tmp_path / "run", "--steps", 2) == 0
+    monkeypatch.setattr("tamingseg.cli.distill.model_fingerprint", lambda name: "other")
+    answers = tmp_path / "answers"
+    assert run(data, tmp_path / "run", "--steps", 4, "--answers", answers) == 2
+    assert "holds a run with another teacher" in capsys.readouterr().err
+    assert not answers.exists()  # it is not asked in vain
+
+
 def test_an_unknown_teacher_is_said_in_one_line(data, tmp_path, capsys):
     assert run(data, tmp_path, "--teacher", "nobody") == 2
     assert "unknown segmentor 'nobody'" in capsys.readouterr().err

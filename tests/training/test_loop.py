@@ -102,6 +102,13 @@ def test_dropout_goes_on_as_if_never_interrupted(data, tmp_path):
         np.testing.assert_array_equal(resumed[key], whole[key], err_msg=key)
 
 
+def test_a_run_that_was_killed_before_its_first_checkpoint_begins_its_log_anew(data, tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n{"step": 20}\n')
+    small_run(data, tmp_path)
+    log = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in log] == [4]
+
+
 def test_weights_to_start_from_must_fit_the_configuration(data, tmp_path):
     small_run(data, tmp_path / "first")
     file = tmp_path / "first" / "model.safetensors"
