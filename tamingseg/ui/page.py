@@ -1,5 +1,6 @@
 """The page: its tabs, its few routes beside gradio's own, and how it is launched."""
 
+import asyncio
 import os
 import socket
 import threading
@@ -32,6 +33,9 @@ from tamingseg.weights.registry import WEIGHTS
 _PARTITIONER = "distilled"
 """The model of the third and the fourth tab, and of instant proposals: it sees all regions at
 once."""
+
+_DECODED_AT_ONCE = 2
+"""Photos that are decoded at a time: a few kilobytes may hold 80 million pixels."""
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
@@ -175,6 +179,7 @@ def _check_address(host: str, port: int | None) -> None:
 
 def _routes(workspaces: Workspaces) -> list[Route]:
     """Return the ways pictures come and go; all else are calls of the canvas."""
+    decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     @answered
     def open_photo(name: str, content: bytes) -> dict[str, Any]:
@@ -183,7 +188,8 @@ def _routes(workspaces: Workspaces) -> list[Route]:
     async def photo(request: Request) -> Response:
         content = await request.body()
         name = request.query_params.get("name", "")[:200]
-        return JSONResponse(await run_in_threadpool(open_photo, name, content))
+        async with decoding:
+            return JSONResponse(await run_in_threadpool(open_photo, name, content))
 
     @answered
     def take_truth(token: str, content: bytes) -> dict[str, Any]:
@@ -192,7 +198,8 @@ def _routes(workspaces: Workspaces) -> list[Route]:
     async def truth(request: Request) -> Response:
         content = await request.body()
         token = request.headers.get("x-tamingseg-token", "")
-        return JSONResponse(await run_in_threadpool(take_truth, token, content))
+        async with decoding:
+            return JSONResponse(await run_in_threadpool(take_truth, token, content))
 
     async def leave(request: Request) -> Response:
         workspaces.leave((await request.body()).decode("ascii", "replace"))

@@ -18,7 +18,8 @@ Steps = Callable[[Any], Iterator[dict[str, Any]]]
 """Carries out the run a stranger's request asks for, and says how far it is."""
 
 Work = Callable[[Progress], dict[str, Any]]
-"""Does the work; what it returns is told together with its end."""
+"""Does the work; what it returns is told together with its end. It reports once more before it
+keeps what it found, so that nothing is kept of work that was stopped."""
 
 
 def listen_for_runs(canvas: gr.HTML, runs: Mapping[str, Steps]) -> None:
@@ -77,7 +78,7 @@ def carry_out(
         name = handlers.check_gesture(name)
         work = prepare(workspace, request)
         start = time.perf_counter()
-        steps = follow(work, lambda: workspace.stopped == name)
+        steps = follow(work, lambda: name in workspace.stopped)
         while True:
             try:
                 done, total = next(steps)

@@ -19,8 +19,8 @@ def follow(
 ) -> Generator[tuple[int, int], None, Result]:
     """Carry out ``work(progress)`` in a thread, yield (done, total) so often, return its result.
 
-    The work ends at its next report once `is_stopped` says so, or nobody follows it any more.
-    Raises Stopped then, and whatever the work raises.
+    The work ends at its next report once `is_stopped` says so, or nobody follows it any more; who
+    leaves does not wait for that. Raises Stopped then, and whatever the work raises.
     """
     latest = (0, 0)
     is_left = False
@@ -31,12 +31,14 @@ def follow(
         if is_left or is_stopped():
             raise Stopped
 
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(work, report)
-        try:
-            while not future.done():
-                yield latest
-                wait([future], seconds)
-        finally:
-            is_left = True
+    pool = ThreadPoolExecutor(1)
+    future = pool.submit(work, report)
+    try:
+        while not future.done():
+            yield latest
+            wait([future], seconds)
         return future.result()
+    finally:
+        is_left = True
+        # A page that is closed is left on the thread that serves all pages.
+        pool.shutdown(wait=False)

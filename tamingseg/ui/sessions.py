@@ -8,7 +8,7 @@ it back when it is told that its workspace is gone.
 import secrets
 import threading
 import time
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -63,7 +63,7 @@ class Workspace:
     hierarchies
         The photo's superpixels and how they are joined, by the method.
     stopped
-        Name of the last run that was to be stopped.
+        Names of the last runs that were to be stopped.
     """
 
     def __init__(
@@ -87,7 +87,7 @@ class Workspace:
         self.truth: np.ndarray | None = None
         self.pictures: Pictures | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
-        self.stopped = ""
+        self.stopped: deque[str] = deque(maxlen=64)
 
     @property
     def nbytes(self) -> int:
@@ -266,13 +266,7 @@ class Workspaces:
     def find(self, token: Any) -> Workspace:
         """Find a token's workspace, which counts as used now; raises Gone if there is none."""
         with self._lock:
-            self._drop_ended()
-            workspace = self._workspaces.get(token) if isinstance(token, str) else None
-            if workspace is None:
-                raise Gone("this page's session has ended on the server")
-            self._touch(workspace)
-            self._make_room()  # those in use have grown by their answers
-            return workspace
+            return self._find(token)
 
     def resume(self, token: Any) -> Workspace:
         """Give the workspace back to a page that was reloaded, under a new token.
@@ -280,13 +274,12 @@ class Workspaces:
         The old token is void, so that of two pages with a copy of it only one goes on here, and
         the other begins a workspace of its own.
         """
-        workspace = self.find(token)
         with self._lock:
-            self._workspaces.pop(token, None)
-            self._ends.pop(token, None)
+            workspace = self._find(token)
+            del self._workspaces[token], self._ends[token]
             workspace.token = secrets.token_urlsafe(24)
             self._touch(workspace)
-        return workspace
+            return workspace
 
     def leave(self, token: Any) -> None:
         """Note that a page was closed."""
@@ -301,6 +294,15 @@ class Workspaces:
                 if secrets.compare_digest(workspace.picture_key.encode(), key.encode()):
                     return workspace.picture
         raise Gone("there is no such picture any more")
+
+    def _find(self, token: Any) -> Workspace:
+        self._drop_ended()
+        workspace = self._workspaces.get(token) if isinstance(token, str) else None
+        if workspace is None:
+            raise Gone("this page's session has ended on the server")
+        self._touch(workspace)
+        self._make_room()  # those in use have grown by their answers
+        return workspace
 
     def _embed(self, image: np.ndarray) -> Encoded:
         start = time.perf_counter()

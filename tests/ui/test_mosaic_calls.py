@@ -113,7 +113,19 @@ def test_two_users_have_nothing_in_common(workspaces, run, calls, two_discs):
 
 
 def test_a_run_is_stopped(workspaces, run, token):
-    workspaces.find(token).stopped = "r"
+    workspaces.find(token).stopped.append("r")
+    assert run()[-1] == {"run": "r", "stopped": True}
+    assert workspaces.find(token).pictures is None
+
+
+def test_nothing_is_kept_of_a_run_that_was_stopped_while_it_drew(
+    workspaces, run, token, monkeypatch
+):
+    def draw(*_):
+        workspaces.find(token).stopped.append("r")
+        return "pictures"
+
+    monkeypatch.setattr("tamingseg.ui.tabs.mosaics.draw_mosaic", draw)
     assert run()[-1] == {"run": "r", "stopped": True}
     assert workspaces.find(token).pictures is None
 

@@ -118,7 +118,7 @@ def test_a_request_that_is_none_is_refused(workspaces, calls, request_):
 
 
 def test_a_run_is_stopped(workspaces, token):
-    workspaces.find(token).stopped = "r"
+    workspaces.find(token).stopped.append("r")
     assert run(workspaces, token)[-1] == {"run": "r", "stopped": True}
     assert not workspaces.find(token).hierarchies
 

@@ -137,6 +137,21 @@ def test_a_run_under_way_is_stopped_and_the_list_from_before_stays(
     assert len(calls["proposals"]({"token": proposed})["list"]["order"]) == 5
 
 
+def test_nothing_is_kept_of_a_run_that_was_stopped_while_masks_are_ordered(
+    workspaces, propose_discs, token, calls
+):
+    """After the last word of the proposer, and although another run is stopped as well."""
+
+    def propose(*arguments):
+        masks = propose_discs(*arguments)
+        for name in ("r", "other"):
+            calls["stop_proposing"]({"token": token, "run": name})
+        return masks
+
+    assert run(workspaces, propose, token)[-1] == {"run": "r", "stopped": True}
+    assert calls["proposals"]({"token": token})["list"] is None
+
+
 def test_clicks_are_answered_while_masks_are_proposed(workspaces, propose_discs, token, slow):
     slow.set()
     request = {"token": token, "run": "r", "grid": 16}

@@ -41,7 +41,7 @@ def test_work_that_fails_says_so_and_only_the_log_says_how(workspaces, request_,
 
 
 def test_work_is_stopped_at_its_next_report(workspaces, request_):
-    workspaces.find(request_["token"]).stopped = "r"
+    workspaces.find(request_["token"]).stopped.append("r")
     reached = []
 
     def work(progress):

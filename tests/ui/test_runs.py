@@ -67,6 +67,16 @@ def test_work_nobody_follows_any_more_ends():
     assert ended.wait(10)
 
 
+def test_who_leaves_does_not_wait_for_the_work():
+    go_on = threading.Event()
+    steps = follow(lambda progress: go_on.wait(10), lambda: False, seconds=0.01)
+    next(steps)
+    start = time.monotonic()
+    steps.close()
+    assert time.monotonic() - start < 5
+    go_on.set()
+
+
 def test_what_the_work_raises_comes_out():
     with pytest.raises(ZeroDivisionError):
         drain(follow(lambda progress: 1 / 0, lambda: False))

@@ -44,9 +44,11 @@ def picture_steps(
         def work(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
             if recipe is None:
-                workspace.pictures = draw_photo(segmentor, workspace.image, regions)
+                pictures = draw_photo(segmentor, workspace.image, regions)
             else:
-                workspace.pictures = draw_mosaic(segmentor, recipe, textures)
+                pictures = draw_mosaic(segmentor, recipe, textures)
+            progress(1, 1)
+            workspace.pictures = pictures
             return {}
 
         return work

@@ -64,15 +64,19 @@ def run_steps(
 
         def list_regions(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
-            hierarchy = find_hierarchy(workspaces, workspace, partitioner, "greedy")
+            masks = masks_from_hierarchy(
+                find_hierarchy(workspaces, workspace, partitioner, "greedy")
+            )
             progress(1, 1)
-            workspace.propose(masks_from_hierarchy(hierarchy))
+            workspace.propose(masks)
             return {}
 
         def ask_clicks(progress: Progress) -> dict[str, Any]:
             embedding = workspace.embedding(workspaces.segmentor)
             progress(0, grid * grid)
-            workspace.propose(propose(workspaces.segmentor, embedding, grid, progress))
+            masks = propose(workspaces.segmentor, embedding, grid, progress)
+            progress(grid * grid, grid * grid)
+            workspace.propose(masks)
             return {}
 
         return list_regions if grid == INSTANT else ask_clicks
@@ -93,7 +97,7 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
     @answered
     def stop_proposing(request: Any) -> dict[str, Any]:
         workspace = find_workspace(workspaces, request)
-        workspace.stopped = handlers.check_gesture(request.get("run")) or ""
+        workspace.stopped.append(handlers.check_gesture(request.get("run")) or "")
         return {}
 
     @answered
