@@ -217,6 +217,20 @@ def test_a_run_is_stopped(maker, slow):
     make_it(maker)
 
 
+def test_a_mosaic_takes_no_photo_s_place(visitor, discs_png):
+    user = visitor()
+    for number in range(8):
+        user.upload(discs_png, name=f"{number}.png")
+    user.page.click("#tab-mosaics")
+    user.page.click(".textures button:has-text('plain')")
+    make_it(user, "seed 0")
+    before = user.page.locator("button.photo").count()
+    user.page.locator(".gallery button").first.click()
+    user.page.wait_for_selector('button.photo[title^="mosaic plain"]')
+    user.page.wait_for_timeout(400)
+    assert user.page.locator("button.photo").count() == before + 1
+
+
 def test_what_the_server_forgot_is_made_anew(maker, app):
     make_it(maker)
     app.workspaces._workspaces.clear()

@@ -3,6 +3,11 @@
 // Requests are numbered, so that one whose answer got lost can be sent again. An answer that
 // belongs to a photo no longer shown is dropped.
 
+const MOST = 64; // operations in one request
+
+/** Operations without the moment of the click, which means nothing elsewhere. */
+const timeless = operations => operations.map(({at, ...operation}) => operation);
+
 class Link {
   /**
    * `send(request)` is the server call; `hear(answer, operations)` gets every answer with the
@@ -14,8 +19,11 @@ class Link {
     Object.assign(this, {token: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
   }
 
-  /** Talk about another photo from now on, beginning with the work in `document`, or null, and `operations`. */
-  begin(greeting, document, operations = []) {
+  /**
+   * Talk about another photo from now on, beginning with the work in `document`, or null, and
+   * `operations`, of which the first request carries `first`.
+   */
+  begin(greeting, document, operations = [], first = MOST) {
     this.visit += 1;
     this.token = greeting.token;
     this.sequence = greeting.sequence;
@@ -24,7 +32,7 @@ class Link {
     this.sent = [];
     this.busy = false;
     this.waiters.splice(0).forEach(resolve => resolve());
-    this.pump(true);
+    this.pump(first);
   }
 
   /** Have an operation carried out. Within a gesture a later one replaces one that still waits. */
@@ -47,17 +55,18 @@ class Link {
     return new Promise(resolve => this.waiters.push(resolve));
   }
 
-  async pump(greet = false) {
+  /** Send what waits; with `first`, begin with a request of so many operations, even none. */
+  async pump(first = null) {
     if (this.busy || this.token === null) return;
     const {visit} = this;
     this.busy = true;
-    while (greet || this.queue.length) {
-      greet = false;
-      this.sent = this.queue.splice(0, 64);
+    while (first !== null || this.queue.length) {
+      this.sent = this.queue.splice(0, first ?? MOST);
+      first = null;
       this.sequence += 1;
       const answer = await this.ask({
         token: this.token, sequence: this.sequence, known: this.known(), document: this.document,
-        operations: this.sent.map(({at, ...operation}) => operation),
+        operations: timeless(this.sent),
       }, visit);
       if (visit !== this.visit) return; // stale
       if (answer.gone) {

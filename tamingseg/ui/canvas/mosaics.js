@@ -83,11 +83,12 @@ async function openDrawn() {
     if (drawn.photo !== photo?.key) return say("Another photo is open now; draw it to see it here.", true);
     return openTab("click");
   }
-  const {recipe, of, pictures} = drawn, key = `photo ${of}`;
+  const {recipe, of, pictures} = drawn, key = `photo ${of}`, wanted = choosePhoto();
   const bytes = Uint8Array.from(atob(pictures[0].png), character => character.charCodeAt(0));
   const answer = await server.open_mosaic(recipe);
   openTab("click");
-  await arrive(answer, {key, name: `${of}.png`, file: new File([bytes], `${of}.png`, {type: "image/png"})}, vault.get(key));
+  const file = new File([bytes], `${of}.png`, {type: "image/png"});
+  await arrive(answer, {key, name: file.name, file, recipe}, wanted, await vault.get(key));
 }
 
 commands.savePictures = async () => {

@@ -4,19 +4,29 @@ function base(path) {
   return new URL(`tamingseg/${path}`, document.baseURI).href;
 }
 
-/** Open what the vault or the strip names; the work of an earlier visit comes back with it. */
+/** The user chose a photo. Returns what tells whether no other was chosen since. */
+function choosePhoto() {
+  const number = ++choosePhoto.count;
+  return () => number === choosePhoto.count;
+}
+choosePhoto.count = 0;
+
+/**
+ * Open what the vault or the strip names; the work of an earlier visit comes back with it.
+ * Returns whether it is open, or another photo was chosen meanwhile.
+ */
 async function openSample(name) {
-  const key = `sample ${name}`;
-  await arrive(await server.open_sample(name), {key, name, file: null}, vault.get(key));
+  const key = `sample ${name}`, wanted = choosePhoto();
+  return arrive(await server.open_sample(name), {key, name, file: null}, wanted, await vault.get(key));
 }
 
 async function openFile(file, key = `photo ${crypto.getRandomValues(new Uint32Array(3)).join("-")}`) {
   if (file.size > 40 * 2 ** 20) return say(`${file.name || "This file"} is larger than 40 MB; choose a smaller one.`, true);
-  const name = (file.name || "pasted photo").slice(0, 200);
+  const name = (file.name || "pasted photo").slice(0, 200), wanted = choosePhoto();
   say(`Opening ${name} …`);
   const answer = await upload(file, name);
-  if (answer?.error) return say(`${name} could not be opened: ${answer.error}`, true);
-  await arrive(answer, {key, name, file}, vault.get(key));
+  if (answer?.error && wanted()) return say(`${name} could not be opened: ${answer.error}`, true);
+  return arrive(answer, {key, name, file}, wanted, await vault.get(key));
 }
 
 /** Send a file to the server; what it answers, or undefined. */
@@ -29,16 +39,14 @@ async function upload(file, name) {
   }
 }
 
-let arrivals = 0;
-
 /**
  * The server opened a photo: load the picture and let the link begin with the work the server does
- * not know: `document`, and then the operations `pending` that it never answered. If anything fails,
- * say so, change nothing, return false.
+ * not know: `document`, and then the operations `pending` that it never answered, `first` of them in
+ * the first request. If anything fails, say so, change nothing, return false; but none of that
+ * matters once the photo is not `wanted` any more.
  */
-async function arrive(answer, opened, {document = null, pending = []} = {}) {
-  const number = ++arrivals;
-  const refuse = text => (say(text, true), false);
+async function arrive(answer, opened, wanted, {document = null, pending = [], first} = {}) {
+  const refuse = text => !wanted() || (say(text, true), false);
   if (!answer || answer.error) return refuse(answer?.error ?? "The server does not answer; nothing was changed.");
   const picture = new Image();
   picture.src = base(`picture/${answer.picture}`);
@@ -47,13 +55,13 @@ async function arrive(answer, opened, {document = null, pending = []} = {}) {
   } catch (error) {
     return refuse("The picture did not arrive; nothing was changed.");
   }
-  if (number !== arrivals) return true; // another photo was chosen meanwhile
-  saveNow(); // what it saves is settled when it returns: nothing comes between it and the new photo
-  const same = photo?.key === opened.key, kept = vault.get(opened.key)?.document;
+  if (!wanted()) return true;
+  saveChanges(); // what it saves is settled when it returns: nothing comes between it and the new photo
+  const same = photo?.key === opened.key;
   photo = {...opened, size: answer.size};
   if (!same) {
     masks.clear();
-    work = {can_undo: false, can_redo: false, ...kept ?? {objects: [], active: null}};
+    work = {can_undo: false, can_redo: false, ...document ?? {objects: [], active: null}};
     readMasks();
     latency = {encode: null, decode: null, total: null, answers: latency.answers};
   }
@@ -63,13 +71,13 @@ async function arrive(answer, opened, {document = null, pending = []} = {}) {
   else view.show(picture, height, width);
   canvas.setAttribute("data-ready", opened.key);
   say("Reading the photo; a click made now is answered at once when that is done.");
-  remember("session", JSON.stringify({token: answer.token, key: photo.key}), window.sessionStorage);
   remember("last", photo.key);
   showStrip();
-  link.begin(answer, document, pending);
+  link.begin(answer, document, pending, first);
+  rememberSession();
   for (const one of Object.values(tabs)) one.meet(same);
   refresh();
-  saveNow();
+  if (!vault.entries.has(photo.key)) saveNow();
   return true;
 }
 
@@ -78,7 +86,7 @@ async function reopen() {
   const {visit} = link, opened = photo;
   while (visit === link.visit) {
     const answer = opened.file ? await upload(opened.file, opened.name) : await server.open_sample(opened.name);
-    if (visit !== link.visit || await arrive(answer, opened, {document: documentNow(), pending: link.queue})) return;
+    if (await arrive(answer, opened, () => visit === link.visit, {document: documentNow(), pending: link.queue})) return;
     await new Promise(resolve => setTimeout(resolve, 2000));
   }
 }
@@ -92,26 +100,37 @@ async function start() {
   showStrip.samples = names;
   showStrip();
   const session = JSON.parse(recall("session", window.sessionStorage) ?? "null");
-  const known = key => key && (vault.get(key) ?? (key.startsWith("sample ") ? {key, name: key.slice(7)} : null));
+  const known = key => key && (vault.entries.get(key) ?? (key.startsWith("sample ") ? {key, name: key.slice(7)} : null));
   const entry = known(session?.key);
   if (entry) {
-    const answer = await server.resume(session.token);
-    if (answer && !answer.error) return arrive(answer, {key: entry.key, name: entry.name, file: entry.photo ?? null});
+    const wanted = choosePhoto(), answer = await server.resume(session.token);
+    if (answer && !answer.error) {
+      const opened = {key: entry.key, name: entry.name, file: entry.photo ?? null};
+      return arrive(answer, opened, wanted, {document: entry.document, ...undone(answer, session)});
+    }
   }
   const last = known(session?.key) ?? known(recall("last"));
-  if (last?.photo) await openFile(last.photo, last.key);
-  else await openSample(last?.name ?? names[0]);
-  if (!photo) await openSample(names[0]);
+  const opened = await (last?.photo ? openFile(last.photo, last.key) : openSample(last?.name ?? names[0]));
+  if (!opened) await openSample(names[0]);
+}
+
+/** What the server has not done of a session that an earlier visit left; it says how far it is. */
+function undone(greeting, {sequence, sent, queue}) {
+  if (greeting.sequence > sequence) return {};
+  if (greeting.sequence === sequence) return {pending: queue};
+  // Perhaps it is at that request just now: under the same number go the same operations.
+  return {pending: [...sent, ...queue], first: sent.length};
 }
 
 /** The strip of photos: the user's own, the latest first, then the samples. */
 function showStrip() {
   const own = vault.all().filter(entry => entry.photo).sort((a, b) => b.added - a.added);
   const entries = [...own, ...(showStrip.samples ?? []).map(name => ({key: `sample ${name}`, name}))];
-  find(".photos").replaceChildren(...entries.map(entry => {
+  const strip = find(".photos"), {activeElement} = document, wasInside = strip.contains(activeElement);
+  strip.replaceChildren(...entries.map(entry => {
     const choice = button(entry.name, "photo", () => {
-      if (entry.key === photo?.key) return;
-      if (entry.photo) openFile(entry.photo, entry.key);
+      if (entry.key === photo?.key) choosePhoto(); // it stays, whatever is on its way
+      else if (entry.photo) openFile(entry.photo, entry.key);
       else openSample(entry.name);
     });
     const small = document.createElement("img");
@@ -119,18 +138,30 @@ function showStrip() {
     small.draggable = false;
     small.src = entry.thumb ?? base(`samples/${encodeURIComponent(entry.name)}`);
     choice.append(small);
+    choice.dataset.key = entry.key;
     choice.setAttribute("aria-pressed", String(entry.key === photo?.key));
     if (!entry.photo || entry.key !== photo?.key) return choice;
-    const own = document.createElement("span"), away = button(`Forget ${entry.name} and the work on it`, "forget", () => {
+    const own = document.createElement("span"), label = `Forget ${entry.name} and the work on it`;
+    const away = button(label, "forget", () => {
       if (away.classList.contains("sure")) return forget(entry);
-      away.classList.add("sure");
-      away.textContent = "Forget?";
+      arm(true);
+      say(`Press once more to forget ${entry.name} and the work on it.`);
     });
-    away.textContent = "×";
+    const arm = sure => {
+      away.classList.toggle("sure", sure);
+      away.textContent = sure ? "Forget?" : "×";
+      away.setAttribute("aria-label", sure ? `${label}? Press once more` : label);
+    };
+    arm(false);
+    away.addEventListener("blur", () => arm(false));
     own.className = "own";
     own.append(choice, away);
     return own;
   }));
+  // Who works by keyboard goes on where they were. The mouse leaves the keys to the photo.
+  if (!wasInside || !root.classList.contains("by-key")) return;
+  const same = [...strip.querySelectorAll(".photo")].find(choice => choice.dataset.key === activeElement.dataset.key);
+  (same ?? strip.querySelector("[aria-pressed=true]"))?.focus();
 }
 
 /** Take the open photo, one of the user's own, and the work on it out of this browser. */
@@ -173,29 +204,50 @@ function documentNow() {
   return {objects: work.objects, active: work.active, next_threshold: work.next_threshold};
 }
 
+/** What a reload needs to go on here: the session, and what the server may not have done in it. */
+function rememberSession() {
+  const {token, sequence, sent, queue} = link;
+  const session = {token, key: photo.key, sequence, sent: timeless(sent), queue: timeless(queue)};
+  remember("session", JSON.stringify(session), window.sessionStorage);
+}
+
 let saving = 0;
 
 function saveSoon() {
   saving ||= setTimeout(saveNow, 250);
 }
 
+/** Save what changed here. What did not may be older than what another tab saved. */
+function saveChanges() {
+  if (saving || link.pending.length) saveNow();
+}
+
 async function saveNow() {
   clearTimeout(saving);
   saving = 0;
   if (!photo) return;
-  const earlier = vault.get(photo.key);
+  const earlier = vault.entries.get(photo.key);
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
     thumb: photo.file ? earlier?.thumb ?? thumbnail() : undefined, document: documentNow(),
-    pending: link.pending.map(({at, ...operation}) => operation),
+    pending: timeless(link.pending), recipe: earlier?.recipe ?? photo.recipe,
   };
   const isNew = !earlier && photo.file;
   const kept = await vault.put(entry);
-  if (isNew) showStrip();
+  if (isNew) {
+    const lost = await vault.makeRoom(entry);
+    showStrip();
+    if (lost.length) link.idle().then(() => tellLost(lost)); // not to be talked over
+  }
   if (!kept && !saveNow.told) {
     saveNow.told = true;
     say("This browser does not store your work; save the masks before you leave.", true);
   }
+}
+
+function tellLost(entries) {
+  const names = entries.map(entry => entry.name).join(", ");
+  say(`There is room for ${VAULT_PHOTOS} photos here: ${names} and the work on it had to go.`, true);
 }
 
 /** Fetch a PNG and hand it to the browser as a download. */

@@ -1,10 +1,11 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, added, time, thumb, document, pending, photo}: photo is the file itself,
-// null for a sample; pending are operations after the document that the server has not answered;
-// added says when it came, time when it was last worked on.
+// An entry is {key, name, added, time, thumb, document, pending, photo, recipe}: photo is the file
+// itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
+// that the server has not answered; added says when it came, time when it was last worked on.
+// Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
-const VAULT_PHOTOS = 8;
+const VAULT_PHOTOS = 8; // and as many mosaics
 
 class Vault {
   constructor() {
@@ -15,10 +16,18 @@ class Vault {
   async load() {
     try {
       this.database = await Vault.finished(Vault.open());
-      const all = await Vault.finished(this.store("readonly").getAll());
-      for (const entry of all) this.entries.set(entry.key, entry);
     } catch (error) {
       this.database = null;
+    }
+    await this.read();
+  }
+
+  /** Read what is stored, if that is allowed. Ours stays where it is newer: there was no room to store it. */
+  async read() {
+    if (!this.database) return;
+    const stored = await Vault.finished(this.store("readonly").getAll()).catch(() => []);
+    for (const entry of stored) {
+      if (!(entry.time < this.entries.get(entry.key)?.time)) this.entries.set(entry.key, entry);
     }
   }
 
@@ -39,7 +48,8 @@ class Vault {
     return this.database.transaction("work", mode).objectStore("work");
   }
 
-  get(key) {
+  async get(key) {
+    await this.read();
     return this.entries.get(key);
   }
 
@@ -53,18 +63,28 @@ class Vault {
     if (this.database) await Vault.finished(this.store("readwrite").delete(key));
   }
 
-  /** Keep an entry; of the user's own photos the oldest are forgotten. Says whether it will last. */
+  /** Keep an entry. Says whether it will last. */
   async put(entry) {
     this.entries.set(entry.key, entry);
-    const old = this.all().filter(other => other.photo).slice(VAULT_PHOTOS);
-    for (const other of old) this.entries.delete(other.key);
     if (!this.database) return false;
     try {
       await Vault.finished(this.store("readwrite").put(entry));
-      for (const other of old) await Vault.finished(this.store("readwrite").delete(other.key));
       return true;
     } catch (error) {
       return false;
     }
+  }
+
+  /**
+   * Forget what there is no room for beside a new entry: of the user's own photos, or of the mosaics
+   * if it is one, those without work, then the oldest. Returns those of them that had work.
+   */
+  async makeRoom(entry) {
+    await this.read();
+    const worked = other => other.document.objects.length + other.pending.length > 0;
+    const old = this.all().filter(other => other.photo && !other.recipe === !entry.recipe && other.key !== entry.key)
+      .sort((a, b) => worked(b) - worked(a)).slice(VAULT_PHOTOS - 1);
+    for (const other of old) await this.remove(other.key);
+    return old.filter(worked);
   }
 }
