@@ -512,3 +512,21 @@ def test_the_keyboard_stays_on_the_photo_it_chose(user):
     assert user.page.evaluate("document.activeElement.title") == "cat"
     user.page.keyboard.press("Tab")
     assert user.page.evaluate("document.activeElement.className") == "photo"
+
+
+def test_keys_of_other_alphabets_mean_what_is_at_their_place(user):
+    user.click(RED)
+    user.page.evaluate(
+        """document.body.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "я", code: "KeyZ", ctrlKey: true, bubbles: true}))"""
+    )
+    user.has_objects(0)
+
+
+def test_space_let_go_in_another_window_pans_no_longer(user, discs):
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.down(" ")
+    user.page.evaluate("window.dispatchEvent(new Event('blur'))")
+    user.click(RED)
+    user.page.keyboard.up(" ")
+    assert (user.mask() == (discs == 1)).all()

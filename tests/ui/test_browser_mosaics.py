@@ -231,6 +231,14 @@ def test_a_mosaic_takes_no_photo_s_place(visitor, discs_png):
     assert user.page.locator("button.photo").count() == before + 1
 
 
+def test_a_bracket_that_needs_alt_is_a_bracket(maker):
+    maker.page.evaluate(
+        """document.body.dispatchEvent(new KeyboardEvent("keydown",
+            {key: "]", code: "Digit6", altKey: true, bubbles: true}))"""
+    )
+    wait_for(maker, "seed 1: ")
+
+
 def test_what_the_server_forgot_is_made_anew(maker, app):
     make_it(maker)
     app.workspaces._workspaces.clear()

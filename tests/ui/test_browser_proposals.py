@@ -416,6 +416,16 @@ def test_what_the_server_forgot_is_proposed_anew(user, app):
     assert total(user) == "5"
 
 
+def test_the_truth_of_a_photo_that_the_server_forgot_opens_it_again(user, app, truth_png):
+    propose(user)
+    app.workspaces._workspaces.clear()
+    load(user, ".truth-file", truth_png)
+    user.says("Propose again")
+    propose(user)
+    load(user, ".truth-file", truth_png)
+    user.says("2 true regions")
+
+
 def test_a_run_of_a_photo_no_longer_shown_is_forgotten(user, slow):
     propose_slowly(user, slow)
     user.page.click('button.photo[title="cat"]')

@@ -35,17 +35,23 @@ const sharedKeys = {
   "?": commands.help, escape: () => tab.escape(),
 };
 
+/** The key in small letters; on keyboards of other alphabets, what a Latin one has at that place. */
+function keyOf({key, code}) {
+  const signs = {BracketLeft: "[", BracketRight: "]", Comma: ",", Period: "."};
+  return (/^[ -~]/.test(key) ? key : signs[code] ?? code.replace(/^(Key|Digit)/, "")).toLowerCase();
+}
+
 document.addEventListener("keydown", event => {
   const {target} = event, free = target === document.body || target === canvas;
   if (!root.isConnected || !root.offsetParent || find("dialog").open) return;
   root.classList.add("by-key");
   if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
-  const key = event.key.toLowerCase(), command = event.ctrlKey || event.metaKey;
+  const key = keyOf(event), command = event.ctrlKey || event.metaKey;
   let done = true;
   if (command && key === "z") tab[event.shiftKey ? "redo" : "undo"]();
   else if (command && key === "y") tab.redo();
   else if (key === "enter" && (free || command)) tab.enter(event);
-  else if (command || event.altKey) done = false;
+  else if (command || event.altKey && key !== "[" && key !== "]") done = false; // some keyboards have these with Alt
   else if (key === " " && free) view.panning = true;
   else if (arrows[event.key] && free) {
     const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
@@ -58,6 +64,7 @@ document.addEventListener("keydown", event => {
 document.addEventListener("keyup", event => {
   if (event.key === " ") view.panning = false;
 });
+window.addEventListener("blur", () => (view.panning = false)); // the key may be let go elsewhere
 
 const isPhoto = file => file && (file.type.startsWith("image/") || !file.type);
 find(".file").addEventListener("change", event => {
@@ -89,7 +96,9 @@ root.addEventListener("drop", event => {
 });
 window.addEventListener("pagehide", () => {
   if (link.token) navigator.sendBeacon(base("leave"), link.token);
-  saveNow();
+  if (!photo) return;
+  rememberSession();
+  saveChanges();
 });
 
 if (touch) find(".empty .minus + span").textContent = "Choose − and tap what you don’t.";

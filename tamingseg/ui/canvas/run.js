@@ -37,7 +37,7 @@ async function arriveList(ms = null, earlier = null) {
     : "Nothing was found to propose; a finer grid may find more.");
 }
 
-const proposeAgain = () => say("The server had forgotten this photo. Propose again to change or save its proposals.", true);
+const proposeAgain = () => say("The server had forgotten this photo. Propose again to change, measure or save its proposals.", true);
 
 /**
  * Call the server; null if what it answers is about a photo no longer shown, or one it has forgotten:
@@ -111,6 +111,7 @@ async function sendTruth(file) {
     answer = {error: "The server does not answer; try again."};
   }
   if (visit !== link.visit) return;
+  if (answer.gone) return reopen().then(() => link.idle()).then(proposeAgain);
   if (answer.error) return say(answer.error, true);
   meet(answer);
   say(`The curve now shows how well the first N masks match the ${regions} true regions of ${file.name}.`);
