@@ -64,6 +64,8 @@ class Workspace:
         The photo's superpixels and how they are joined, by the method.
     stopped
         Names of the last runs that were to be stopped.
+    ends
+        When it may be dropped, by the clock of the `Workspaces`.
     """
 
     def __init__(
@@ -88,6 +90,7 @@ class Workspace:
         self.pictures: Pictures | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
         self.stopped: deque[str] = deque(maxlen=64)
+        self.ends = float("inf")
 
     @property
     def nbytes(self) -> int:
@@ -237,7 +240,6 @@ class Workspaces:
         self._leave_seconds = leave_seconds
         self._clock = clock
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
-        self._ends: dict[str, float] = {}
         self._samples: dict[str, Encoded] = {}
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
@@ -276,7 +278,7 @@ class Workspaces:
         """
         with self._lock:
             workspace = self._find(token)
-            del self._workspaces[token], self._ends[token]
+            del self._workspaces[token]
             workspace.token = secrets.token_urlsafe(24)
             self._touch(workspace)
             return workspace
@@ -285,7 +287,7 @@ class Workspaces:
         """Note that a page was closed."""
         with self._lock:
             if isinstance(token, str) and token in self._workspaces:
-                self._ends[token] = self._clock() + self._leave_seconds
+                self._workspaces[token].ends = self._clock() + self._leave_seconds
 
     def picture(self, key: str) -> bytes:
         """Return the JPEG under an unguessable key; raises Gone if there is none."""
@@ -319,13 +321,12 @@ class Workspaces:
     def _touch(self, workspace: Workspace) -> None:
         self._workspaces[workspace.token] = workspace
         self._workspaces.move_to_end(workspace.token)
-        self._ends[workspace.token] = self._clock() + self._idle_seconds
+        workspace.ends = self._clock() + self._idle_seconds
 
     def _make_room(self) -> None:
         """Drop the longest unused, but never the one touched last."""
         while len(self._workspaces) > 1 and self._is_full():
-            token, _ = self._workspaces.popitem(last=False)
-            self._ends.pop(token, None)
+            self._workspaces.popitem(last=False)
 
     def _is_full(self) -> bool:
         used = sum(workspace.nbytes for workspace in self._workspaces.values())
@@ -333,5 +334,5 @@ class Workspaces:
 
     def _drop_ended(self) -> None:
         now = self._clock()
-        for token in [token for token, end in self._ends.items() if end < now]:
-            del self._workspaces[token], self._ends[token]
+        for workspace in [one for one in self._workspaces.values() if one.ends < now]:
+            del self._workspaces[workspace.token]
