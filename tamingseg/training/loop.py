@@ -54,7 +54,7 @@ def train(
     -------
     The averaged model, also written to ``<run>/model.safetensors``.
     """
-    _processes()  # which the accelerator then is one of
+    _processes()  # first: the accelerator keeps how long these wait
     accelerator = Accelerator(cpu=_on_cpu(), mixed_precision=_precision(config))
     world, rank = accelerator.num_processes, accelerator.process_index
     if config.batch % world:
