@@ -171,6 +171,11 @@ class User:
         self.page.wait_for_selector("canvas[data-ready]")
         return self
 
+    def reload(self):
+        self.page.reload()
+        self.page.wait_for_selector("canvas[data-ready]")
+        return self
+
     def upload(self, content, name="discs.png", kind="image/png", wait=True):
         ready = self.page.locator("canvas.view").get_attribute("data-ready")
         self.page.set_input_files(".file", {"name": name, "mimeType": kind, "buffer": content})

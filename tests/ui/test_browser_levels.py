@@ -206,8 +206,7 @@ def test_a_level_belongs_to_its_object_and_lasts(user, app, discs, upper):
     for forgotten in (False, True):
         if forgotten:
             app.workspaces._workspaces.clear()
-        user.page.reload()
-        user.page.wait_for_selector("canvas[data-ready]")
+        user.reload()
         user.has_objects(2)
         ready(user)
         assert level(user).endswith("1 of 2")

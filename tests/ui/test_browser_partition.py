@@ -315,6 +315,70 @@ def test_another_photo_and_back_keeps_the_regions_and_their_history(cutter):
     counts(cutter, 3)
 
 
+@pytest.mark.parametrize("forgotten", [False, True])
+def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, forgotten):
+    user = visitor().upload(discs_png)
+    user.page.click("#tab-partition")
+    found(user)
+    user.page.click("[data-method=normalised-cut]")
+    user.page.wait_for_selector("[data-method=normalised-cut][aria-pressed=true]", timeout=60_000)
+    show(user, 3)
+    three = labels(user)
+    click(user, BLUE)
+    counts(user, 4)
+    click(user, RED, button="right")
+    counts(user, 3)
+    edited = labels(user)
+    user.page.keyboard.press("Control+z")
+    counts(user, 4)
+    user.page.wait_for_timeout(400)
+    if forgotten:
+        app.workspaces._workspaces.clear()
+    user.reload()
+    user.says("Welcome back: your 4 regions")
+    assert user.page.locator("[data-method=normalised-cut][aria-pressed=true]").count() == 1
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("Control+Shift+z")
+    counts(user, 3)
+    assert (labels(user) == edited).all()
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("Control+z")
+    user.page.keyboard.press("Control+z")
+    counts(user, 3)
+    assert (labels(user) == three).all()
+    show(user, 9)
+    assert labels(user).max() == 9
+
+
+def test_regions_kept_of_other_superpixels_are_found_anew(visitor, discs_png):
+    user = visitor().upload(discs_png)
+    user.page.click("#tab-partition")
+    found(user)
+    show(user, 5)
+    user.page.wait_for_timeout(400)
+    user.page.evaluate(
+        """() => new Promise(resolve => {
+            const request = indexedDB.open("tamingseg");
+            request.onsuccess = () => {
+                const transaction = request.result.transaction("work", "readwrite");
+                const cursor = transaction.objectStore("work").openCursor();
+                cursor.onsuccess = () => {
+                    if (!cursor.result) return;
+                    const entry = cursor.result.value;
+                    if (entry.partition) entry.partition.areas[0] += 1;
+                    cursor.result.update(entry);
+                    cursor.result.continue();
+                };
+                transaction.oncomplete = resolve;
+            };
+        })"""
+    )
+    user.reload()
+    found(user)
+    assert count(user) != 5
+    user.says("any number up to")
+
+
 def test_a_run_is_stopped_and_begun_again(user, slow):
     slow.set()
     user.page.click('button.photo[title="rocket"]')

@@ -385,8 +385,7 @@ def test_a_reload_and_another_photo_keep_the_list(user):
     choose(user, RED)
     user.page.keyboard.press("Delete")
     user.says("removed")
-    user.page.reload()
-    user.page.wait_for_selector("canvas[data-ready]")
+    user.reload()
     user.page.wait_for_function("document.querySelector('.total').textContent === '4'")
     assert user.page.locator("#tab-proposals").get_attribute("aria-selected") == "true"
     user.page.click('button.photo[title="coffee"]')
@@ -447,8 +446,7 @@ def test_two_users_see_nothing_of_each_other(visitor, discs_png):
     first.page.keyboard.press("Delete")
     first.says("removed")
     assert (total(first), total(second)) == ("4", "5")
-    second.page.reload()
-    second.page.wait_for_selector("canvas[data-ready]")
+    second.reload()
     second.page.wait_for_function("document.querySelector('.total').textContent === '5'")
 
 

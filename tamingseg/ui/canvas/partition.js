@@ -32,7 +32,7 @@ function findTree(method) {
   if (cutting.begin({method})) say(`${METHODS[method]}: finding the regions of ${photo.name} …`);
   tab.show();
 }
-commands.cut = () => findTree(cut?.method ?? "greedy");
+commands.cut = () => findTree(cut?.method ?? vault.entries.get(photo.key)?.partition?.method ?? "greedy");
 commands.stopCut = () => {
   cutting.stop();
   say(cut ? "Stopped; the regions from before are still here." : "Stopped.");
@@ -45,13 +45,33 @@ async function arriveTree({method, ms}) {
   const cells = await inflate(answer.cells);
   if (photo?.key !== key) return;
   cutMs = ms;
-  if (!cut) {
+  const regions = new Regions(...size, cells, answer.merges), first = !cut;
+  if (first) {
     cut = {trees: new Map(), base: null, shown: null, method, past: [], future: [], labels: new Labels(...size)};
     cuts.set(key, cut);
     if (cuts.size > KEPT_CUTS) cuts.delete(cuts.keys().next().value);
   }
-  cut.trees.set(method, {regions: new Regions(...size, cells, answer.merges), chosen: answer.regions});
-  showTree(method);
+  cut.trees.set(method, {regions, chosen: answer.regions});
+  if (first && bringBack(vault.entries.get(key)?.partition, regions)) say(`Welcome back: your ${countOf(cut.shown.length)}.`);
+  else showTree(method);
+}
+
+/** The partition and its steps as the vault keeps them; null if there is none. */
+function keptPartition() {
+  if (!cut) return null;
+  const {base, shown, method, past, future} = cut, areas = regionsNow().leaves.map(leaf => leaf.area);
+  const ofMethod = steps => steps.slice(steps.findLastIndex(step => step.method !== method) + 1);
+  return {areas, base, shown, method, past: ofMethod(past), future: ofMethod(future)};
+}
+
+/** Show a partition that was kept, if it is one of these superpixels; says whether it is. */
+function bringBack(kept, regions) {
+  const isOurs = kept?.areas.length === regions.count && kept.areas.every((area, cell) => area === regions.leaves[cell].area);
+  if (!isOurs || kept.method !== cut.method) return false;
+  const {base, shown, past, future} = kept;
+  Object.assign(cut, {base, shown, past, future});
+  showRegions(performance.now());
+  return true;
 }
 
 /** Show the photo by a method: in as many regions as now, or as many as the method chose. */
@@ -125,6 +145,7 @@ function showRegions(since, start = performance.now()) {
   if (!cut.shown.includes(picked)) picked = null;
   tab.show();
   if (since === null) return;
+  saveSoon();
   view.draw(() => {
     recut.total = performance.now() - since;
     root.dataset.recut = JSON.stringify(recut);

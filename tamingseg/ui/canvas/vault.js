@@ -1,7 +1,8 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, added, time, thumb, document, pending, photo, recipe}: photo is the file
-// itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
-// that the server has not answered; added says when it came, time when it was last worked on.
+// An entry is {key, name, added, time, thumb, document, pending, partition, photo, recipe}: photo is the
+// file itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
+// that the server has not answered; partition is that of the fourth tab, if it was opened; added says
+// when it came, time when it was last worked on.
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
@@ -81,7 +82,7 @@ class Vault {
    */
   async makeRoom(entry) {
     await this.read();
-    const worked = other => other.document.objects.length + other.pending.length > 0;
+    const worked = other => other.document.objects.length + other.pending.length + (other.partition?.past.length ?? 0) > 0;
     const old = this.all().filter(other => other.photo && !other.recipe === !entry.recipe && other.key !== entry.key)
       .sort((a, b) => worked(b) - worked(a)).slice(VAULT_PHOTOS - 1);
     for (const other of old) await this.remove(other.key);

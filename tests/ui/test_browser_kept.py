@@ -1,0 +1,150 @@
+"""The page in a real Chromium, over a segmentor that knows the answers: what is kept of the work."""
+
+import pytest
+
+pytestmark = [
+    pytest.mark.browser,
+    # Pydantic's word about gradio's own fields, at times, in whichever thread comes first.
+    pytest.mark.filterwarnings("ignore:The '.*' attribute with value:UserWarning"),
+]
+
+RED, BLUE = (165, 185), (300, 440)
+
+
+def test_a_reload_keeps_everything_even_the_steps(user, discs):
+    user.click(RED).press("n").click(BLUE)
+    user.page.wait_for_timeout(400)
+    user.reload()
+    user.has_objects(2)
+    user.press("Control+z")
+    user.has_objects(1)
+
+
+def test_a_click_before_a_reload_and_one_after_it_are_two_steps(visitor, discs_png, discs):
+    user = visitor().upload(discs_png)
+    user.click(RED)
+    user.page.wait_for_timeout(400)
+    user.reload()
+    user.has_objects(1)
+    user.click(BLUE)
+    assert (user.mask() == (discs > 0)).all()
+    user.press("Control+z")
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_what_the_server_forgot_the_browser_brings_back(user, app, discs):
+    user.click(RED)
+    user.page.wait_for_timeout(400)
+    app.workspaces._workspaces.clear()
+    user.click(BLUE)
+    assert (user.mask() == (discs > 0)).all()
+    user.page.wait_for_timeout(400)
+    app.workspaces._workspaces.clear()
+    user.reload()
+    user.has_objects(1)
+    assert (user.mask() == (discs > 0)).all()
+
+
+def test_work_on_another_photo_is_found_again(user, discs):
+    user.click(RED)
+    user.page.click('button.photo[title="cat"]')
+    user.page.wait_for_selector('canvas[data-ready="sample cat"]')
+    user.has_objects(0)
+    user.page.click('button.photo[title="discs.png"]')
+    user.has_objects(1)
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_points_not_answered_before_a_reload_are_answered_after_it(visitor, discs_png, discs, slow):
+    user = visitor()
+    slow.set()
+    user.upload(discs_png).click(RED, answers=0).click(BLUE, answers=0)
+    user.reload()
+    slow.clear()
+    user.has_objects(1)
+    assert (user.mask() == (discs > 0)).all()
+
+
+def test_a_point_whose_answer_a_reload_cut_off_is_placed_once(visitor, discs_png, discs):
+    user, held = visitor().upload(discs_png), []
+    user.says("Ready")
+
+    def cut_off(route):
+        if '"add_click"' not in (route.request.post_data or ""):
+            return route.continue_()
+        held.append(route.fetch())
+
+    user.page.route("**/component_server/**", cut_off)
+    user.click(RED, answers=0)
+    user.click(BLUE, answers=0)
+    user.page.wait_for_timeout(300)
+    assert len(held) == 1
+    user.page.unroute_all()
+    user.reload()
+    user.has_objects(1)
+    user.settled()
+    assert (user.mask() == (discs > 0)).all()
+    user.press("Control+z")
+    assert (user.mask() == (discs == 1)).all()
+    user.press("Control+z")
+    user.has_objects(0)
+
+
+def test_two_tabs_keep_each_others_work(visitor, discs_png, discs, app):
+    first = visitor().upload(discs_png)
+    first.page.wait_for_timeout(400)
+    second = type(first)(first.page.context.new_page()).visit(app.address)
+    first.click(RED)
+    first.page.wait_for_timeout(400)
+    second.page.click('button.photo[title="cat"]')
+    second.page.wait_for_selector('canvas[data-ready="sample cat"]')
+    second.page.click('button.photo[title="discs.png"]')
+    second.has_objects(1)
+    assert (second.mask() == (discs == 1)).all()
+    assert second.errors == []
+
+
+def test_photos_without_work_are_forgotten_first_and_others_are_named(visitor, discs_png):
+    user = visitor()
+    names = [f"{number}.png" for number in range(10)]
+    user.upload(discs_png, name=names[0]).click(RED)
+    user.page.wait_for_timeout(400)
+    for name in names[1:8]:
+        user.upload(discs_png, name=name)
+    user.upload(discs_png, name=names[8])
+    user.page.locator('button.photo[title="1.png"]').wait_for(state="detached")
+    user.says("Ready")
+    assert user.page.locator('button.photo[title="0.png"]').count() == 1
+    for name in names[2:8]:
+        user.page.click(f'button.photo[title="{name}"]')
+        user.page.wait_for_selector(f'button.photo[title="{name}"][aria-pressed=true]')
+        user.click(RED)
+    user.page.click('button.photo[title="8.png"]')
+    user.page.wait_for_selector('button.photo[title="8.png"][aria-pressed=true]')
+    user.click(RED)
+    user.upload(discs_png, name=names[9])
+    user.says("0.png and the work on it had to go")
+
+
+def test_a_photo_is_forgotten_on_request_asked_twice(visitor, discs_png):
+    user = visitor().upload(discs_png)
+    user.click(RED)
+    user.page.click(".forget")
+    assert user.page.locator('button.photo[title="discs.png"]').count() == 1
+    user.page.click(".forget")
+    user.page.wait_for_selector('canvas[data-ready="sample coffee"]')
+    user.reload()
+    user.page.wait_for_timeout(300)
+    assert user.page.locator('button.photo[title="discs.png"]').count() == 0
+
+
+def test_forgetting_says_what_it_asks_and_is_called_off_by_going_elsewhere(user):
+    forget = user.page.locator(".forget")
+    forget.click()
+    user.says("Press once more to forget discs.png")
+    assert "once more" in forget.get_attribute("aria-label")
+    user.page.locator("canvas.view").focus()
+    assert forget.inner_text() == "×"
+    assert forget.get_attribute("aria-label") == "Forget discs.png and the work on it"
+    forget.click()
+    assert user.page.locator('button.photo[title="discs.png"][aria-pressed=true]').count() == 1
