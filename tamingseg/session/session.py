@@ -70,6 +70,7 @@ class Session:
         self._answers: OrderedDict[object, np.ndarray] = OrderedDict()
         self._answer_bytes = 0
         self._history = History(state or State(threshold=threshold))
+        self._history_bytes = self._history.nbytes
 
     @property
     def state(self) -> State:
@@ -98,8 +99,8 @@ class Session:
 
     @property
     def nbytes(self) -> int:
-        """Memory of the embedding and the cached maps; may be asked while the session works."""
-        return self._embedding.nbytes + self._answer_bytes
+        """Memory of embedding, cached maps and masks; may be asked while the session works."""
+        return self._embedding.nbytes + self._answer_bytes + self._history_bytes
 
     @property
     def mask(self) -> np.ndarray:
@@ -221,6 +222,7 @@ class Session:
 
     def _push(self, state: State, gesture: str | None = None) -> None:
         self._history = self._history.push(state, gesture)
+        self._history_bytes = self._history.nbytes  # takes too long to be counted by whoever asks
 
     def _click(self, row: float, col: float, positive: bool = True) -> Click:
         row, col = check_point(row, col, self.size)

@@ -209,6 +209,17 @@ class History:
     future: tuple[State, ...] = ()
     gesture: str | None = None
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of the masks in all states; what states have in common counts once."""
+        texts = {
+            id(text): len(text)
+            for state in (*self.past, self.present, *self.future)
+            for item in state.objects
+            for text in (item.mask, item.base)
+        }
+        return sum(texts.values())
+
     def push(self, state: State, gesture: str | None = None) -> "History":
         """Make `state` the present; what had been undone is forgotten. No change, no step."""
         if state == self.present:

@@ -12,8 +12,9 @@ from typing import Any
 import numpy as np
 
 from tamingseg.masks.packed import areas, iou_matrix
-from tamingseg.masks.rle import encode_rle
+from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.metrics.zeroshot import miou_curve
+from tamingseg.ui.handlers import check_counts, check_number
 from tamingseg.values import MaskSet
 
 MAX_MASKS = 1000
@@ -42,9 +43,7 @@ class ProposalList:
     """
 
     def __init__(self, masks: MaskSet, truth: np.ndarray | None = None) -> None:
-        mask_bytes = masks.packed[:1].nbytes or 1
-        room = min(MAX_MASKS, max(1, MAX_BYTES // mask_bytes))
-        self._masks = masks.take(np.arange(min(len(masks), room)))
+        self._masks = masks.take(np.arange(min(len(masks), _room(masks.size))))
         self._past: list[Order] = []
         self._order: Order = tuple(range(len(self._masks)))
         self._future: list[Order] = []
@@ -163,6 +162,29 @@ class ProposalList:
         self._masks = MaskSet(packed, more.size, scores)
         if self._ious is not None:
             self._ious = np.concatenate([self._ious, iou_matrix(more.packed, self._truth)])
+
+
+def read_list(value: Any, size: tuple[int, int]) -> MaskSet:
+    """Read the list a browser kept of a photo of `size` = (height, width), every value checked.
+
+    It has, the best first, ``counts`` and ``score`` of every mask as `ProposalList.describe` gives
+    them. Raises ValueError for anything else.
+    """
+    if not isinstance(value, list) or not 1 <= len(value) <= _room(size):
+        raise ValueError(f"expected a list of 1 to {_room(size)} masks; propose again")
+    packed = np.zeros((len(value), size[0], -(-size[1] // 8)), np.uint8)
+    scores = np.zeros(len(value), np.float32)
+    for place, kept in enumerate(value):
+        if not isinstance(kept, dict):
+            raise ValueError("a mask of the list that was kept has no run lengths; propose again")
+        packed[place] = np.packbits(decode_rle(check_counts(kept.get("counts")), size), axis=-1)
+        scores[place] = check_number(kept.get("score"))
+    return MaskSet(packed, size, scores)
+
+
+def _room(size: tuple[int, int]) -> int:
+    mask_bytes = size[0] * -(-size[1] // 8)
+    return min(MAX_MASKS, max(1, MAX_BYTES // mask_bytes))
 
 
 def coverage_curve(masks: MaskSet) -> np.ndarray:

@@ -288,28 +288,32 @@ def test_forgotten_answers_are_computed_again(monkeypatch, session, red, blue):
     session.add_click(*BLUE)
     session.add_click(*GREY, positive=False)
     assert (session.mask == (red | blue)).all()
-    assert session.nbytes == 48 * 64 * (3 + 4)
+    assert session.nbytes == 48 * 64 * (3 + 4) + session._history.nbytes
+
+
+def test_memory_counts_what_can_be_undone(session, red, blue):
+    before = session.nbytes
+    session.add_mask(red)
+    session.add_mask(blue)
+    session.delete(1)
+    session.undo()
+    session.undo()
+    assert session.nbytes == before + len(encode_rle(red)) + len(encode_rle(blue))
 
 
 def test_memory_can_be_asked_for_while_answers_come(session, segmentor, monkeypatch):
-    class Answer(np.ndarray):
-        """Another click is made while its size is read."""
-
-        interrupts = False
-
-        @property
-        def nbytes(self):
-            if Answer.interrupts:
-                Answer.interrupts = False
-                session.add_click(*GREY)
-            return super().nbytes
-
-    predict = segmentor.segmentor.predict_jointly
-    monkeypatch.setattr(segmentor, "predict_jointly", lambda *given: predict(*given).view(Answer))
     session.add_click(*RED)
+    sizes = [session.nbytes]
+    predict = segmentor.segmentor.predict_jointly
+
+    def answer(*given):
+        sizes.append(session.nbytes)
+        return predict(*given)
+
+    monkeypatch.setattr(segmentor, "predict_jointly", answer)
     session.add_click(*BLUE)
-    Answer.interrupts = True
-    assert session.nbytes == 48 * 64 * (3 + 2 * 4)
+    assert sizes == [sizes[0]] * 2
+    assert session.nbytes > sizes[0]
 
 
 @pytest.mark.parametrize("point", [(-1, 3), (3, 64), (48, 3), (float("nan"), 3)])

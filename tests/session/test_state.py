@@ -104,3 +104,11 @@ def test_a_gesture_is_one_step_and_no_change_is_none():
     history = history.push(steps[3], "drag 2")
     assert history.undo().present == steps[2]
     assert history.undo().undo().present == State()
+
+
+def test_masks_count_once_for_all_states_that_have_them():
+    item = SegmentedObject(id=1, name="a", colour=0, mask="mask", base="base")
+    state = State((item,), next_id=2)
+    history = History().push(state).push(states.finish(state))
+    history = history.push(states.change_object(history.present, 1, mask="another"))
+    assert history.nbytes == history.undo().nbytes == len("mask" + "base" + "another")

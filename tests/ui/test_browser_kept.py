@@ -1,4 +1,4 @@
-"""The page in a real Chromium, over a segmentor that knows the answers: what is kept of the work."""
+"""The page in a real Chromium: what is kept of the work."""
 
 import pytest
 

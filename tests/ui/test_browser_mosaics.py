@@ -181,6 +181,18 @@ def test_all_pictures_are_saved_in_one(maker):
     assert (sheet[top : top + image.shape[0], left : left + image.shape[1]] == image).all()
 
 
+def test_pictures_are_saved_while_another_photo_is_open(maker, app):
+    make_it(maker)
+    maker.page.click('button.photo[title="cat"]')
+    maker.page.wait_for_selector('canvas[data-ready="sample cat"]', state="attached")
+    with maker.page.expect_download() as started:
+        maker.page.click("[data-do=savePictures]")
+    assert started.value.suggested_filename == "mosaic-plain-grid-3-seed-0-pictures.png"
+    app.workspaces._workspaces.clear()
+    maker.page.click("[data-do=savePictures]")
+    maker.says("forgotten these pictures")
+
+
 def test_the_pointer_is_shown_in_all_pictures(maker):
     make_it(maker)
     box = maker.page.locator(".gallery img").nth(2).bounding_box()

@@ -30,7 +30,9 @@ def truth_png(discs):
 
 def propose_slowly(user, slow):
     """Begin a run, which stays in its middle as long as `slow` is set."""
-    user.says("Ready")  # the photo is encoded
+    user.page.wait_for_function(
+        "JSON.parse(document.querySelector('.seg').dataset.latency).encode !== null"
+    )
     slow.set()
     user.page.click("#tab-proposals")
     user.page.click("[data-grid='32']")
@@ -403,26 +405,56 @@ def test_a_sample_brings_its_truth(user):
     assert "mIoU" in worth(user)
 
 
-def test_what_the_server_forgot_is_proposed_anew(user, app):
+def test_a_list_the_server_forgot_is_brought_back(user, app):
     propose(user)
-    app.workspaces._workspaces.clear()
     choose(user, BLUE)
     user.page.keyboard.press("Delete")
-    user.says("Propose again")
-    assert hovered(user, BLUE).startswith("Mask 1")  # the browser still has them
+    user.says("removed")
+    show(user, 3)
     app.workspaces._workspaces.clear()
+    choose(user, RED)
+    user.page.keyboard.press("Delete")
+    user.says("Its proposals are back")
+    assert (total(user), shown(user)) == ("4", 3)
+    user.page.keyboard.press("Delete")  # what was chosen is still chosen
+    user.says("removed")
+    assert total(user) == "3"
+    assert hovered(user, CAP).startswith("Mask 2: score 0.60")
+
+
+def test_a_list_is_kept_in_the_browser(visitor, app, discs_png):
+    user = visitor().upload(discs_png)
     propose(user)
-    assert total(user) == "5"
+    choose(user, BLUE)
+    user.page.keyboard.press("Delete")
+    user.says("removed")
+    show(user, 3)
+    user.page.wait_for_timeout(400)
+    app.workspaces._workspaces.clear()
+    user.reload()
+    user.page.wait_for_function("document.querySelector('.total').textContent === '4'")
+    assert shown(user) == 3
+    choose(user, RED)
+    user.page.keyboard.press("Delete")
+    user.says("removed")
+    assert total(user) == "3"
 
 
 def test_the_truth_of_a_photo_that_the_server_forgot_opens_it_again(user, app, truth_png):
+    load(user, ".truth-file", truth_png)
+    user.says("2 true regions")
+    app.workspaces._workspaces.clear()
+    load(user, ".truth-file", truth_png)
+    user.says("forgotten this photo: try that again")
+    load(user, ".truth-file", truth_png)
+    user.says("2 true regions")
     propose(user)
     app.workspaces._workspaces.clear()
     load(user, ".truth-file", truth_png)
-    user.says("Propose again")
-    propose(user)
+    user.says("Its proposals are back")
     load(user, ".truth-file", truth_png)
     user.says("2 true regions")
+    assert "mIoU" in worth(user)
 
 
 def test_a_run_of_a_photo_no_longer_shown_is_forgotten(user, slow):

@@ -74,6 +74,27 @@ def test_a_run_says_how_far_it_is_and_leaves_a_list(workspaces, propose_discs, t
     assert answer["list"]["miou"] is None
 
 
+def test_a_list_comes_back_from_the_browser(workspaces, proposed, calls, discs_image, truth_png):
+    calls["edit_proposals"]({"token": proposed, "do": "remove", "ids": [0], "known": 5})
+    before = calls["proposals"]({"token": proposed})["list"]
+    kept = [before["masks"][mask_id] for mask_id in before["order"]]
+    again = workspaces.open_image("discs.png", discs_image).token
+    set_truth(workspaces, again, truth_png)
+    answer = calls["restore_proposals"]({"token": again, "masks": kept})
+    assert answer["list"]["masks"] == kept
+    assert answer["list"]["order"] == [0, 1, 2, 3]
+    assert len(answer["list"]["miou"]) == 4
+    assert calls["proposals"]({"token": again}) == answer
+
+
+def test_a_list_that_is_refused_leaves_what_there_was(proposed, calls):
+    before = calls["proposals"]({"token": proposed})
+    for masks in (None, [], [{"counts": "0", "score": 1}]):
+        assert "error" in calls["restore_proposals"]({"token": proposed, "masks": masks})
+    assert calls["restore_proposals"]({"token": "guess", "masks": []})["gone"]
+    assert calls["proposals"]({"token": proposed}) == before
+
+
 def test_the_package_proposes_what_there_is(workspaces, token, calls, truth_png):
     set_truth(workspaces, token, truth_png)
     *steps, _ = run(workspaces, propose_on_grid, token)

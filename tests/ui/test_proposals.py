@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from tamingseg.masks.iou import iou
 from tamingseg.masks.rle import decode_rle
 from tamingseg.ui import proposals
-from tamingseg.ui.proposals import ProposalList, coverage_curve, knee
+from tamingseg.ui.proposals import ProposalList, coverage_curve, knee, read_list
 from tamingseg.ui.truth import packed_regions
 from tamingseg.values import MaskSet
 
@@ -150,6 +150,49 @@ def test_only_so_many_masks_are_kept_as_there_is_room_for(disc_masks, monkeypatc
     monkeypatch.setattr(proposals, "MAX_BYTES", 10**9)
     monkeypatch.setattr(proposals, "MAX_MASKS", 3)
     assert ProposalList(disc_masks).describe()["order"] == [0, 1, 2]
+
+
+def test_a_list_is_read_from_what_was_told_of_it(listed):
+    listed.merge([RED, CAP])
+    told = json.loads(json.dumps(listed.describe()))
+    kept = [told["masks"][mask_id] for mask_id in told["order"]]
+    found = read_list(kept, (480, 640))
+    expected = listed.take(told["order"])
+    assert (found.packed == expected.packed).all()
+    assert found.scores == pytest.approx(expected.scores)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"counts": "00"},
+        {"counts": "P" * 1000},
+        {"counts": "\x00"},
+        {"counts": None},
+        {"counts": 7},
+        {"score": None},
+        {"score": float("nan")},
+        {"score": "1"},
+        {"score": True},
+    ],
+)
+def test_a_list_of_a_stranger_is_refused(listed, change):
+    kept = listed.describe()["masks"]
+    kept[1] |= change
+    with pytest.raises(ValueError, match=r"expected|run lengths"):
+        read_list(kept, (480, 640))
+
+
+@pytest.mark.parametrize("kept", [None, {}, [], [None], [[]], ["x"], [{}] * 1001])
+def test_what_is_no_list_is_refused(kept):
+    with pytest.raises(ValueError, match=r"1 to 1000 masks|no run lengths|expected run lengths"):
+        read_list(kept, (480, 640))
+
+
+def test_a_list_longer_than_there_is_room_for_is_refused_before_it_is_read(listed, monkeypatch):
+    monkeypatch.setattr(proposals, "MAX_BYTES", 2 * 480 * 80)
+    with pytest.raises(ValueError, match="1 to 2 masks"):
+        read_list(listed.describe()["masks"], (480, 640))
 
 
 def test_coverage_is_the_share_of_the_union(rng):

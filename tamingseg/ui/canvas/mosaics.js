@@ -7,7 +7,7 @@ find(".stage").append(gallery);
 
 let choices = null; // {textures, layouts, regions}: what the server offers
 let taken = {textures: recall("textures"), layouts: recall("layouts")}; // what is chosen of it
-let drawn = null; // {pictures: [{title, png}], right, recipe, photo}: what is shown; photo is its key
+let drawn = null; // {pictures: [{title, png}], right, recipe, photo, token}: what is shown; photo is its key
 let drawMs = null; // how long that took
 
 const drawing = new Queued("draw", {news: () => tab.show(), done: arrivePictures});
@@ -45,7 +45,7 @@ function stepSeed(step) {
 async function arrivePictures({ms}) {
   const {key, name} = photo, answer = await ask("pictures", {}, () => drawing.repeat());
   if (!answer || answer.error) return answer && say(answer.error, true);
-  drawn = {...answer, photo: key, of: answer.recipe ? recipeName(answer.recipe) : name};
+  drawn = {...answer, photo: key, token: link.token, of: answer.recipe ? recipeName(answer.recipe) : name};
   drawMs = ms;
   gallery.replaceChildren(...drawn.pictures.map(makeFigure));
   say(drawn.right === null ? `${drawn.of}: ${drawn.pictures.length} pictures.`
@@ -92,7 +92,8 @@ async function openDrawn() {
 }
 
 commands.savePictures = async () => {
-  const answer = await ask("save_pictures", {}, () => drawing.repeat());
+  const answer = await ask("save_pictures", {token: drawn.token}, () => drawn.photo === photo.key ? drawing.repeat()
+    : say("The server has forgotten these pictures; make them again.", true));
   if (!answer || answer.error) return answer && say(answer.error, true);
   download(answer.file, "image/png", `${fileStem(drawn.of.replace(/\.\w{1,5}$/, "")) || "photo"}-pictures.png`);
 };

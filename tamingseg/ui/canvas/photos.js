@@ -230,7 +230,8 @@ async function saveNow() {
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
     thumb: photo.file ? earlier?.thumb ?? thumbnail() : undefined, document: documentNow(),
-    pending: timeless(link.pending), partition: keptPartition() ?? earlier?.partition, recipe: earlier?.recipe ?? photo.recipe,
+    pending: timeless(link.pending), proposals: keptList() ?? earlier?.proposals,
+    partition: keptPartition() ?? earlier?.partition, recipe: earlier?.recipe ?? photo.recipe,
   };
   const isNew = !earlier && photo.file;
   const kept = await vault.put(entry);

@@ -12,8 +12,11 @@ let repaint = null; // milliseconds from the last move of the slider to the pain
 const curve = new Curve(find(".curve"), (n, event) => setAmount(n, event.timeStamp));
 const slider = find(".slider"), number = find(".number");
 
-/** Hear of the list: of masks only those that are new. Nothing is known of another photo's. */
-function meet(answer) {
+/**
+ * Hear of the list: of masks only those that are new; of another list, how many to show, if that is
+ * known. Nothing is known of another photo's.
+ */
+function meet(answer, wanted = null) {
   regions = answer.regions;
   if (!answer.list) return;
   const fresh = answer.list.masks.map(mask => ({...mask, runs: Uint32Array.from(readRuns(mask.counts)), path: null}));
@@ -22,9 +25,15 @@ function meet(answer) {
   labels ??= new Labels(...photo.size);
   labels.set(listed.masks, listed.order);
   chosen = new Set([...chosen].filter(id => labels.rank.has(id)));
-  if (first) amount = bend();
+  if (first) amount = wanted ?? bend();
   if (fresh.length) mix();
   setAmount(amount);
+  saveSoon();
+}
+
+/** The list as the vault keeps it; null if there is none. */
+function keptList() {
+  return listed && {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score})), amount};
 }
 
 /** Forget the list, as for another photo. */
@@ -44,6 +53,7 @@ function setAmount(n, since = null) {
   stackLabels();
   tab.show();
   if (since === null) return;
+  saveSoon();
   view.draw(() => {
     repaint = performance.now() - since;
     root.dataset.repaint = String(repaint);

@@ -22,14 +22,16 @@ commands.stopRun = () => {
   say(listed ? "Stopped; the proposals from before are still here." : "Stopped.");
 };
 
-/** Fetch the list that a run made, or that this photo has from before. */
+/** Fetch the list that a run made, or that this photo has from before, here or on the server. */
 async function arriveList(ms = null, earlier = null) {
-  const answer = await ask("proposals", {earlier});
+  let answer = await ask("proposals", {earlier});
+  const kept = vault.entries.get(photo?.key)?.proposals;
+  if (answer && !answer.error && !answer.list && kept?.masks.length) answer = await ask("restore_proposals", kept);
   if (!answer || answer.error) return answer && say(answer.error, true);
   forgetList();
   lastRun = ms;
   instant = answer.instant;
-  meet(answer);
+  meet(answer, ms === null ? kept?.amount : undefined);
   refresh();
   if (ms === null) return;
   const {length} = listed.order;
@@ -37,13 +39,24 @@ async function arriveList(ms = null, earlier = null) {
     : "Nothing was found to propose; a finer grid may find more.");
 }
 
-const proposeAgain = () => say("The server had forgotten this photo. Propose again to change, measure or save its proposals.", true);
+/** The server forgot the list: give it the one that is here. */
+async function returnList() {
+  const kept = keptList(), places = chosenInOrder().map(id => labels.rank.get(id));
+  if (!kept) return say("The server had forgotten this photo: try that again.", true);
+  const answer = await ask("restore_proposals", kept);
+  if (!answer || answer.error) return answer && say(answer.error, true);
+  forgetList();
+  meet(answer, kept.amount);
+  chosen = new Set(places); // the masks are numbered anew, by their places
+  refresh();
+  say("The server had forgotten this photo. Its proposals are back: try that again.", true);
+}
 
 /**
  * Call the server; null if what it answers is about a photo no longer shown, or one it has forgotten:
  * then the photo is opened there again, and `forgotten` is called.
  */
-async function ask(name, request, forgotten = proposeAgain) {
+async function ask(name, request, forgotten = returnList) {
   const {visit} = link;
   let answer;
   try {
@@ -111,7 +124,7 @@ async function sendTruth(file) {
     answer = {error: "The server does not answer; try again."};
   }
   if (visit !== link.visit) return;
-  if (answer.gone) return reopen().then(() => link.idle()).then(proposeAgain);
+  if (answer.gone) return reopen().then(() => link.idle()).then(returnList);
   if (answer.error) return say(answer.error, true);
   meet(answer);
   say(`The curve now shows how well the first N masks match the ${regions} true regions of ${file.name}.`);

@@ -1,8 +1,8 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, added, time, thumb, document, pending, partition, photo, recipe}: photo is the
-// file itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
-// that the server has not answered; partition is that of the fourth tab, if it was opened; added says
-// when it came, time when it was last worked on.
+// An entry is {key, name, added, time, thumb, document, pending, proposals, partition, photo, recipe}:
+// photo is the file itself, null for a sample; recipe is that of a mosaic; pending are operations after
+// the document that the server has not answered; proposals and partition are what the second and the
+// fourth tab last showed; added says when it came, time when it was last worked on.
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
@@ -82,9 +82,10 @@ class Vault {
    */
   async makeRoom(entry) {
     await this.read();
-    const worked = other => other.document.objects.length + other.pending.length + (other.partition?.past.length ?? 0) > 0;
+    const worked = ({document, pending, proposals, partition}) =>
+      document.objects.length + pending.length > 0 || proposals || partition?.past.length;
     const old = this.all().filter(other => other.photo && !other.recipe === !entry.recipe && other.key !== entry.key)
-      .sort((a, b) => worked(b) - worked(a)).slice(VAULT_PHOTOS - 1);
+      .sort((a, b) => Boolean(worked(b)) - Boolean(worked(a))).slice(VAULT_PHOTOS - 1);
     for (const other of old) await this.remove(other.key);
     return old.filter(worked);
   }

@@ -10,7 +10,7 @@ from tamingseg.segmentors.base import ImageEmbedding, PixelSegmentor, Segmentor
 from tamingseg.ui import export, handlers
 from tamingseg.ui.answers import Call, answered, find_workspace
 from tamingseg.ui.canvas import Tab
-from tamingseg.ui.proposals import ProposalList
+from tamingseg.ui.proposals import ProposalList, read_list
 from tamingseg.ui.queue import Work, carry_out
 from tamingseg.ui.runs import Progress
 from tamingseg.ui.sessions import Gone, Workspace, Workspaces
@@ -113,6 +113,13 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
         return {"instant": instant, **describe(workspace, 0)}
 
     @answered
+    def restore_proposals(request: Any) -> dict[str, Any]:
+        """Take the list back that a browser kept, see `read_list`; tell all about it."""
+        workspace = find_workspace(workspaces, request)
+        workspace.propose(read_list(request.get("masks"), workspace.size))
+        return {"instant": instant, **describe(workspace, 0)}
+
+    @answered
     def edit_proposals(request: Any) -> dict[str, Any]:
         """Carry out one of `_EDITS`; tell of the new list only what is new."""
         workspace, listed = find(request)
@@ -134,7 +141,7 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
         masks = listed.take(handlers.check_ids(request.get("ids")))
         return {"file": base64.b64encode(write(masks, workspace.full_size)).decode("ascii")}
 
-    return [stop_proposing, proposals, edit_proposals, export_proposals]
+    return [stop_proposing, proposals, restore_proposals, edit_proposals, export_proposals]
 
 
 def set_truth(workspaces: Workspaces, token: str, content: bytes) -> dict[str, Any]:
