@@ -14,7 +14,7 @@ import tyro
 from tqdm import tqdm
 
 from tamingseg.data.catalog import open_datasets
-from tamingseg.data.split import hold_out
+from tamingseg.data.split import hold_out, spread
 from tamingseg.evaluation.text import number_text, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_ratio
 from tamingseg.metrics.pairs import pair_auc, pair_precision
@@ -48,8 +48,7 @@ def main(command: ComparePairs) -> None:
     for name in command.models:
         segmentor = load_segmentor(name)
         for dataset in datasets:
-            count = min(len(dataset), command.limit or len(dataset))
-            images = np.linspace(0, len(dataset) - 1, count).round().astype(int).tolist()
+            images = spread(len(dataset), command.limit)
             figures = [
                 measured
                 for index in tqdm(images, f"{dataset.name}, {name}", leave=False)

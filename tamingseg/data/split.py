@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from tamingseg.data.base import MaskDataset
 from tamingseg.values import Sample
 
@@ -39,3 +41,9 @@ def hold_out(dataset: MaskDataset, every: int) -> tuple[DatasetPart, DatasetPart
         )
     kept = [index for index in range(len(dataset)) if index not in held]
     return DatasetPart(dataset, kept), DatasetPart(dataset, sorted(held))
+
+
+def spread(total: int, limit: int | None) -> list[int]:
+    """Choose at most `limit` of the numbers 0..total - 1, evenly spread, both ends included."""
+    count = total if limit is None else min(limit, total)
+    return np.linspace(0, total - 1, count).round().astype(int).tolist()

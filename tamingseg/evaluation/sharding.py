@@ -14,13 +14,13 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from accelerate import PartialState
 from accelerate.utils import is_cuda_available
 from filelock import FileLock, Timeout
 from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
+from tamingseg.data.split import spread
 from tamingseg.evaluation.records import (
     Measured,
     Record,
@@ -91,8 +91,7 @@ class Job:
 
     def indices(self) -> list[int]:
         """Which images are done."""
-        count = len(self.dataset) if self.limit is None else min(self.limit, len(self.dataset))
-        return np.linspace(0, len(self.dataset) - 1, count).round().astype(int).tolist()
+        return spread(len(self.dataset), self.limit)
 
 
 def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from tamingseg.data.cache import CachedDataset
-from tamingseg.data.split import hold_out
 from tamingseg.values import Sample
 
 
@@ -87,19 +86,3 @@ def test_labels_that_do_not_fit_name_the_image(memory, tmp_path, side):
     memory.samples[1].label_maps[0, 0, 0] = 70_000
     with pytest.raises(ValueError, match="'b' has labels above 65535"):
         CachedDataset(memory, tmp_path, side)
-
-
-def test_hold_out_splits_without_overlap(memory):
-    memory.samples *= 5
-    memory.names = [f"{i}" for i in range(10)]
-    kept, held = hold_out(memory, 4)
-    assert kept.names == ["0", "1", "2", "4", "5", "6", "8", "9"]
-    assert held.names == ["3", "7"]
-    assert held[0] is memory.samples[3]
-    assert kept.partition
-    assert hold_out(memory, 0)[1].names == []
-
-
-def test_holding_out_everything_is_refused(memory):
-    with pytest.raises(ValueError, match="leaves none to train on"):
-        hold_out(memory, 1)
