@@ -1,4 +1,4 @@
-"""How long a photo in K regions takes, step by step, and from photo to hierarchy for every method.
+"""How long a photo in K regions takes, step by step, and what every method needs after the model.
 
     python scripts/benchmark_partition.py [MODEL]
 

@@ -32,7 +32,7 @@ from tamingseg.segmentors.ensembles import (
     mean_logit,
     most_certain,
 )
-from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Click
 
 PLAIN = "plain"
@@ -121,13 +121,13 @@ def at_scale(segmentor: ClickSegmentor, scale: float) -> ClickSegmentor:
 def main(command: Compare) -> None:
     """Measure image by image, and print the table."""
     segmentor = load_segmentor(command.model, threads=command.threads)
-    weights, ways = model_fingerprint(command.model), ways_to_ask(segmentor)
+    facts, ways = model_facts(segmentor, command.model), ways_to_ask(segmentor)
     protocol = ClickProtocol(clicker=command.clicker)
     jobs = []
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
         jobs += [
-            click_job(chosen, way, {"model": name, "weights": weights}, protocol, command.limit)
+            click_job(chosen, way, {**facts, "model": name}, protocol, command.limit)
             for name, way in ways.items()
         ]
     if records := run_jobs(jobs, command.out):

@@ -42,7 +42,7 @@ from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.sharding import Job, run_jobs
 from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Sample
 
 SCALES = tuple(round(30 * 1.5**step) for step in range(16))
@@ -142,21 +142,21 @@ OURS: Mapping[str, tuple[Method, bool]] = {
 
 
 def jobs_on(
-    dataset: MaskDataset, segmentor: Segmentor, weights: str, limit: int | None
+    dataset: MaskDataset, segmentor: Segmentor, facts: Mapping[str, str], limit: int | None
 ) -> list[Job]:
     """All ways on one data set; the name of the way stands in place of the model's."""
     jobs = []
     for name, (method, by_cost) in OURS.items():
         cut = method, PartitionConfig(), by_cost
         segment = partitions_from_model(segmentor, *cut)
-        made_by = {"model": f"{segmentor.name}, {name}", "weights": weights}
+        ours = {**facts, "model": f"{segmentor.name}, {name}"}
         settings = partition_settings(*cut)
         settings["settings"] = _text(settings.pop("partition"))  # one column instead of many
-        jobs.append(region_job(dataset, segment, made_by, settings, limit))
+        jobs.append(region_job(dataset, segment, ours, settings, limit))
     for name, (segment_image, constants) in FIELD.items():
-        made_by = {"model": name, "weights": f"scikit-image {version('scikit-image')}"}
+        theirs = {"model": name, "weights": f"scikit-image {version('scikit-image')}"}
         settings = {"regions": list(REGION_COUNTS), "settings": _text(constants)}
-        jobs.append(region_job(dataset, _by_image(segment_image), made_by, settings, limit))
+        jobs.append(region_job(dataset, _by_image(segment_image), theirs, settings, limit))
     return jobs
 
 
@@ -175,11 +175,11 @@ def main() -> None:
     """Measure image by image, and print the tables with the published figures."""
     command = tyro.cli(Compare)
     segmentor = load_segmentor(command.model, threads=command.threads)
-    weights = model_fingerprint(command.model)
+    facts = model_facts(segmentor, command.model)
     jobs = []
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
-        jobs += jobs_on(chosen, segmentor, weights, command.limit)
+        jobs += jobs_on(chosen, segmentor, facts, command.limit)
     print(tables(run_jobs(jobs, command.out) or [], published=True))
 
 

@@ -7,7 +7,7 @@ Every image is asked once; then each way makes its list from the same answers. T
 The ways are those of `PIPELINES`, and with --ablate also the default with one thing changed.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from tamingseg.proposals.generate import (
     masks_from_answers,
 )
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import MaskSet, Sample
 
 OURS = PIPELINES["expected"]
@@ -81,7 +81,7 @@ def job_of(
     ask: Callable[[Sample], Answers],
     name: str,
     config: ProposalConfig,
-    weights: str,
+    facts: Mapping[str, str],
     limit: int | None,
 ) -> Job:
     """One way on one data set; its name stands in place of the model's."""
@@ -89,15 +89,14 @@ def job_of(
     def propose(sample: Sample) -> MaskSet:
         return masks_from_answers(ask(sample), config)
 
-    made_by = {"model": name, "weights": weights}
-    return proposal_job(dataset, propose, made_by, asdict(config), limit=limit)
+    return proposal_job(dataset, propose, {**facts, "model": name}, asdict(config), limit=limit)
 
 
 def main() -> None:
     """Measure image by image, and print the tables."""
     command = tyro.cli(Compare)
     segmentor = load_segmentor(command.model, threads=command.threads)
-    ask, weights = asker(segmentor), model_fingerprint(command.model)
+    ask, facts = asker(segmentor), model_facts(segmentor, command.model)
     ways = dict(PIPELINES)
     if command.ablate:
         ways |= {name: replace(OURS, **changed) for name, changed in CHANGES.items()}
@@ -105,8 +104,7 @@ def main() -> None:
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
         jobs += [
-            job_of(chosen, ask, name, config, weights, command.limit)
-            for name, config in ways.items()
+            job_of(chosen, ask, name, config, facts, command.limit) for name, config in ways.items()
         ]
     records = run_jobs(jobs, command.out)
     if records is not None:

@@ -42,7 +42,7 @@ from tamingseg.evaluation.zeroshot import (
 from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.proposals.generate import ProposalConfig
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.segmentors.load import load_segmentor, model_facts
 
 _MOSAICS = MosaicSettings(regions=(5,))
 
@@ -78,10 +78,7 @@ class Run:
         made = []
         for name in self.model:
             segmentor = load_segmentor(name, device, self.threads)
-            facts = {"model": segmentor.name, "weights": model_fingerprint(name)}
-            if precision := getattr(segmentor, "precision", None):
-                facts["precision"] = precision
-            made.append((segmentor, facts))
+            made.append((segmentor, model_facts(segmentor, name)))
         return made
 
 

@@ -44,6 +44,6 @@ def hold_out(dataset: MaskDataset, every: int) -> tuple[DatasetPart, DatasetPart
 
 
 def spread(total: int, limit: int | None) -> list[int]:
-    """Choose at most `limit` of the numbers 0..total - 1, evenly spread, both ends included."""
+    """Choose at most `limit` of the numbers 0..total - 1, spread evenly from first to last."""
     count = total if limit is None else min(limit, total)
     return np.linspace(0, total - 1, count).round().astype(int).tolist()

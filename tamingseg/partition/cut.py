@@ -160,7 +160,7 @@ def _shrunk(image: np.ndarray) -> np.ndarray:
 
 def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Repeat labels, so that what hangs together does so still."""
-    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST)
+    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
 
 
 def _greedy(

@@ -141,7 +141,8 @@ def propose_masks(
     segmentor
         Any model; one that is a `CandidateSegmentor` is asked for all its masks per click.
     image
-        uint8 RGB (H, W, 3), or the embedding that `segmentor` made of it.
+        uint8 RGB (H, W, 3), or the embedding that `segmentor` made of it. Of an embedding a
+        `PixelSegmentor` is always asked with a grid of clicks: its regions need the image.
     progress
         Called with (clicks answered, clicks in all).
 

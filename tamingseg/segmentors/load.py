@@ -122,6 +122,17 @@ def model_fingerprint(name_or_path: str | Path = "default") -> str:
     return digest.hexdigest()[:12]
 
 
+def model_facts(segmentor: Segmentor, name_or_path: str | Path) -> dict[str, str]:
+    """Say of a model that was loaded by that name what records of its figures need.
+
+    That is its ``model`` name, the fingerprint of its ``weights``, and the ``precision`` that its
+    encoder computes in, if it tells.
+    """
+    facts = {"model": segmentor.name, "weights": model_fingerprint(name_or_path)}
+    precision = getattr(segmentor, "precision", None)
+    return facts if precision is None else {**facts, "precision": precision}
+
+
 def _is_sam2(name_or_path: str | Path) -> bool:
     if name_or_path in WEIGHTS:
         return WEIGHTS[str(name_or_path)].hub is not None

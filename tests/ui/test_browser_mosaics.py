@@ -183,14 +183,19 @@ def test_all_pictures_are_saved_in_one(maker):
 
 def test_pictures_are_saved_while_another_photo_is_open(maker, app):
     make_it(maker)
+    others = set(app.workspaces._workspaces)
     maker.page.click('button.photo[title="cat"]')
     maker.page.wait_for_selector('canvas[data-ready="sample cat"]', state="attached")
     with maker.page.expect_download() as started:
         maker.page.click("[data-do=savePictures]")
     assert started.value.suggested_filename == "mosaic-plain-grid-3-seed-0-pictures.png"
-    app.workspaces._workspaces.clear()
+    for token in others:
+        app.workspaces._workspaces.pop(token)
+    left = set(app.workspaces._workspaces)
     maker.page.click("[data-do=savePictures]")
     maker.says("forgotten these pictures")
+    maker.page.wait_for_timeout(300)
+    assert set(app.workspaces._workspaces) == left  # the cat was not opened anew
 
 
 def test_the_pointer_is_shown_in_all_pictures(maker):

@@ -350,6 +350,34 @@ def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, f
     assert labels(user).max() == 9
 
 
+def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
+    first = visitor().upload(discs_png)
+    first.page.wait_for_timeout(400)
+    second = type(first)(first.page.context.new_page()).visit(app.address)
+    first.page.click("#tab-partition")
+    found(first)
+    show(first, 3)
+    click(first, BLUE)
+    counts(first, 4)
+    edited = labels(first)
+    first.page.wait_for_timeout(400)
+    second.click(RED)  # saves the photo's clicks, and nothing else
+    second.page.wait_for_timeout(400)
+    second.page.click("#tab-partition")
+    counts(second, 4)
+    assert (labels(second) == edited).all()
+    click(second, RED)
+    counts(second, 5)
+    second.page.wait_for_timeout(400)
+    first.page.click('button.photo[title="coins"]')
+    first.page.wait_for_selector('canvas[data-ready="sample coins"]')
+    first.page.click('button.photo[title="discs.png"]')
+    counts(first, 5)
+    first.page.click("#tab-click")
+    first.has_objects(1)
+    assert second.errors == []
+
+
 def test_regions_kept_of_other_superpixels_are_found_anew(visitor, discs_png):
     user = visitor().upload(discs_png)
     user.page.click("#tab-partition")
@@ -365,7 +393,7 @@ def test_regions_kept_of_other_superpixels_are_found_anew(visitor, discs_png):
                 cursor.onsuccess = () => {
                     if (!cursor.result) return;
                     const entry = cursor.result.value;
-                    if (entry.partition) entry.partition.areas[0] += 1;
+                    if (entry.areas) entry.areas[0] += 1;
                     cursor.result.update(entry);
                     cursor.result.continue();
                 };

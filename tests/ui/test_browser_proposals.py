@@ -414,12 +414,24 @@ def test_a_list_the_server_forgot_is_brought_back(user, app):
     app.workspaces._workspaces.clear()
     choose(user, RED)
     user.page.keyboard.press("Delete")
-    user.says("Its proposals are back")
+    user.says("forgotten this photo: try that again")
     assert (total(user), shown(user)) == ("4", 3)
     user.page.keyboard.press("Delete")  # what was chosen is still chosen
     user.says("removed")
     assert total(user) == "3"
     assert hovered(user, CAP).startswith("Mask 2: score 0.60")
+
+
+def test_a_list_comes_back_to_a_server_that_forgot_it_before_it_is_asked(user, app):
+    propose(user)
+    app.workspaces._workspaces.clear()
+    user.page.click("#tab-click")
+    user.click(BLUE)  # it is this click that finds out
+    user.page.click("#tab-proposals")
+    choose(user, BLUE)
+    user.page.keyboard.press("Delete")
+    user.says("removed")
+    assert total(user) == "4"
 
 
 def test_a_list_is_kept_in_the_browser(visitor, app, discs_png):
@@ -451,7 +463,7 @@ def test_the_truth_of_a_photo_that_the_server_forgot_opens_it_again(user, app, t
     propose(user)
     app.workspaces._workspaces.clear()
     load(user, ".truth-file", truth_png)
-    user.says("Its proposals are back")
+    user.says("forgotten this photo: try that again")
     load(user, ".truth-file", truth_png)
     user.says("2 true regions")
     assert "mIoU" in worth(user)

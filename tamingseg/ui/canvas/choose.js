@@ -60,6 +60,7 @@ function editList(what, ids) {
     const answer = await ask("edit_proposals", {do: what, ids, known: listed.masks.length});
     if (!answer || answer.error) return answer && say(answer.error, true);
     meet(answer);
+    savePartSoon("proposals", keptList);
     return true;
   });
 }

@@ -114,6 +114,7 @@ tabs.partition = {
   show: showPartition,
   paint: paintPartition,
   meet: meetCut,
+  forget: key => cuts.delete(key),
   grab: () => null,
   press(point, event) {
     if (!cut || (event.button !== 0 && event.button !== 2)) return null;
@@ -162,6 +163,7 @@ canvas.addEventListener("dblclick", () => {
   if (tab !== tabs.partition || !cut || !beforeClicks.node) return;
   const {base, shown, method, past, future} = beforeClicks.cut; // the two clicks were meant as one
   Object.assign(cut, {base, shown, method, past, future});
+  savePartSoon("partition", keptPartition);
   colourRegions();
   openRegion(beforeClicks.node);
 });

@@ -32,7 +32,10 @@ function findTree(method) {
   if (cutting.begin({method})) say(`${METHODS[method]}: finding the regions of ${photo.name} …`);
   tab.show();
 }
-commands.cut = () => findTree(cut?.method ?? vault.entries.get(photo.key)?.partition?.method ?? "greedy");
+commands.cut = async () => {
+  const key = photo?.key, kept = cut ?? await vault.part("partition", key);
+  if (photo?.key === key) findTree(kept?.method ?? "greedy");
+};
 commands.stopCut = () => {
   cutting.stop();
   say(cut ? "Stopped; the regions from before are still here." : "Stopped.");
@@ -42,35 +45,35 @@ commands.stopCut = () => {
 async function arriveTree({method, ms}) {
   const {key, size} = photo, answer = await ask("hierarchy", {method}, () => cutting.repeat());
   if (!answer || answer.error) return answer && say(answer.error, true);
-  const cells = await inflate(answer.cells);
+  const cells = await inflate(answer.cells), kept = cut ? null : await vault.part("partition", key);
   if (photo?.key !== key) return;
   cutMs = ms;
-  const regions = new Regions(...size, cells, answer.merges), first = !cut;
-  if (first) {
-    cut = {trees: new Map(), base: null, shown: null, method, past: [], future: [], labels: new Labels(...size)};
+  if (!cut) {
+    cut = {trees: new Map(), base: null, shown: null, method, past: [], future: [], time: 0, labels: new Labels(...size)};
     cuts.set(key, cut);
     if (cuts.size > KEPT_CUTS) cuts.delete(cuts.keys().next().value);
   }
-  cut.trees.set(method, {regions, chosen: answer.regions});
-  if (first && bringBack(vault.entries.get(key)?.partition, regions)) say(`Welcome back: your ${countOf(cut.shown.length)}.`);
-  else showTree(method);
+  cut.trees.set(method, {regions: new Regions(...size, cells, answer.merges), chosen: answer.regions});
+  if (!bringBack(kept)) showTree(method);
 }
 
-/** The partition and its steps as the vault keeps them; null if there is none. */
+/** The partition and its steps as the vault keeps them. */
 function keptPartition() {
-  if (!cut) return null;
-  const {base, shown, method, past, future} = cut, areas = regionsNow().leaves.map(leaf => leaf.area);
+  cut.time = Date.now();
+  const {time, base, shown, method, past, future} = cut, areas = regionsNow().leaves.map(leaf => leaf.area);
   const ofMethod = steps => steps.slice(steps.findLastIndex(step => step.method !== method) + 1);
-  return {areas, base, shown, method, past: ofMethod(past), future: ofMethod(future)};
+  return {time, areas, base, shown, method, past: ofMethod(past), future: ofMethod(future)};
 }
 
-/** Show a partition that was kept, if it is one of these superpixels; says whether it is. */
-function bringBack(kept, regions) {
-  const isOurs = kept?.areas.length === regions.count && kept.areas.every((area, cell) => area === regions.leaves[cell].area);
-  if (!isOurs || kept.method !== cut.method) return false;
-  const {base, shown, past, future} = kept;
-  Object.assign(cut, {base, shown, past, future});
+/** Show a partition that was kept, if it is newer and of the superpixels there are; says whether it is. */
+function bringBack(kept) {
+  const leaves = cut.trees.get(kept?.method)?.regions.leaves ?? [];
+  const isOurs = kept?.areas.length === leaves.length && kept.areas.every((area, cell) => area === leaves[cell].area);
+  if (!isOurs || kept.time <= cut.time) return false;
+  const {time, base, shown, method, past, future} = kept;
+  Object.assign(cut, {time, base, shown, method, past, future});
   showRegions(performance.now());
+  say(`Welcome back: your ${countOf(shown.length)}.`);
   return true;
 }
 
@@ -100,12 +103,16 @@ async function deflate(numbers) {
 }
 
 /** Another photo is shown, or the same one again; regions that were found before are here. */
-function meetCut(same) {
+async function meetCut(same) {
   cutting.stop();
   if (same) return;
-  cut = cuts.get(photo.key) ?? null;
+  const {key} = photo;
+  cut = cuts.get(key) ?? null;
   picked = under = tried = null;
-  if (cut) colourRegions();
+  if (!cut) return;
+  colourRegions();
+  const kept = await vault.part("partition", key); // another tab may have gone on with it
+  if (photo?.key === key) bringBack(kept);
 }
 
 // --- the number of regions -----------------------------------------------------------------------
@@ -115,6 +122,7 @@ function setRegions(count, since) {
   if (!cut) return;
   const start = performance.now(), regions = regionsNow();
   cut.shown = regions.cut(cut.base, Math.max(1, Math.min(count, regions.count)));
+  savePartSoon("partition", keptPartition);
   showRegions(since, start);
   say(`${countOf(cut.shown.length)}.`);
 }
@@ -124,7 +132,10 @@ function setRegions(count, since) {
  * before back, unless this is the first.
  */
 function change(base, method = cut.method, shown = base) {
-  if (cut.shown) cut.past = [...cut.past.slice(1 - MOST_STEPS), {base: cut.base, shown: cut.shown, method: cut.method}];
+  if (cut.shown) {
+    cut.past = [...cut.past.slice(1 - MOST_STEPS), {base: cut.base, shown: cut.shown, method: cut.method}];
+    savePartSoon("partition", keptPartition);
+  }
   cut.future = [];
   Object.assign(cut, {base, shown, method});
   showRegions(performance.now());
@@ -135,6 +146,7 @@ function turn(from, to) {
   const {base, shown, method} = cut;
   to.push({base, shown, method});
   Object.assign(cut, from.pop());
+  savePartSoon("partition", keptPartition);
   showRegions(performance.now());
 }
 
@@ -145,7 +157,6 @@ function showRegions(since, start = performance.now()) {
   if (!cut.shown.includes(picked)) picked = null;
   tab.show();
   if (since === null) return;
-  saveSoon();
   view.draw(() => {
     recut.total = performance.now() - since;
     root.dataset.recut = JSON.stringify(recut);

@@ -167,6 +167,7 @@ function showStrip() {
 /** Take the open photo, one of the user's own, and the work on it out of this browser. */
 async function forget(entry) {
   photo = null; // nothing more is saved of it
+  for (const one of Object.values(tabs)) one.forget?.(entry.key);
   await vault.remove(entry.key);
   await openSample(showStrip.samples[0]);
 }
@@ -220,6 +221,30 @@ function saveSoon() {
 /** Save what changed here. What did not may be older than what another tab saved. */
 function saveChanges() {
   if (saving || link.pending.length) saveNow();
+  saveParts();
+}
+
+const changed = new Map(); // kind of a part -> what gives it
+
+/** A part of the work on this photo was changed by the user; save what `give` says once they rest. */
+function savePartSoon(kind, give) {
+  changed.set(kind, give);
+  clearTimeout(savePartSoon.timer);
+  savePartSoon.timer = setTimeout(saveParts, 250);
+}
+
+function saveParts() {
+  for (const [kind, give] of changed) {
+    const part = photo && give();
+    if (part) vault.putPart(kind, photo.key, part).then(tellKept);
+  }
+  changed.clear();
+}
+
+function tellKept(kept) {
+  if (kept || tellKept.told) return;
+  tellKept.told = true;
+  say("This browser does not store your work; save the masks before you leave.", true);
 }
 
 async function saveNow() {
@@ -230,8 +255,7 @@ async function saveNow() {
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
     thumb: photo.file ? earlier?.thumb ?? thumbnail() : undefined, document: documentNow(),
-    pending: timeless(link.pending), proposals: keptList() ?? earlier?.proposals,
-    partition: keptPartition() ?? earlier?.partition, recipe: earlier?.recipe ?? photo.recipe,
+    pending: timeless(link.pending), recipe: earlier?.recipe ?? photo.recipe,
   };
   const isNew = !earlier && photo.file;
   const kept = await vault.put(entry);
@@ -240,10 +264,7 @@ async function saveNow() {
     showStrip();
     if (lost.length) link.idle().then(() => tellLost(lost)); // not to be talked over
   }
-  if (!kept && !saveNow.told) {
-    saveNow.told = true;
-    say("This browser does not store your work; save the masks before you leave.", true);
-  }
+  tellKept(kept);
 }
 
 function tellLost(entries) {

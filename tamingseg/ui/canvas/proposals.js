@@ -28,12 +28,11 @@ function meet(answer, wanted = null) {
   if (first) amount = wanted ?? bend();
   if (fresh.length) mix();
   setAmount(amount);
-  saveSoon();
 }
 
-/** The list as the vault keeps it; null if there is none. */
+/** The list as the vault keeps it. */
 function keptList() {
-  return listed && {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score})), amount};
+  return {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score})), amount};
 }
 
 /** Forget the list, as for another photo. */
@@ -53,7 +52,7 @@ function setAmount(n, since = null) {
   stackLabels();
   tab.show();
   if (since === null) return;
-  saveSoon();
+  savePartSoon("proposals", keptList);
   view.draw(() => {
     repaint = performance.now() - since;
     root.dataset.repaint = String(repaint);

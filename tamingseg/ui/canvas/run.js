@@ -22,18 +22,21 @@ commands.stopRun = () => {
   say(listed ? "Stopped; the proposals from before are still here." : "Stopped.");
 };
 
-/** Fetch the list that a run made, or that this photo has from before, here or on the server. */
+/** Fetch the list that a run made, or that this photo has from before, on the server or here. */
 async function arriveList(ms = null, earlier = null) {
+  const {visit} = link, kept = ms === null ? await vault.part("proposals", photo.key) : null;
+  if (visit !== link.visit) return;
   let answer = await ask("proposals", {earlier});
-  const kept = vault.entries.get(photo?.key)?.proposals;
-  if (answer && !answer.error && !answer.list && kept?.masks.length) answer = await ask("restore_proposals", kept);
+  if (!answer || answer.error) return answer && say(answer.error, true);
+  instant = answer.instant;
+  if (!answer.list && kept?.masks.length) answer = await ask("restore_proposals", {masks: kept.masks});
   if (!answer || answer.error) return answer && say(answer.error, true);
   forgetList();
   lastRun = ms;
-  instant = answer.instant;
-  meet(answer, ms === null ? kept?.amount : undefined);
+  meet(answer, kept?.amount);
   refresh();
   if (ms === null) return;
+  savePartSoon("proposals", keptList);
   const {length} = listed.order;
   say(length ? `${length} masks in ${inSeconds(ms)}, the best first. The first ${amount} are shown.`
     : "Nothing was found to propose; a finer grid may find more.");
@@ -41,43 +44,50 @@ async function arriveList(ms = null, earlier = null) {
 
 /** The server forgot the list: give it the one that is here. */
 async function returnList() {
-  const kept = keptList(), places = chosenInOrder().map(id => labels.rank.get(id));
-  if (!kept) return say("The server had forgotten this photo: try that again.", true);
-  const answer = await ask("restore_proposals", kept);
+  const {masks, amount} = keptList(), places = chosenInOrder().map(id => labels.rank.get(id));
+  const answer = masks.length ? await ask("restore_proposals", {masks}) : null;
   if (!answer || answer.error) return answer && say(answer.error, true);
   forgetList();
-  meet(answer, kept.amount);
+  meet(answer, amount);
   chosen = new Set(places); // the masks are numbered anew, by their places
   refresh();
-  say("The server had forgotten this photo. Its proposals are back: try that again.", true);
 }
+
+const tryAgain = () => say("The server had forgotten this photo: try that again.", true);
 
 /**
  * Call the server; null if what it answers is about a photo no longer shown, or one it has forgotten:
  * then the photo is opened there again, and `forgotten` is called.
  */
-async function ask(name, request, forgotten = returnList) {
-  const {visit} = link;
+async function ask(name, request, forgotten = tryAgain) {
+  const {visit} = link, {key} = photo, {token = link.token} = request;
   let answer;
   try {
-    answer = await server[name]({token: link.token, ...request});
+    answer = await server[name]({...request, token});
   } catch (error) {
     answer = null;
   }
   if (visit !== link.visit) return null;
   if (!answer?.gone) return answer ?? {error: "The server does not answer; try again."};
-  reopen().then(() => link.idle()).then(forgotten);
+  if (token !== link.token) forgotten(); // what was asked about lay beside another photo, or this one earlier
+  else reopen().then(() => link.idle()).then(() => photo?.key === key && forgotten());
   return null;
 }
 
 const visits = new Map(); // key of a photo -> the token under which the server last had it
+
+tabs.proposals.forget = key => visits.delete(key);
 
 /** Another photo is shown, or the same one again, of which the server then knows nothing. */
 tabs.proposals.meet = same => {
   const earlier = visits.get(photo.key) ?? null;
   visits.set(photo.key, link.token);
   proposing.stop();
-  if (same) return;
+  const {key} = photo;
+  if (same) {
+    if (listed) edits = edits.then(() => photo?.key === key && returnList());
+    return;
+  }
   forgetList();
   lastRun = null;
   arriveList(null, earlier);
@@ -124,7 +134,7 @@ async function sendTruth(file) {
     answer = {error: "The server does not answer; try again."};
   }
   if (visit !== link.visit) return;
-  if (answer.gone) return reopen().then(() => link.idle()).then(returnList);
+  if (answer.gone) return reopen().then(() => link.idle()).then(tryAgain);
   if (answer.error) return say(answer.error, true);
   meet(answer);
   say(`The curve now shows how well the first N masks match the ${regions} true regions of ${file.name}.`);

@@ -1,16 +1,19 @@
 // The vault: what this browser remembers of the user's work, photo by photo, in IndexedDB.
-// An entry is {key, name, added, time, thumb, document, pending, proposals, partition, photo, recipe}:
-// photo is the file itself, null for a sample; recipe is that of a mosaic; pending are operations after
-// the document that the server has not answered; proposals and partition are what the second and the
-// fourth tab last showed; added says when it came, time when it was last worked on.
+// An entry is {key, name, added, time, thumb, document, pending, photo, recipe}: photo is the file
+// itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
+// that the server has not answered; added says when it came, time when it was last worked on.
+// What is large and seldom needed lies beside it: its parts, "proposals" and "partition".
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
 const VAULT_PHOTOS = 8; // and as many mosaics
+const PARTS = ["proposals", "partition"];
+const partKey = (kind, key) => `part ${kind} of ${key}`; // before "photo ..." and "sample ..."
 
 class Vault {
   constructor() {
     this.entries = new Map();
+    this.parts = new Map(); // those that are not stored, or not yet
     this.ready = this.load();
   }
 
@@ -26,7 +29,8 @@ class Vault {
   /** Read what is stored, if that is allowed. Ours stays where it is newer: there was no room to store it. */
   async read() {
     if (!this.database) return;
-    const stored = await Vault.finished(this.store("readonly").getAll()).catch(() => []);
+    const entries = IDBKeyRange.lowerBound("photo");
+    const stored = await Vault.finished(this.store("readonly").getAll(entries)).catch(() => []);
     for (const entry of stored) {
       if (!(entry.time < this.entries.get(entry.key)?.time)) this.entries.set(entry.key, entry);
     }
@@ -61,15 +65,37 @@ class Vault {
 
   async remove(key) {
     this.entries.delete(key);
-    if (this.database) await Vault.finished(this.store("readwrite").delete(key));
+    const keys = [key, ...PARTS.map(kind => partKey(kind, key))];
+    for (const one of keys) this.parts.delete(one);
+    if (this.database) await Promise.all(keys.map(one => Vault.finished(this.store("readwrite").delete(one))));
   }
 
   /** Keep an entry. Says whether it will last. */
-  async put(entry) {
+  put(entry) {
     this.entries.set(entry.key, entry);
+    return this.write(entry);
+  }
+
+  /** Keep a part of an entry. Says whether it will last. */
+  async putPart(kind, key, part) {
+    const name = partKey(kind, key);
+    this.parts.set(name, part);
+    const kept = await this.write({...part, key: name});
+    if (kept && this.parts.get(name) === part) this.parts.delete(name);
+    return kept;
+  }
+
+  /** A part of an entry; nothing if there is none. */
+  async part(kind, key) {
+    const name = partKey(kind, key);
+    if (this.parts.has(name) || !this.database) return this.parts.get(name);
+    return Vault.finished(this.store("readonly").get(name)).catch(() => undefined);
+  }
+
+  async write(value) {
     if (!this.database) return false;
     try {
-      await Vault.finished(this.store("readwrite").put(entry));
+      await Vault.finished(this.store("readwrite").put(value));
       return true;
     } catch (error) {
       return false;
@@ -82,10 +108,11 @@ class Vault {
    */
   async makeRoom(entry) {
     await this.read();
-    const worked = ({document, pending, proposals, partition}) =>
-      document.objects.length + pending.length > 0 || proposals || partition?.past.length;
+    const parts = this.database ? await Vault.finished(this.store("readonly").getAllKeys()).catch(() => []) : [...this.parts.keys()];
+    const worked = ({key, document, pending}) =>
+      document.objects.length + pending.length > 0 || PARTS.some(kind => parts.includes(partKey(kind, key)));
     const old = this.all().filter(other => other.photo && !other.recipe === !entry.recipe && other.key !== entry.key)
-      .sort((a, b) => Boolean(worked(b)) - Boolean(worked(a))).slice(VAULT_PHOTOS - 1);
+      .sort((a, b) => worked(b) - worked(a)).slice(VAULT_PHOTOS - 1);
     for (const other of old) await this.remove(other.key);
     return old.filter(worked);
   }

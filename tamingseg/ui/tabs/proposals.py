@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -87,6 +88,7 @@ def run_steps(
 def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]:
     """Make the functions the tab's script calls; each takes one JSON value of a stranger's."""
     instant = partitioner.name if isinstance(partitioner, PixelSegmentor) else None
+    restoring = threading.Lock()
 
     def find(request: Any) -> tuple[Workspace, ProposalList]:
         workspace = find_workspace(workspaces, request)
@@ -116,7 +118,8 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
     def restore_proposals(request: Any) -> dict[str, Any]:
         """Take the list back that a browser kept, see `read_list`; tell all about it."""
         workspace = find_workspace(workspaces, request)
-        workspace.propose(read_list(request.get("masks"), workspace.size))
+        with restoring:  # a few kilobytes may hold many masks
+            workspace.propose(read_list(request.get("masks"), workspace.size))
         return {"instant": instant, **describe(workspace, 0)}
 
     @answered
