@@ -350,6 +350,16 @@ def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, f
     assert labels(user).max() == 9
 
 
+def test_a_region_divided_right_before_a_reload_stays_divided(visitor, discs_png):
+    user = visitor().upload(discs_png)
+    user.page.click("#tab-partition")
+    found(user)
+    show(user, 3)
+    user.page.mouse.click(*user.at(BLUE))
+    user.reload()
+    counts(user, 4)
+
+
 def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
     first = visitor().upload(discs_png)
     first.page.wait_for_timeout(400)

@@ -87,6 +87,12 @@ def test_a_list_comes_back_from_the_browser(workspaces, proposed, calls, discs_i
     assert calls["proposals"]({"token": again}) == answer
 
 
+def test_a_list_that_comes_back_late_leaves_that_of_a_run(workspaces, proposed, calls):
+    before = calls["proposals"]({"token": proposed})
+    kept = before["list"]["masks"][:2]
+    assert calls["restore_proposals"]({"token": proposed, "masks": kept}) == before
+
+
 def test_a_list_that_is_refused_leaves_what_there_was(proposed, calls):
     before = calls["proposals"]({"token": proposed})
     for masks in (None, [], [{"counts": "0", "score": 1}]):

@@ -55,8 +55,9 @@ function aim(point) {
 
 /** Have the server change the list; says whether it did. */
 function editList(what, ids) {
+  const own = labels;
   return edits = edits.then(async () => {
-    if (!listed) return false;
+    if (!listed || labels !== own) return false; // the ids were those of another list
     const answer = await ask("edit_proposals", {do: what, ids, known: listed.masks.length});
     if (!answer || answer.error) return answer && say(answer.error, true);
     meet(answer);

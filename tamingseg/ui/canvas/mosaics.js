@@ -79,11 +79,10 @@ function makeFigure({title, png}) {
 
 /** Work on what the pictures are of as on any photo. */
 async function openDrawn() {
-  if (!drawn.recipe) {
-    if (drawn.photo !== photo?.key) return say("Another photo is open now; draw it to see it here.", true);
-    return openTab("click");
-  }
-  const {recipe, of, pictures} = drawn, key = `photo ${of}`, wanted = choosePhoto();
+  const {recipe, of, pictures} = drawn, key = recipe ? `photo ${of}` : drawn.photo;
+  if (!recipe && key !== photo?.key) return say("Another photo is open now; draw it to see it here.", true);
+  const wanted = choosePhoto();
+  if (key === photo?.key) return openTab("click"); // and it stays, whatever is on its way
   const bytes = Uint8Array.from(atob(pictures[0].png), character => character.charCodeAt(0));
   const answer = await server.open_mosaic(recipe);
   openTab("click");

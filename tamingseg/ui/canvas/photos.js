@@ -83,10 +83,10 @@ async function arrive(answer, opened, wanted, {document = null, pending = [], fi
 
 /** The server forgot us: open the same photo again, with the work as it was, and go on. */
 async function reopen() {
-  const {visit} = link, opened = photo;
-  while (visit === link.visit) {
+  const {visit} = link, opened = photo, isOpen = () => photo && visit === link.visit;
+  while (isOpen()) {
     const answer = opened.file ? await upload(opened.file, opened.name) : await server.open_sample(opened.name);
-    if (await arrive(answer, opened, () => visit === link.visit, {document: documentNow(), pending: link.queue})) return;
+    if (await arrive(answer, opened, isOpen, {document: documentNow(), pending: link.queue})) return;
     await new Promise(resolve => setTimeout(resolve, 2000));
   }
 }

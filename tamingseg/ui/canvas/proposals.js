@@ -32,7 +32,7 @@ function meet(answer, wanted = null) {
 
 /** The list as the vault keeps it. */
 function keptList() {
-  return {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score})), amount};
+  return {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score}))};
 }
 
 /** Forget the list, as for another photo. */
@@ -52,7 +52,7 @@ function setAmount(n, since = null) {
   stackLabels();
   tab.show();
   if (since === null) return;
-  savePartSoon("proposals", keptList);
+  savePartSoon("amount", () => ({amount}));
   view.draw(() => {
     repaint = performance.now() - since;
     root.dataset.repaint = String(repaint);

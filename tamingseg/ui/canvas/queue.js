@@ -41,12 +41,13 @@ class Queued {
   }
 
   hear(detail) {
+    const key = photo?.key;
     if (detail.total !== undefined) {
       Object.assign(this.run, {done: detail.done, total: detail.total});
       return this.news();
     }
     this.run = null;
-    if (detail.gone) reopen().then(() => this.repeat());
+    if (detail.gone) reopen().then(() => photo?.key === key && this.repeat());
     else if (detail.error) say(detail.error, true);
     else if (!detail.stopped) this.done(detail);
     this.news();

@@ -24,7 +24,8 @@ commands.stopRun = () => {
 
 /** Fetch the list that a run made, or that this photo has from before, on the server or here. */
 async function arriveList(ms = null, earlier = null) {
-  const {visit} = link, kept = ms === null ? await vault.part("proposals", photo.key) : null;
+  const {visit} = link, parts = ["proposals", "amount"].map(kind => ms === null ? vault.part(kind, photo.key) : null);
+  const [kept, shown] = await Promise.all(parts);
   if (visit !== link.visit) return;
   let answer = await ask("proposals", {earlier});
   if (!answer || answer.error) return answer && say(answer.error, true);
@@ -33,7 +34,7 @@ async function arriveList(ms = null, earlier = null) {
   if (!answer || answer.error) return answer && say(answer.error, true);
   forgetList();
   lastRun = ms;
-  meet(answer, kept?.amount);
+  meet(answer, shown?.amount);
   refresh();
   if (ms === null) return;
   savePartSoon("proposals", keptList);
@@ -44,11 +45,11 @@ async function arriveList(ms = null, earlier = null) {
 
 /** The server forgot the list: give it the one that is here. */
 async function returnList() {
-  const {masks, amount} = keptList(), places = chosenInOrder().map(id => labels.rank.get(id));
-  const answer = masks.length ? await ask("restore_proposals", {masks}) : null;
+  const {masks} = keptList(), answer = masks.length ? await ask("restore_proposals", {masks}) : null;
   if (!answer || answer.error) return answer && say(answer.error, true);
+  const places = chosenInOrder().map(id => labels.rank.get(id)), wanted = amount;
   forgetList();
-  meet(answer, amount);
+  meet(answer, wanted);
   chosen = new Set(places); // the masks are numbered anew, by their places
   refresh();
 }
@@ -60,6 +61,7 @@ const tryAgain = () => say("The server had forgotten this photo: try that again.
  * then the photo is opened there again, and `forgotten` is called.
  */
 async function ask(name, request, forgotten = tryAgain) {
+  if (!photo) return null; // it was just forgotten on request
   const {visit} = link, {key} = photo, {token = link.token} = request;
   let answer;
   try {
@@ -121,7 +123,8 @@ find(".grids").addEventListener("click", event => {
 commands.loadTruth = () => find(".truth-file").click();
 find(".truth-file").addEventListener("change", event => {
   const [file] = event.target.files;
-  if (file) edits = edits.then(() => sendTruth(file));
+  const {visit} = link;
+  if (file) edits = edits.then(() => visit === link.visit && sendTruth(file));
   event.target.value = "";
 });
 

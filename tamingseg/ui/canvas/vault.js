@@ -2,12 +2,13 @@
 // An entry is {key, name, added, time, thumb, document, pending, photo, recipe}: photo is the file
 // itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
 // that the server has not answered; added says when it came, time when it was last worked on.
-// What is large and seldom needed lies beside it: its parts, "proposals" and "partition".
+// What is large and seldom needed lies beside it: its parts, "proposals", how many of them are shown
+// ("amount"), and "partition".
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
 const VAULT_PHOTOS = 8; // and as many mosaics
-const PARTS = ["proposals", "partition"];
+const PARTS = ["proposals", "amount", "partition"];
 const partKey = (kind, key) => `part ${kind} of ${key}`; // before "photo ..." and "sample ..."
 
 class Vault {
@@ -81,8 +82,16 @@ class Vault {
     const name = partKey(kind, key);
     this.parts.set(name, part);
     const kept = await this.write({...part, key: name});
-    if (kept && this.parts.get(name) === part) this.parts.delete(name);
-    return kept;
+    if (!kept) return false;
+    if (this.parts.get(name) === part) this.parts.delete(name);
+    this.touch(key);
+    return true;
+  }
+
+  /** Note that the work of an entry goes on. What it says itself may come from another tab. */
+  touch(key) {
+    const store = this.store("readwrite"), request = store.get(key);
+    request.onsuccess = () => request.result && store.put({...request.result, time: Date.now()});
   }
 
   /** A part of an entry; nothing if there is none. */
@@ -94,12 +103,13 @@ class Vault {
 
   async write(value) {
     if (!this.database) return false;
-    try {
-      await Vault.finished(this.store("readwrite").put(value));
-      return true;
-    } catch (error) {
-      return false;
-    }
+    return new Promise(resolve => {
+      const store = this.store("readwrite"), {transaction} = store;
+      transaction.oncomplete = () => resolve(true);
+      transaction.onabort = () => resolve(false); // there is no room, for instance
+      store.put(value);
+      transaction.commit(); // at once: the page may be on its way out
+    }).catch(() => false); // it cannot be copied, or the database was closed
   }
 
   /**

@@ -116,10 +116,12 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
 
     @answered
     def restore_proposals(request: Any) -> dict[str, Any]:
-        """Take the list back that a browser kept, see `read_list`; tell all about it."""
+        """Take the list back that a browser kept, see `read_list`, unless there is one; tell it."""
         workspace = find_workspace(workspaces, request)
         with restoring:  # a few kilobytes may hold many masks
-            workspace.propose(read_list(request.get("masks"), workspace.size))
+            masks = read_list(request.get("masks"), workspace.size)
+            if workspace.proposals is None:
+                workspace.propose(masks)
         return {"instant": instant, **describe(workspace, 0)}
 
     @answered
