@@ -32,7 +32,8 @@ class CachedDataset:
     """
 
     def __init__(self, dataset: MaskDataset, folder: Path, max_side: int):
-        self.fingerprint = dataset.fingerprint
+        # What is found about these images, such as a teacher's answers, is of this size.
+        self.fingerprint = f"{dataset.fingerprint}-{max_side}"
         self.folder = Path(folder) / f"{dataset.name}-{max_side}-{dataset.fingerprint}"
         if not (self.folder / "index.json").exists():
             _write(dataset, self.folder, max_side)

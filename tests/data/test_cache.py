@@ -86,3 +86,9 @@ def test_labels_that_do_not_fit_name_the_image(memory, tmp_path, side):
     memory.samples[1].label_maps[0, 0, 0] = 70_000
     with pytest.raises(ValueError, match="'b' has labels above 65535"):
         CachedDataset(memory, tmp_path, side)
+
+
+def test_the_same_set_at_another_size_is_other_data(memory, tmp_path):
+    large, small = (CachedDataset(memory, tmp_path, side) for side in (30, 15))
+    assert large.fingerprint != small.fingerprint
+    assert large.fingerprint == CachedDataset(memory, tmp_path, 30).fingerprint
