@@ -9,7 +9,8 @@ app: $(VENV)/installed
 	$(BIN)/python app.py
 
 test: lint
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+	# The files of the browser take longest and come first, so that both processes end together.
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/ui tests tamingseg
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .
