@@ -9,8 +9,7 @@ app: $(VENV)/installed
 	$(BIN)/python app.py
 
 test: lint
-	# The files of the browser take longest and come first, so that both processes end together.
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/ui tests tamingseg
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(VENV)/installed-test
 	$(BIN)/ruff check .

@@ -142,6 +142,17 @@ def test_many_clicks_prefers_other_objects_and_the_ring(rng):
     assert in_others == pytest.approx(0.4, abs=0.08)
 
 
+@pytest.mark.parametrize("width", [120, 128, 133])
+def test_the_first_of_equally_deep_pixels_is_taken(width):
+    rows, cols = np.mgrid[:100, :width]
+    centres = [(12 + 22 * (i // 5) + i % 3, 12 + 22 * (i % 5)) for i in range(20)]
+    # The deepest pixels are the centres, at a distance whose root OpenCV gives in several ways.
+    near = [(rows - row) ** 2 + (cols - col) ** 2 < 90 for row, col in centres]
+    target = np.logical_or.reduce(near)
+    for _ in range(5):
+        assert pixel(center_click(target, np.zeros_like(target))) == min(centres)
+
+
 @pytest.mark.data
 def test_center_click_equals_the_official_clicker(shared_fixtures):
     cases = np.load(shared_fixtures / "centre_clicker_official.npz")
