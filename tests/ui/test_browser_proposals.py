@@ -437,6 +437,12 @@ def test_a_list_comes_back_to_a_server_that_forgot_it_before_it_is_asked(user, a
 def test_a_list_is_kept_in_the_browser(visitor, app, discs_png):
     user = visitor().upload(discs_png)
     propose(user)
+    show(user, 5)
+    propose(user)
+    user.page.wait_for_timeout(400)
+    user.reload()
+    user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
+    assert shown(user) == 2  # what the second run shows, not what was chosen of the first
     choose(user, BLUE)
     user.page.keyboard.press("Delete")
     user.says("removed")

@@ -91,7 +91,7 @@ async function openDrawn() {
 }
 
 commands.savePictures = async () => {
-  const answer = await ask("save_pictures", {token: drawn.token}, () => drawn.photo === photo.key ? drawing.repeat()
+  const answer = await ask("save_pictures", {token: drawn.token}, () => drawn.photo === photo?.key ? drawing.repeat()
     : say("The server has forgotten these pictures; make them again.", true));
   if (!answer || answer.error) return answer && say(answer.error, true);
   download(answer.file, "image/png", `${fileStem(drawn.of.replace(/\.\w{1,5}$/, "")) || "photo"}-pictures.png`);

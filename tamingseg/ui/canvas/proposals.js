@@ -35,6 +35,8 @@ function keptList() {
   return {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score}))};
 }
 
+const keptAmount = () => ({amount});
+
 /** Forget the list, as for another photo. */
 function forgetList() {
   listed = labels = regions = repaint = previewed = target = null;
@@ -52,7 +54,7 @@ function setAmount(n, since = null) {
   stackLabels();
   tab.show();
   if (since === null) return;
-  savePartSoon("amount", () => ({amount}));
+  savePartSoon("amount", keptAmount);
   view.draw(() => {
     repaint = performance.now() - since;
     root.dataset.repaint = String(repaint);

@@ -38,6 +38,7 @@ async function arriveList(ms = null, earlier = null) {
   refresh();
   if (ms === null) return;
   savePartSoon("proposals", keptList);
+  savePartSoon("amount", keptAmount); // not that of the list before
   const {length} = listed.order;
   say(length ? `${length} masks in ${inSeconds(ms)}, the best first. The first ${amount} are shown.`
     : "Nothing was found to propose; a finer grid may find more.");
