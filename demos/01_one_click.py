@@ -5,10 +5,14 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import Click, load_segmentor
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.values import MASK_THRESHOLD
-from tamingseg.viz import draw_clicks, overlay
+from tamingseg import (
+    MASK_THRESHOLD,
+    Click,
+    draw_clicks,
+    load_sample_image,
+    load_segmentor,
+    overlay,
+)
 
 OUT = Path(__file__).parent / "out"
 

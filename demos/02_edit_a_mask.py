@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import Session, load_segmentor
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.viz import draw_clicks, overlay
+from tamingseg import Session, draw_clicks, load_sample_image, load_segmentor, overlay
 
 OUT = Path(__file__).parent / "out"
 

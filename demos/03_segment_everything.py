@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import MaskSet, load_segmentor, propose_masks
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.viz import overlay_masks
+from tamingseg import MaskSet, load_sample_image, load_segmentor, overlay_masks, propose_masks
 
 OUT = Path(__file__).parent / "out"
 

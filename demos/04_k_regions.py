@@ -5,11 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import load_segmentor
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.partition.cut import build_hierarchy
-from tamingseg.partition.hierarchy import Hierarchy
-from tamingseg.viz import draw_regions
+from tamingseg import Hierarchy, build_hierarchy, draw_regions, load_sample_image, load_segmentor
 
 OUT = Path(__file__).parent / "out"
 

@@ -5,13 +5,16 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import list_segmentors, load_segmentor, partition_image
-from tamingseg.data.mosaics import make_mosaic
-from tamingseg.data.texture_formulas import formula_textures
-from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
-from tamingseg.evaluation.panels import panels
-from tamingseg.metrics.mosaics import score_mosaic
-from tamingseg.viz import contact_sheet
+from tamingseg import (
+    MOSAIC_PARTITION,
+    contact_sheet,
+    formula_textures,
+    load_segmentor,
+    make_mosaic,
+    panels,
+    partition_image,
+    score_mosaic,
+)
 
 OUT = Path(__file__).parent / "out"
 REGIONS = 5
@@ -24,7 +27,7 @@ def main() -> tuple[np.ndarray, np.ndarray]:
     mosaic = make_mosaic(textures, (256, 320), "wavy", REGIONS, rng)
     truth = mosaic.label_maps[0]
 
-    segmentor = load_segmentor("distilled" if "distilled" in list_segmentors() else "default")
+    segmentor = load_segmentor("distilled")
     found = partition_image(segmentor, mosaic.image, REGIONS, config=MOSAIC_PARTITION)
     scores = score_mosaic(found, truth)
     print(f"{scores['correct']:.0%} of the pixels are in the right region; see {OUT}")

@@ -5,9 +5,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import load_segmentor
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.viz import colour_features, heat_map
+from tamingseg import colour_features, heat_map, load_sample_image, load_segmentor
 
 OUT = Path(__file__).parent / "out"
 

@@ -5,10 +5,15 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from tamingseg import Click, MaskSet, load_segmentor
-from tamingseg.data.sample_images import load_sample_image
-from tamingseg.proposals.levels import level_stack
-from tamingseg.viz import draw_clicks, overlay
+from tamingseg import (
+    Click,
+    MaskSet,
+    draw_clicks,
+    level_stack,
+    load_sample_image,
+    load_segmentor,
+    overlay,
+)
 
 OUT = Path(__file__).parent / "out"
 

@@ -1,35 +1,20 @@
 """Image segmentation from one click.
 
 A segmentation is an ordered list of good masks, and a model that answers one click is enough to
-make one. `load_segmentor` gives such a model, `Session` combines its answers into a mask,
-`propose_masks` lists all masks of an image without a click, and `partition_image` cuts it into K
-regions.
-Public names are loaded on first use, so that importing the package stays instant.
+make one:
+
+- `segment` turns clicks on a photo into a mask, `Session` lets a user change their mind;
+- `propose_masks` lists all masks of a photo without a click;
+- `partition_image` divides a photo into K regions, `build_hierarchy` into every K at once;
+- `load_segmentor` loads a model, `FunctionSegmentor` makes one of your own function.
+
+The public names stand in `__init__.pyi`. Each is loaded on first use, so that importing the package
+stays instant.
 """
 
-import importlib
+import lazy_loader
 
-_PUBLIC = {
-    "Click": "tamingseg.values",
-    "MaskSet": "tamingseg.values",
-    "Sample": "tamingseg.values",
-    "Session": "tamingseg.session.session",
-    "list_segmentors": "tamingseg.segmentors.load",
-    "load_segmentor": "tamingseg.segmentors.load",
-    "partition_image": "tamingseg.partition.cut",
-    "propose_masks": "tamingseg.proposals.generate",
-}
-
-__all__ = [
-    "Click",
-    "MaskSet",
-    "Sample",
-    "Session",
-    "list_segmentors",
-    "load_segmentor",
-    "partition_image",
-    "propose_masks",
-]
+_load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def __getattr__(name: str) -> object:
@@ -38,12 +23,8 @@ def __getattr__(name: str) -> object:
         from importlib.metadata import version
 
         return version("tamingseg")
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(
-        f"module 'tamingseg' has no attribute {name!r}; it offers {', '.join(__all__)}"
-    )
-
-
-def __dir__() -> list[str]:
-    return [*__all__, "__version__"]
+    if name not in __all__:
+        raise AttributeError(
+            f"module 'tamingseg' has no attribute {name!r}; it offers {', '.join(__all__)}"
+        )
+    return _load(name)

@@ -19,7 +19,7 @@ def check_image(image: np.ndarray, name: str = "image") -> np.ndarray:
     if image.ndim != 3 or image.shape[2] != 3 or image.size == 0:
         raise ValueError(
             f"{name} must have shape (H, W, 3), RGB, got {image.shape}; "
-            "read files with tamingseg.data.base.read_image, which converts every kind of photo"
+            "read files with tamingseg.read_image, which converts every kind of photo"
         )
     return image
 

@@ -21,6 +21,14 @@ class Click:
 
     `row` and `col` are in pixels of the original image; pixel (0, 0) covers [0, 1) x [0, 1), so a
     click on it is (0.5, 0.5) if one speaks of its centre.
+
+    Examples
+    --------
+    >>> from tamingseg import Click
+    >>> Click(row=120, col=80)
+    Click(row=120, col=80, positive=True)
+    >>> Click(40, 200, positive=False).positive
+    False
     """
 
     row: float
@@ -52,6 +60,17 @@ class Sample:
         which neither training nor scoring may count.
     parents
         Part -> the whole it is part of, both as (map index, label), where the data set says so.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import Sample
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> labels = np.zeros((1, 20, 30), np.int32)
+    >>> labels[0, :, 10:] = 1
+    >>> sample = Sample(image, labels, "half")
+    >>> [(index, label, int(mask.sum())) for index, label, mask in sample.masks()]
+    [(0, 1, 400)]
     """
 
     image: np.ndarray
@@ -98,6 +117,18 @@ class MaskSet:
     scores
         float32, (N,): how good each mask is thought to be. The order is its own statement and need
         not follow the scores.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import MaskSet
+    >>> masks = MaskSet.from_masks(np.array([[[True, False]], [[True, True]]]))
+    >>> len(masks), masks.size
+    (2, (1, 2))
+    >>> masks[0]
+    array([[ True, False]])
+    >>> len(masks.take(np.array([1])))
+    1
     """
 
     packed: np.ndarray

@@ -36,6 +36,16 @@ def overlay(
     ------
     ValueError
         If `image` or `mask` is of another kind, or their sizes differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import overlay
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> mask = np.zeros((20, 30), bool)
+    >>> mask[5:15, 5:25] = True
+    >>> overlay(image, mask)[10, 15]
+    array([ 43,  90, 116], dtype=uint8)
     """
     check_mask(mask, check_image(image).shape[:2])
     drawn = image.copy()
@@ -61,6 +71,15 @@ def overlay_masks(image: np.ndarray, masks: MaskSet, opacity: float = 0.5) -> np
     ------
     ValueError
         If `image` is of another kind, or the masks are of another size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import MaskSet, overlay_masks
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> masks = MaskSet.from_masks(np.ones((1, 20, 30), bool))
+    >>> overlay_masks(image, masks).shape
+    (20, 30, 3)
     """
     if check_image(image).shape[:2] != masks.size:
         raise ValueError(f"masks of {masks.size} do not fit an image of {image.shape[:2]}")
@@ -76,7 +95,16 @@ def overlay_masks(image: np.ndarray, masks: MaskSet, opacity: float = 0.5) -> np
 
 
 def draw_clicks(image: np.ndarray, clicks: Sequence[Click], radius: int = 9) -> np.ndarray:
-    """Mark clicks on a copy of the uint8 RGB image: + on green, - on red; `radius` in pixels."""
+    """Mark clicks on a copy of the uint8 RGB image: + on green, - on red; `radius` in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import Click, draw_clicks
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> draw_clicks(image, [Click(10, 15)]).any()
+    np.True_
+    """
     drawn = check_image(image).copy()
     for click in clicks:
         col, row = int(click.col), int(click.row)  # cv2 speaks of (x, y)
@@ -95,6 +123,16 @@ def draw_regions(image: np.ndarray, labels: np.ndarray, opacity: float = 0.6) ->
 
     Label 1 has colour number 0; label 0 is no region and keeps the image's colours. Raises
     ValueError if `image` is of another kind or size.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import draw_regions
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> labels = np.ones((20, 30), np.int32)
+    >>> labels[:, 15:] = 2
+    >>> len(np.unique(draw_regions(image, labels).reshape(-1, 3), axis=0))  # two tints and a border
+    3
     """
     _check_labels(labels, image)
     numbers, places = np.unique(labels, return_inverse=True)
@@ -151,7 +189,16 @@ def draw_errors(image: np.ndarray, right: np.ndarray) -> np.ndarray:
 
 
 def heat_map(values: np.ndarray) -> np.ndarray:
-    """Show numbers of [0, 1], float (H, W), as colours from blue over green to yellow."""
+    """Show numbers of [0, 1], float (H, W), as colours from blue over green to yellow.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import heat_map
+    >>> heat_map(np.array([[0.0, 1.0]]))
+    array([[[ 68,   1,  84],
+            [253, 231,  37]]], dtype=uint8)
+    """
     grey = (np.clip(values, 0, 1) * 255).round().astype(np.uint8)
     return np.ascontiguousarray(cv2.applyColorMap(grey, cv2.COLORMAP_VIRIDIS)[..., ::-1])
 
@@ -162,6 +209,15 @@ def colour_features(features: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     The three directions in which the features vary most (principal components) become red, green
     and blue, each from its 1st to its 99th percentile. The picture is uint8 of `size` = (height,
     width). Raises ValueError if the features are of another shape or not finite.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import colour_features
+    >>> features = np.zeros((2, 3, 8))
+    >>> features[:, 2] = 1
+    >>> colour_features(features, size=(20, 30)).shape
+    (20, 30, 3)
     """
     if features.ndim != 3 or features.size == 0 or not np.isfinite(features).all():
         raise ValueError(f"expected finite features (h, w, D), got shape {features.shape}")
@@ -183,6 +239,14 @@ def contact_sheet(pictures: Mapping[str, np.ndarray], columns: int = 4) -> np.nd
     """Put pictures of one size side by side, each below its title.
 
     Raises ValueError if there is none, their sizes differ, or `columns` is below 1.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import contact_sheet
+    >>> picture = np.zeros((40, 60, 3), np.uint8)
+    >>> contact_sheet({"photo": picture, "mask": picture}).shape
+    (66, 132, 3)
     """
     sizes = {check_image(picture).shape[:2] for picture in pictures.values()}
     if len(sizes) != 1 or columns < 1:

@@ -49,5 +49,5 @@ def test_light_import(statement, needed):
 def test_unknown_names_list_the_public_ones():
     import tamingseg
 
-    with pytest.raises(AttributeError, match=r"no attribute 'sam'; it offers Click, Mask"):
+    with pytest.raises(AttributeError, match=r"no attribute 'sam'; it offers Click, Function"):
         tamingseg.sam  # noqa: B018

@@ -23,7 +23,7 @@ from tamingseg.evaluation.interactive import (
     click_job,
 )
 from tamingseg.evaluation.levels import level_job
-from tamingseg.evaluation.mosaics import MOSAIC_PARTITION, mosaic_job, partition_with
+from tamingseg.evaluation.mosaics import mosaic_job, partition_with
 from tamingseg.evaluation.regions import (
     REGION_COUNTS,
     painted_proposals,
@@ -39,7 +39,7 @@ from tamingseg.evaluation.zeroshot import (
     proposals_from_files,
     proposals_from_model,
 )
-from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.partition.cut import MOSAIC_PARTITION, Method, PartitionConfig
 from tamingseg.proposals.generate import ProposalConfig
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts

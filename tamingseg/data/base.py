@@ -72,6 +72,17 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
         If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
         one pixel or of more than `MAX_SIDE`, more than `MAX_PIXELS` pixels, or floating-point
         numbers.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from tamingseg import read_image
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "grey.png"
+    ...     Image.new("L", (3, 2), 128).save(path)
+    ...     read_image(path).shape
+    (2, 3, 3)
     """
     with _opened(source) as image:
         return np.array(_to_rgb(ImageOps.exif_transpose(image)))

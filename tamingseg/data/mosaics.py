@@ -56,6 +56,15 @@ def make_mosaic(
     ValueError
         If the layout is unknown, size or regions are impossible, or the textures are too few for
         neighbours to differ.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import formula_textures, make_mosaic
+    >>> rng = np.random.default_rng(0)
+    >>> mosaic = make_mosaic(formula_textures(10), (32, 48), "voronoi", regions=3, rng=rng)
+    >>> mosaic.image.shape, np.unique(mosaic.label_maps).tolist()
+    ((32, 48, 3), [1, 2, 3])
     """
     check_choice(layout, LAYOUTS, "layout")
     _check_size(size, regions)

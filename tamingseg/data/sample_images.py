@@ -31,7 +31,14 @@ SAMPLE_IMAGES = tuple(_PHOTOS)
 
 
 def load_sample_image(name: str) -> np.ndarray:
-    """Return one of `SAMPLE_IMAGES`, uint8 RGB (H, W, 3); raises ValueError for another name."""
+    """Return one of `SAMPLE_IMAGES`, uint8 RGB (H, W, 3); raises ValueError for another name.
+
+    Examples
+    --------
+    >>> from tamingseg import load_sample_image
+    >>> load_sample_image("cat").shape
+    (300, 451, 3)
+    """
     check_choice(name, SAMPLE_IMAGES, "sample image")
     photo = _PHOTOS[name]()
     return np.stack([photo] * 3, axis=-1) if photo.ndim == 2 else np.ascontiguousarray(photo)

@@ -61,6 +61,14 @@ def formula_textures(count: int, seed: int = 0) -> list[FormulaTexture]:
     ------
     ValueError
         If `count` is less than 1 or `seed` is negative.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import formula_textures
+    >>> texture = formula_textures(10)[0]
+    >>> texture.draw((16, 24), np.random.default_rng(0)).shape
+    (16, 24, 3)
     """
     if count < 1 or seed < 0:
         raise ValueError(

@@ -23,10 +23,6 @@ from tamingseg.partition.cut import Method, PartitionConfig, partition_image
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.values import Sample
 
-MOSAIC_PARTITION = PartitionConfig(area=0.5)
-"""How mosaics are cut: they have no small regions, which photos have (chosen on mosaics of training
-textures)."""
-
 Partitioner = Callable[[np.ndarray, int], np.ndarray]
 """Cuts a uint8 RGB image (H, W, 3) into a number of regions: int32 (H, W), labels from 1."""
 

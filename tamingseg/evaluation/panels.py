@@ -3,9 +3,8 @@
 import numpy as np
 
 from tamingseg.checks import check_image
-from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
 from tamingseg.metrics.mosaics import label_like
-from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy
+from tamingseg.partition.cut import MOSAIC_PARTITION, Method, PartitionConfig, build_hierarchy
 from tamingseg.prompts.clickers import center_click
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.segmentors.base import ImageEmbedding, PixelSegmentor, Segmentor
@@ -64,6 +63,19 @@ def panels(
     ValueError
         If the image or the truth is of another kind, the click is outside, or there are fewer
         superpixels than regions.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import FunctionSegmentor, panels
+    >>> def same_colour(image, clicks):
+    ...     alike = (image == image[int(clicks[0].row), int(clicks[0].col)]).all(axis=2)
+    ...     return np.where(alike, 0.9, 0.1)
+    >>> image = np.zeros((32, 48, 3), np.uint8)
+    >>> image[:, 30:] = 255
+    >>> segmentor = FunctionSegmentor(same_colour, "same colour")
+    >>> list(panels(segmentor, image, regions=2))
+    ['image', 'one click', 'certainty', 'superpixels', '2 regions']
     """
     height, width = check_image(image).shape[:2]
     if click is None:

@@ -54,6 +54,14 @@ def score_mosaic(
     ------
     ValueError
         If the sizes differ, a pixel has no label, or the threshold is another.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import score_mosaic
+    >>> truth = np.array([[1, 1, 2, 2]])
+    >>> score_mosaic(np.array([[7, 7, 7, 9]]), truth)["correct"]
+    0.75
     """
     if not 0.5 < threshold <= 1:
         raise ValueError(f"expected a threshold above 0.5 and at most 1, got {threshold}")

@@ -46,7 +46,14 @@ _SUREST = 0.01
 
 @dataclass(frozen=True)
 class PartitionConfig:
-    """How partitions are made. The defaults were chosen on held-out training images."""
+    """How partitions are made. The defaults were chosen on held-out training images.
+
+    Examples
+    --------
+    >>> from tamingseg import PartitionConfig
+    >>> PartitionConfig(superpixels=200).superpixels
+    200
+    """
 
     superpixels: int = 400
     """About so many superpixels; there are never more regions. All their pairs are held at once."""
@@ -78,6 +85,11 @@ class PartitionConfig:
             )
 
 
+MOSAIC_PARTITION = PartitionConfig(area=0.5)
+"""For mosaics of textures: they have no small regions, which photos have (chosen on mosaics of
+training textures)."""
+
+
 def partition_image(
     segmentor: Segmentor,
     image: np.ndarray,
@@ -105,6 +117,20 @@ def partition_image(
     ValueError
         As `build_hierarchy`, and if `regions` is no whole number from 1 to the number of
         superpixels, or None where the method needs one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import FunctionSegmentor, PartitionConfig, partition_image
+    >>> def same_colour(image, clicks):
+    ...     alike = (image == image[int(clicks[0].row), int(clicks[0].col)]).all(axis=2)
+    ...     return np.where(alike, 0.9, 0.1)
+    >>> image = np.zeros((32, 48, 3), np.uint8)
+    >>> image[:, 30:] = 255
+    >>> segmentor = FunctionSegmentor(same_colour, "same colour")
+    >>> labels = partition_image(segmentor, image, 2, config=PartitionConfig(superpixels=20))
+    >>> np.bincount(labels.ravel()).tolist()
+    [0, 960, 576]
     """
     if regions is None and method != "multicut":
         raise ValueError(f"{method} needs a number of regions; only multicut finds one by itself")
@@ -133,6 +159,20 @@ def build_hierarchy(
     ValueError
         If the method is unknown, the image is of another kind, the embedding is one of another
         image's size, or the model answers with anything but probabilities.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import FunctionSegmentor, PartitionConfig, build_hierarchy
+    >>> def same_colour(image, clicks):
+    ...     alike = (image == image[int(clicks[0].row), int(clicks[0].col)]).all(axis=2)
+    ...     return np.where(alike, 0.9, 0.1)
+    >>> image = np.zeros((32, 48, 3), np.uint8)
+    >>> image[:, 30:] = 255
+    >>> segmentor = FunctionSegmentor(same_colour, "same colour")
+    >>> hierarchy = build_hierarchy(segmentor, image, config=PartitionConfig(superpixels=20))
+    >>> [int(hierarchy.cut(regions).max()) for regions in (1, 2, 5)]
+    [1, 2, 5]
     """
     check_choice(method, get_args(Method), "method")
     size = check_image(image).shape[:2]

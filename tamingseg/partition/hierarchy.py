@@ -18,6 +18,18 @@ class Hierarchy:
         0..S-1 are the superpixels, label minus one. The first of a row is the larger one.
     costs
         float32, (S - 1,), non-decreasing: how much each merge is against what was seen.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import Hierarchy
+    >>> superpixels = np.array([[1, 2, 3]], np.int32)
+    >>> merges = np.array([[0, 1], [3, 2]])
+    >>> hierarchy = Hierarchy(superpixels, merges, costs=np.array([0.1, 0.6], np.float32))
+    >>> hierarchy.cut(2)
+    array([[1, 1, 2]], dtype=int32)
+    >>> hierarchy.regions_at(0.5)
+    2
     """
 
     superpixels: np.ndarray

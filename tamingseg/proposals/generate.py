@@ -47,7 +47,14 @@ _LARGEST_LOGIT = 10.0
 
 @dataclass(frozen=True)
 class ProposalConfig:
-    """How proposals are made. The defaults were chosen on held-out training images."""
+    """How proposals are made. The defaults were chosen on held-out training images.
+
+    Examples
+    --------
+    >>> from tamingseg import ProposalConfig
+    >>> ProposalConfig(grid=16).grid
+    16
+    """
 
     grid: int = 32
     """Clicks per side of the grid; 16 is four times as fast, 64 finds smaller things."""
@@ -149,6 +156,20 @@ def propose_masks(
     Returns
     -------
     Masks of the image's size, the best first; their score is their stability.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import FunctionSegmentor, ProposalConfig, propose_masks
+    >>> def same_colour(image, clicks):
+    ...     alike = (image == image[int(clicks[0].row), int(clicks[0].col)]).all(axis=2)
+    ...     return np.where(alike, 0.9, 0.1)
+    >>> image = np.zeros((32, 48, 3), np.uint8)
+    >>> image[:, 30:] = 255
+    >>> segmentor = FunctionSegmentor(same_colour, "same colour")
+    >>> masks = propose_masks(segmentor, image, ProposalConfig(grid=4))
+    >>> [int(masks[number].sum()) for number in range(len(masks))]
+    [576, 960]
     """
     if _has_hierarchy(segmentor, image, config):
         return masks_from_hierarchy(build_hierarchy(segmentor, image), config)

@@ -102,6 +102,18 @@ def level_stack(probabilities: np.ndarray, row: float, col: float, most: int) ->
 
     They are as in `level_lines`, but from the smallest to the largest. There is none if the answer
     is below every level at the click (`row`, `col`), in pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import MaskSet, level_stack
+    >>> probabilities = np.full((20, 20), 0.01)
+    >>> probabilities[2:18, 2:18] = 0.6
+    >>> probabilities[8:12, 8:12] = 0.95
+    >>> stack = level_stack(probabilities, row=10, col=10, most=3)
+    >>> masks = MaskSet(stack.packed, probabilities.shape, stack.stability)
+    >>> [int(masks[number].sum()) for number in range(len(masks))]
+    [16, 256]
     """
     found = level_lines(logit(probabilities)[None], np.array([[int(row), int(col)]]), most)
     return found.take(np.argsort(-found.level))

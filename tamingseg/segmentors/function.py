@@ -22,6 +22,10 @@ class FunctionSegmentor:
     all of them together with the wanted mask: floats (H, W) in [0, 1]. Nothing is computed ahead,
     so a model with a slow encoder is better off with `embed` and `predict` of its own.
 
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import Click, FunctionSegmentor
     >>> def darkness(image, clicks):
     ...     return 1 - image.mean(axis=2) / 255
     >>> segmentor = FunctionSegmentor(darkness, "darkness")

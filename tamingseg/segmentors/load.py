@@ -29,7 +29,14 @@ _KINDS: dict[type[nn.Module], type[ClickSegmentor]] = {
 
 
 def list_segmentors() -> list[str]:
-    """Return the names that `load_segmentor` knows."""
+    """Return the names that `load_segmentor` knows.
+
+    Examples
+    --------
+    >>> from tamingseg import list_segmentors
+    >>> {"default", "distilled"} <= set(list_segmentors())
+    True
+    """
     return list(WEIGHTS)
 
 
@@ -62,6 +69,12 @@ def load_segmentor(
         If the file, or the file of named weights, is missing; the message says what to do.
     ImportError
         If it is a SAM 2 model and transformers is not installed.
+
+    Examples
+    --------
+    >>> from tamingseg import load_segmentor
+    >>> load_segmentor("default", device="cpu").name
+    'default'
     """
     if threads is not None:
         torch.set_num_threads(threads)

@@ -52,6 +52,25 @@ class Session:
         What new objects are cut at, unless `state` says it.
     state
         What to begin with, such as a saved session's.
+
+    Examples
+    --------
+    A model that takes every dark pixel for the object:
+
+    >>> import numpy as np
+    >>> from tamingseg import FunctionSegmentor, Session
+    >>> darkness = FunctionSegmentor(lambda image, clicks: 1 - image.mean(axis=2) / 255, "darkness")
+    >>> image = np.full((2, 4, 3), 255, np.uint8)
+    >>> image[:, 2:] = 0
+    >>> session = Session(darkness, image)
+    >>> session.add_click(row=0, col=3)
+    >>> int(session.mask.sum())
+    4
+    >>> session.keep()
+    >>> session.undo()
+    >>> session.undo()
+    >>> session.mask.any()
+    np.False_
     """
 
     def __init__(

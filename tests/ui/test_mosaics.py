@@ -8,9 +8,8 @@ from PIL import Image
 
 from tamingseg.data.mosaics import LAYOUTS, MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
-from tamingseg.evaluation.mosaics import MOSAIC_PARTITION
 from tamingseg.metrics.mosaics import score_mosaic
-from tamingseg.partition.cut import build_hierarchy
+from tamingseg.partition.cut import MOSAIC_PARTITION, build_hierarchy
 from tamingseg.ui import mosaics
 from tamingseg.ui.mosaics import Recipe, check_recipe, draw_mosaic, draw_photo, find_textures, make
 
