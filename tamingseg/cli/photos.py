@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from tamingseg.data.base import IMAGE_SUFFIXES, read_image
+from tamingseg.data.base import read_image
+from tamingseg.data.files import IMAGE_SUFFIXES
 
 
 def find_images(

@@ -3,9 +3,8 @@
 Files come from strangers: everything that can be wrong with one ends in a ValueError that names it.
 """
 
-import hashlib
 import io
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +23,6 @@ MAX_SIDE = 65_500
 MIN_SIDE = 2
 """An image with a shorter side holds nothing to segment and is refused."""
 
-IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp")
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
 
@@ -157,63 +155,6 @@ def read_sample(
     if problems:
         raise ValueError("; ".join(problems))
     return Sample(arrays[0], np.stack(arrays[1:]), name, zero_is_background)
-
-
-def pair_files(images: Path, masks: Path) -> tuple[dict[str, tuple[Path, list[Path]]], list[str]]:
-    """Find each image's masks: ``masks/<name>.png``, or ``masks/<name>.<k>.png`` for several.
-
-    Names are paths below `images` without the suffix, so subfolders are followed.
-
-    Returns
-    -------
-    (pairs, problems): name -> (image, its masks) in order of names, and one line for each image
-    without a mask, mask without an image, and pair of images of one name.
-    """
-    pairs: dict[str, tuple[Path, list[Path]]] = {}
-    problems = []
-    for path in sorted(path for path in images.rglob("*") if _is_image(path)):
-        name = path.relative_to(images).with_suffix("").as_posix()
-        if name in pairs:
-            problems.append(f"{path} has the same name as {pairs[name][0]}; rename one of them")
-        else:
-            pairs[name] = (path, [])
-    for path in sorted(masks.rglob("*.png")):
-        name = path.relative_to(masks).with_suffix("").as_posix()
-        head, _, number = name.rpartition(".")
-        owner = name if name in pairs else head if number.isdigit() else ""
-        if owner in pairs:
-            pairs[owner][1].append(path)
-        else:
-            problems.append(f"{path} is the mask of no image in {images}")
-    for name, (image, found) in pairs.items():
-        if not found:
-            problems.append(f"{image} has no mask; expected {masks / name}.png or .<k>.png")
-    return {name: pair for name, pair in sorted(pairs.items()) if pair[1]}, problems
-
-
-def fingerprint_of(pairs: Mapping[str, tuple[Path, list[Path]]], *settings: object) -> str:
-    """Return 12 hex digits that follow from every file's name and size, and `settings`.
-
-    Times of files play no part, so that a copy of a data set is the same data set.
-    """
-    facts = [
-        (name, [(path.name, path.stat().st_size) for path in (image, *masks)])
-        for name, (image, masks) in pairs.items()
-    ]
-    return hashlib.sha256(repr((facts, settings)).encode()).hexdigest()[:12]
-
-
-def raise_problems(problems: Sequence[str], root: Path) -> None:
-    """Raise a ValueError with the first problems of a data set, if there are any."""
-    if problems:
-        raise ValueError(
-            f"{len(problems)} files of {root} do not fit together: {'; '.join(problems[:3])}"
-            f"{'; ...' if len(problems) > 3 else ''}. `tamingseg data check {root}` lists all"
-        )
-
-
-def _is_image(path: Path) -> bool:
-    return path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
 
 
 @contextmanager

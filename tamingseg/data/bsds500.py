@@ -22,14 +22,16 @@ from typing import Any
 import numpy as np
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import fingerprint_of, raise_problems, read_image
+from tamingseg.data.base import read_image
+from tamingseg.data.files import IMAGE_SUFFIXES, find_files, name_of
 from tamingseg.data.matlab import read_variable
+from tamingseg.data.pairs import PairedDataset
 from tamingseg.values import Sample
 
 SPLITS = ("train", "val", "test")
 
 
-class Bsds500Dataset:
+class Bsds500Dataset(PairedDataset):
     """One split of the data set below `root`, see the head of this file.
 
     Parameters
@@ -64,37 +66,24 @@ class Bsds500Dataset:
                     f"{root} is not BSDS500 with split {split!r}: there is no folder {folder}; "
                     f"expected images/{split}/*.jpg and groundTruth/{split}/*.mat"
                 )
-        image_paths = {path.stem: path for path in sorted(images.glob("*.jpg"))}
-        truth_paths = {path.stem: path for path in sorted(truths.glob("*.mat"))}
-        self.problems = [
+        photos = {name_of(path, images): path for path in find_files(images, IMAGE_SUFFIXES).files}
+        answers = {name_of(path, truths): path for path in find_files(truths, (".mat",)).files}
+        problems = [
             f"{path} has no ground truth; expected {truths / name}.mat"
-            for name, path in image_paths.items()
-            if name not in truth_paths
+            for name, path in photos.items()
+            if name not in answers
         ] + [
             f"{path} is the ground truth of no image; expected {images / name}.jpg"
-            for name, path in truth_paths.items()
-            if name not in image_paths
+            for name, path in answers.items()
+            if name not in photos
         ]
-        if strict:
-            raise_problems(self.problems, root)
-        self._pairs = {
-            name: (path, [truth_paths[name]])
-            for name, path in image_paths.items()
-            if name in truth_paths
-        }
-        if not self._pairs and not self.problems:
-            raise ValueError(f"there is no image in {images}; expected <name>.jpg")
-        self.name = f"BSDS500-{split}"
-        self.names = list(self._pairs)
-        self.fingerprint = fingerprint_of(self._pairs)
+        pairs = {name: (photos[name], [answers[name]]) for name in sorted(photos.keys() & answers)}
+        nothing = f"there is no image with ground truth in {images}; expected <name>.jpg"
+        super().__init__(f"BSDS500-{split}", root, pairs, problems, strict, nothing)
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read image `index`, one label map per annotator; raises ValueError naming a bad file."""
-        name = self.names[index]
-        image_path, (truth_path,) = self._pairs[name]
+    def _read(self, name: str, image_path: Path, truths: list[Path]) -> Sample:
+        """Read an image and one label map per annotator."""
+        truth_path = truths[0]
         image, maps = read_image(image_path), _read_annotators(truth_path)
         if maps[0].shape != image.shape[:2]:
             raise ValueError(

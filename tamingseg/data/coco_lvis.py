@@ -37,7 +37,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import MAX_PIXELS, fingerprint_of, raise_problems, read_image
+from tamingseg.data.base import MAX_PIXELS, read_image
+from tamingseg.data.files import find_files, name_of
+from tamingseg.data.pairs import PairedDataset
 from tamingseg.values import Sample
 
 _T = TypeVar("_T")
@@ -57,7 +59,7 @@ MAX_LEVELS = 100
 """Nor are there parts of parts of parts beyond this."""
 
 
-class CocoLvisDataset:
+class CocoLvisDataset(PairedDataset):
     """One split of the data set below `root`, see the head of this file.
 
     Parameters
@@ -81,8 +83,6 @@ class CocoLvisDataset:
         annotated image has no file or no masks.
     """
 
-    partition = False
-
     def __init__(
         self, root: str | Path, split: str = "val", stuff: bool = True, strict: bool = True
     ) -> None:
@@ -98,34 +98,33 @@ class CocoLvisDataset:
             )
         self._parts = _read_pickle(annotation, MAX_ANNOTATION_BYTES, _take_annotation)
         # Files are found by listing: an id out of a pickle never becomes part of a path.
-        image_of = {path.stem: path for path in images.glob("*.jpg")}
-        masks_of = {path.stem: path for path in masks.glob("*.pickle")}
-        self._pairs = {
+        image_of = {name_of(path, images): path for path in find_files(images, (".jpg",)).files}
+        masks_of = {name_of(path, masks): path for path in find_files(masks, (".pickle",)).files}
+        pairs = {
             name: (image_of[name], [masks_of[name]])
             for name in sorted(self._parts)
             if name in image_of and name in masks_of
         }
-        self.problems = [
+        problems = [
             f"{annotation} annotates {name!r}, but there is no {where / name}{suffix}"
             for where, suffix, found in ((images, ".jpg", image_of), (masks, ".pickle", masks_of))
             for name in sorted(self._parts.keys() - found.keys())
         ]
-        if strict:
-            raise_problems(self.problems, folder)
-        if not self._pairs and not self.problems:
-            raise ValueError(f"{annotation} holds no image")
-        self.name = f"COCO_LVIS-{split}"
-        self.names = list(self._pairs)
         self._stuff = stuff
-        self.fingerprint = fingerprint_of({"": (annotation, []), **self._pairs}, stuff)
+        super().__init__(
+            f"COCO_LVIS-{split}",
+            folder,
+            pairs,
+            problems,
+            strict,
+            f"{annotation} holds no image that is there with its masks",
+            [stuff],
+            also=[annotation],
+        )
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read image `index`, a label map per layer; raises ValueError naming a bad file."""
-        name = self.names[index]
-        image_path, (mask_path,) = self._pairs[name]
+    def _read(self, name: str, image_path: Path, masks: list[Path]) -> Sample:
+        """Read an image, and a label map per layer."""
+        mask_path = masks[0]
         things, parts = self._parts[name]
         image = read_image(image_path)
         layers, places = _read_pickle(mask_path, MAX_MASK_BYTES, _take_masks, image.shape[:2])

@@ -12,13 +12,14 @@ object; black is known to be background.
 
 from pathlib import Path
 
-from tamingseg.data.base import fingerprint_of, pair_files, raise_problems, read_object, read_sample
+from tamingseg.data.base import read_object, read_sample
+from tamingseg.data.pairs import PairedDataset, pair_files
 from tamingseg.values import Sample
 
 LAYOUTS = (("img", "gt"), ("JPEGImages/480p", "Annotations/480p"))
 
 
-class DavisDataset:
+class DavisDataset(PairedDataset):
     """The frames below `root`, see the head of this file; parameters as in `FolderDataset`.
 
     Raises
@@ -29,8 +30,6 @@ class DavisDataset:
         If there is nothing in it, or (`strict`) a frame has no mask or a mask no frame.
     """
 
-    partition = False
-
     def __init__(self, root: str | Path, strict: bool = True) -> None:
         root = Path(root)
         for images, masks in LAYOUTS:
@@ -40,20 +39,9 @@ class DavisDataset:
             raise FileNotFoundError(
                 f"{root} is not DAVIS; expected {' or '.join(f'{a}/ and {b}/' for a, b in LAYOUTS)}"
             )
-        self._pairs, self.problems = pair_files(root / images, root / masks)
-        if not self._pairs and (strict or not self.problems):
-            raise ValueError(f"{root} has no frame with a mask in {images}/ and {masks}/")
-        if strict:
-            raise_problems(self.problems, root)
-        self.name = root.resolve().name
-        self.names = list(self._pairs)
-        self.fingerprint = fingerprint_of(self._pairs)
+        pairs, problems = pair_files(root / images, root / masks)
+        nothing = f"{root} has no frame with a mask in {images}/ and {masks}/"
+        super().__init__(root.resolve().name, root, pairs, problems, strict, nothing)
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read frame `index`; raises ValueError naming files that are damaged or do not fit."""
-        name = self.names[index]
-        image, masks = self._pairs[name]
+    def _read(self, name: str, image: Path, masks: list[Path]) -> Sample:
         return read_sample(image, masks, read_object, name, zero_is_background=True)

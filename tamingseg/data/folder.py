@@ -18,17 +18,12 @@ does not say but its kind begins with "partition".
 import json
 from pathlib import Path
 
-from tamingseg.data.base import (
-    fingerprint_of,
-    pair_files,
-    raise_problems,
-    read_label_map,
-    read_sample,
-)
+from tamingseg.data.base import read_label_map, read_sample
+from tamingseg.data.pairs import PairedDataset, pair_files
 from tamingseg.values import Sample
 
 
-class FolderDataset:
+class FolderDataset(PairedDataset):
     """The images and label maps below `root`, see the head of this file.
 
     Parameters
@@ -60,30 +55,21 @@ class FolderDataset:
                     f"{root} has no folder {folder.name}/; expected images/<name>.jpg and "
                     "masks/<name>.png (or masks/<name>.<k>.png)"
                 )
-        self._pairs, self.problems = pair_files(images, masks)
-        if not self._pairs and (strict or not self.problems):
-            raise ValueError(
-                f"{root} has no image with a mask; expected images/<name>.jpg and "
-                "masks/<name>.png (or masks/<name>.<k>.png)"
-            )
-        if strict:
-            raise_problems(self.problems, root)
-        self.name = root.resolve().name
-        self.names = list(self._pairs)
+        pairs, problems = pair_files(images, masks)
         zero_in_file, self.partition = _read_settings(root / "set.json")
         if zero_is_background is None:
             zero_is_background = zero_in_file
         self.zero_is_background = zero_is_background
         self.settings = {"zero_is_background": zero_is_background}
-        self.fingerprint = fingerprint_of(self._pairs, zero_is_background)
+        nothing = (
+            f"{root} has no image with a mask; expected images/<name>.jpg and "
+            "masks/<name>.png (or masks/<name>.<k>.png)"
+        )
+        super().__init__(
+            root.resolve().name, root, pairs, problems, strict, nothing, [zero_is_background]
+        )
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read image `index`; raises ValueError naming files that are damaged or do not fit."""
-        name = self.names[index]
-        image, masks = self._pairs[name]
+    def _read(self, name: str, image: Path, masks: list[Path]) -> Sample:
         return read_sample(image, masks, read_label_map, name, self.zero_is_background)
 
 

@@ -31,7 +31,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import fingerprint_of, raise_problems, read_object, read_sample
+from tamingseg.data.base import read_object, read_sample
+from tamingseg.data.files import find_files, name_of
+from tamingseg.data.pairs import PairedDataset, Pairs
 from tamingseg.values import Sample
 
 
@@ -66,7 +68,7 @@ SPLITS = {
 }
 
 
-class HqSeg44kDataset:
+class HqSeg44kDataset(PairedDataset):
     """One split of the data set below `root`, see the head of this file.
 
     Samples are named ``<source>/<file>``. Masks without an image are no error: some folders hold
@@ -90,8 +92,6 @@ class HqSeg44kDataset:
         If there is no such split, nothing is in it, or (`strict`) an image has no mask.
     """
 
-    partition = False
-
     def __init__(self, root: str | Path, split: str = "val", strict: bool = True) -> None:
         check_choice(split, list(SPLITS), "split of HQSeg44K")
         root, sources = Path(root), SPLITS[split]
@@ -106,40 +106,29 @@ class HqSeg44kDataset:
                 f"{root} is not the whole of HQSeg44K's split {split!r}; missing are "
                 f"{', '.join(missing)}. `tamingseg data check` reads a part of it"
             )
-        self._pairs, unmasked = _find_pairs(root, sources)
-        if strict:
-            raise_problems(unmasked, root)
-        self.problems = [f"{root} has no folder {folder}" for folder in missing] + unmasked
-        if not self._pairs and not self.problems:
-            raise ValueError(
-                f"{root} has no image of split {split!r}; {sum(s.number for s in sources)} expected"
-            )
-        self.name = f"HQSeg44K-{split}"
-        self.names = list(self._pairs)
-        self.fingerprint = fingerprint_of(self._pairs)
+        pairs, problems = _find_pairs(root, sources)
+        problems = [f"{root} has no folder {folder}" for folder in missing] + problems
+        expected = sum(source.number for source in sources)
+        nothing = f"{root} has no image with a mask of split {split!r}; {expected} expected"
+        super().__init__(f"HQSeg44K-{split}", root, pairs, problems, strict, nothing)
 
-    def __len__(self) -> int:
-        return len(self.names)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read image `index`; raises ValueError naming files that are damaged or do not fit."""
-        name = self.names[index]
-        image, masks = self._pairs[name]
+    def _read(self, name: str, image: Path, masks: list[Path]) -> Sample:
         return read_sample(image, masks, read_object, name, zero_is_background=True)
 
 
-def _find_pairs(
-    root: Path, sources: Sequence[Source]
-) -> tuple[dict[str, tuple[Path, list[Path]]], list[str]]:
+def _find_pairs(root: Path, sources: Sequence[Source]) -> tuple[Pairs, list[str]]:
     """Return name -> (image, its mask), and one line for each image without a mask."""
-    pairs, unmasked = {}, []
+    pairs: Pairs = {}
+    unmasked = []
     for source in sources:
-        if not (root / source.masks).is_dir():
+        images, masks = root / source.images, root / source.masks
+        if not (images.is_dir() and masks.is_dir()):
             continue  # named as missing already
-        for image in sorted((root / source.images).glob("[!.]*.jpg")):
-            mask = root / source.masks / f"{image.stem}.png"
-            if mask.is_file():
-                pairs[f"{source.name}/{image.stem}"] = (image, [mask])
+        mask_of = {name_of(path, masks): path for path in find_files(masks, (".png",)).files}
+        for image in find_files(images, (".jpg",)).files:
+            name = name_of(image, images)
+            if name in mask_of:
+                pairs[f"{source.name}/{name}"] = (image, [mask_of[name]])
             else:
-                unmasked.append(f"{image} has no mask; expected {mask}")
+                unmasked.append(f"{image} has no mask; expected {masks / name}.png")
     return pairs, unmasked

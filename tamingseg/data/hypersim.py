@@ -35,7 +35,7 @@ import h5py
 import numpy as np
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import MAX_PIXELS, fingerprint_of, raise_problems, read_image
+from tamingseg.data.base import MAX_PIXELS, read_image
 from tamingseg.data.hypersim_frames import (
     COLOR,
     ENTITIES,
@@ -47,6 +47,7 @@ from tamingseg.data.hypersim_frames import (
     read_split,
     select_shots,
 )
+from tamingseg.data.pairs import PairedDataset
 from tamingseg.values import Sample
 
 SCENES = "ai_*/images"
@@ -59,7 +60,7 @@ PART_OVERLAP = 0.8
 """An entity is part of an instance that covers more than this of it."""
 
 
-class HypersimDataset:
+class HypersimDataset(PairedDataset):
     """The frames below `root`, see the head of this file.
 
     A frame belongs to the data set where its label file is there; one without is left out and
@@ -93,8 +94,6 @@ class HypersimDataset:
         of those asked for, or (`strict`) files are missing.
     """
 
-    partition = False
-
     def __init__(
         self,
         root: str | Path,
@@ -121,37 +120,31 @@ class HypersimDataset:
         self.settings = {"image": image, "labels": labels, "pattern": pattern, "split": split}
         tone_mapped = (ENTITIES,) if image == COLOR else ()
         self._kinds = tuple(dict.fromkeys((image, *self._labels, *tone_mapped)))
-        self._shots, missing, unlabelled = self._find_shots(pattern, split)
-        if strict:
-            raise_problems(missing, root)
-        self.problems = missing + unlabelled
-        if not self._shots and (strict or not self.problems):
-            raise ValueError(
-                f"{root} has no frame with {self._labels[0]} of pattern {pattern!r} and split "
-                f"{split or 'any'}; `tamingseg data download hypersim` fetches them"
-            )
-        self.name = root.resolve().name
-        self.names = [shot.name for shot in self._shots]
-        files = {shot.name: self._files(shot) for shot in self._shots}
-        pairs = {name: (paths[0], paths[1:]) for name, paths in files.items()}
-        self.fingerprint = fingerprint_of(pairs, "hypersim", labels, image)
+        shots, missing, unlabelled = self._find_shots(pattern, split)
+        pairs = {}
+        for shot in shots:
+            photo, *others = [root / shot.file(kind) for kind in self._kinds]
+            pairs[shot.name] = (photo, others)
+        super().__init__(
+            root.resolve().name,
+            root,
+            pairs,
+            missing,
+            strict,
+            f"{root} has no frame with {self._labels[0]} of pattern {pattern!r} and split "
+            f"{split or 'any'}; `tamingseg data download hypersim` fetches them",
+            ["hypersim", labels, image],
+            left_out=unlabelled,
+        )
 
-    def __len__(self) -> int:
-        return len(self._shots)
-
-    def __getitem__(self, index: int) -> Sample:
-        """Read frame `index`; raises ValueError naming every file that is no good."""
-        shot = self._shots[index]
-        arrays = dict(zip(self._kinds, _read_all(self._files(shot)), strict=True))
+    def _read(self, name: str, image_path: Path, others: list[Path]) -> Sample:
+        arrays = dict(zip(self._kinds, _read_all([image_path, *others]), strict=True))
         image = arrays[self._image]
         if self._image == COLOR:
             image = tone_map(image, arrays[ENTITIES] > 0)
         maps = np.stack([arrays[kind] for kind in self._labels])
         parents = parts_in_wholes(*maps) if len(maps) == 2 else {}
-        return Sample(image, maps, shot.name, zero_is_background=False, parents=parents)
-
-    def _files(self, shot: Shot) -> list[Path]:
-        return [self._root / shot.file(kind) for kind in self._kinds]
+        return Sample(image, maps, name, zero_is_background=False, parents=parents)
 
     def _find_shots(
         self, pattern: str, split: str | None

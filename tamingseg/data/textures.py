@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from tamingseg.checks import check_image
-from tamingseg.data.base import IMAGE_SUFFIXES, read_image
+from tamingseg.data.base import read_image
+from tamingseg.data.files import IMAGE_SUFFIXES, find_files, name_of
 
 _SCALES = 0.7, 1.4
 """A photo is shown between these sizes: enough to vary it, too little to make it another thing."""
@@ -87,20 +88,13 @@ def load_textures(folders: Sequence[str | Path]) -> list[PhotoTexture]:
     for folder in map(Path, folders):
         if not folder.is_dir():
             raise FileNotFoundError(f"there is no folder {folder}; expected one of texture photos")
-        paths = sorted(
-            path
-            for path in folder.rglob("*")
-            if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith(".")
-        )
+        paths = find_files(folder).files
         if not paths:
             raise ValueError(
                 f"{folder} holds no texture photo; expected files that end with "
                 f"{', '.join(IMAGE_SUFFIXES)}"
             )
-        textures += [
-            PhotoTexture(read_image(path), path.relative_to(folder).with_suffix("").as_posix())
-            for path in paths
-        ]
+        textures += [PhotoTexture(read_image(path), name_of(path, folder)) for path in paths]
     return textures
 
 

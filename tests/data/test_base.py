@@ -10,7 +10,6 @@ from PIL import Image
 from tamingseg.data.base import (
     MAX_PIXELS,
     MAX_SIDE,
-    pair_files,
     read_image,
     read_label_map,
     read_pixels,
@@ -183,29 +182,3 @@ class TestLabelMap:
 
     def test_read_pixels_keeps_channels(self, tmp_path):
         np.testing.assert_array_equal(read_pixels(self.save(tmp_path, PIXELS)), PIXELS)
-
-
-def test_pair_files(tmp_path):
-    images, masks = tmp_path / "images", tmp_path / "masks"
-    for name in ("a.jpg", "a.1.jpg", "b.png", "deep/c.JPG", "d.jpg", "d.png", "lonely.jpg"):
-        (images / name).parent.mkdir(parents=True, exist_ok=True)
-        (images / name).touch()
-    (images / "notes.txt").touch()
-    for name in ("a.png", "a.1.png", "b.0.png", "b.1.png", "deep/c.png", "d.png", "stray.png"):
-        (masks / name).parent.mkdir(parents=True, exist_ok=True)
-        (masks / name).touch()
-    pairs, problems = pair_files(images, masks)
-    found = {
-        name: (image.name, [mask.name for mask in paths]) for name, (image, paths) in pairs.items()
-    }
-    assert found == {
-        "a": ("a.jpg", ["a.png"]),
-        "a.1": ("a.1.jpg", ["a.1.png"]),  # an image of that name comes before "map 1 of a"
-        "b": ("b.png", ["b.0.png", "b.1.png"]),
-        "d": ("d.jpg", ["d.png"]),
-        "deep/c": ("c.JPG", ["c.png"]),
-    }
-    assert len(problems) == 3
-    assert "d.png has the same name as" in problems[0]
-    assert "stray.png is the mask of no image" in problems[1]
-    assert "lonely.jpg has no mask" in problems[2]

@@ -76,7 +76,7 @@ def test_what_does_not_fit_together(root):
     assert len(Bsds500Dataset(root, strict=False).problems) == 2
     (root / "data" / "images" / "test" / "2.jpg").unlink()
     (root / "data" / "groundTruth" / "test" / "1.mat").unlink()
-    with pytest.raises(ValueError, match="there is no image in"):
+    with pytest.raises(ValueError, match="there is no image with ground truth in"):
         Bsds500Dataset(root)
     (root / "data" / "groundTruth" / "test").rmdir()
     with pytest.raises(FileNotFoundError, match=r"there is no folder .*groundTruth.test; expected"):

@@ -113,7 +113,7 @@ def test_nothing_there(tmp_path):
     for images, masks in FOLDERS["val"]:
         (tmp_path / images).mkdir(parents=True)
         (tmp_path / masks).mkdir()
-    with pytest.raises(ValueError, match="no image of split 'val'; 1537 expected"):
+    with pytest.raises(ValueError, match="no image with a mask of split 'val'; 1537 expected"):
         HqSeg44kDataset(tmp_path)
 
 
