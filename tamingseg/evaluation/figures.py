@@ -25,6 +25,9 @@ from tamingseg.metrics.zeroshot import (
 )
 
 NOC_THRESHOLDS = (0.85, 0.9, 0.95)
+OUTLINES = {"boundary IoU": "boundary_ious", "boundary F": "boundary_fs"}
+"""How well outlines fit after clicks: figure -> key of a result."""
+
 BUDGETS = (1, 3, 10, 30, 100, 300, 1000)
 """Numbers of proposals that mIoU(N) is reported at; the last one also ends the area."""
 
@@ -123,22 +126,33 @@ def level_letter(method: Mapping[str, Any]) -> str:
 def _click_figures(group: Group) -> dict[str, Figure]:
     """``mIoU@k`` over images, ``mIoU@k per mask``; from two clicks on ``NoC85``, ``NoF85``, ...
 
+    Also ``boundary IoU@k`` and ``boundary F@k`` over images, if all records of the group have them.
+
     Each mask counts with the mean of its trials, also in the number of failures. That is a sum over
     images, I times the mean: its interval is of the sum over as many images.
     """
     clicks, trials = _setting(group, "clicks"), _setting(group, "trials", 1)
     counts = np.array([len(masks_of(record)) for record in group.records])
 
-    def read(record: Record) -> np.ndarray:
-        ious = np.array([result["ious"] for result in record.results])
-        return check_numbers(ious, (len(masks_of(record)) * trials, clicks))
+    def read(key: str) -> list[np.ndarray]:
+        """Return the values (masks and trials, clicks) of each image."""
 
-    ious = group.per_image(read)
+        def table(record: Record) -> np.ndarray:
+            values = np.array([result[key] for result in record.results])
+            return check_numbers(values, (len(masks_of(record)) * trials, clicks))
+
+        return group.per_image(table)
+
+    ious = read("ious")
     means = np.array([table.mean(axis=0) for table in ious])
     figures = {}
     for k in range(clicks):
         figures[f"mIoU@{k + 1}"] = Figure.ratio(means[:, k])
         figures[f"mIoU@{k + 1} per mask"] = Figure.ratio(means[:, k] * counts, counts)
+    for name, key in OUTLINES.items():
+        if all(key in result for record in group.records for result in record.results):
+            means = np.array([table.mean(axis=0) for table in read(key)])
+            figures |= {f"{name}@{k + 1}": Figure.ratio(means[:, k]) for k in range(clicks)}
     count_last = bool(group.method.get("count_last_click", False))
     if clicks == 1:  # there is no second click to make
         return figures

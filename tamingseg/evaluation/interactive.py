@@ -3,7 +3,7 @@
 The protocol is SegNext's: every mask of at least 256 px is asked for on its own, the first click is
 drawn inside it (``random``) or lies in its middle (``center``), each further one in the middle of
 the largest error that is left. The IoU is counted at the original resolution, unlabelled pixels
-count neither way.
+count neither way. The same holds for how well the outline fits, see `tamingseg.metrics.boundary`.
 
 A mask that is met exactly keeps its IoU of 1 for the clicks that are left (SegNext's loop goes on
 with a negative click at (0, 0), which NoC does not see). SegNext can also stop at IoU 0.95; since
@@ -11,7 +11,10 @@ all of mIoU@1..k is reported here, that would change a number, and is not done.
 
 A record of kind ``clicks`` holds one result per mask and trial::
 
-    {"map": 0, "label": 3, "area": 1024, "trial": 0, "ious": [0.61, 0.74, ...]}
+    {"map": 0, "label": 3, "area": 1024, "trial": 0, "ious": [0.61, 0.74, ...],
+     "boundary_ious": [0.41, 0.53, ...], "boundary_fs": [0.52, 0.64, ...]}
+
+Older records have only the IoUs.
 """
 
 import zlib
@@ -27,6 +30,7 @@ from tamingseg.evaluation.records import Measured
 from tamingseg.evaluation.sharding import Job
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.iou import iou
+from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.prompts.clickers import center_click, random_click
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, check_probabilities
 from tamingseg.segmentors.prior import answer_prior
@@ -34,6 +38,9 @@ from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFu
 from tamingseg.values import MASK_THRESHOLD, MIN_MASK_AREA, Click, Sample
 
 Clicker = Literal["random", "center"]
+
+MEASURES = {"ious": iou, "boundary_ious": boundary_iou, "boundary_fs": boundary_f}
+"""What is measured after every click; a result has a list of each."""
 
 _CHUNK_BYTES = 2**27
 """How much memory the answers that are decoded together may take at full size."""
@@ -149,11 +156,10 @@ def measure_clicks(sample: Sample, segmentor: Segmentor, protocol: ClickProtocol
         prior = answer_prior(segmentor, embedding)
     results = []
     for users in users_of(sample, targets, protocol):
-        ious = _converse(users, segmentor, embedding, protocol, prior)
-        results += [
-            user.wanted() | {"ious": [round(value, 6) for value in values]}
-            for user, values in zip(users, ious, strict=True)
-        ]
+        scores = _converse(users, segmentor, embedding, protocol, prior)
+        for user, steps in zip(users, scores, strict=True):
+            values = ([round(value, 6) for value in column] for column in zip(*steps, strict=True))
+            results.append(user.wanted() | dict(zip(MEASURES, values, strict=True)))
     return {}, results
 
 
@@ -219,9 +225,10 @@ class User:
         self._not_clicked[int(click.row), int(click.col)] = False
         return True
 
-    def iou(self, answer: np.ndarray) -> float:
-        """IoU of `answer` (probabilities) with the wanted mask."""
-        return iou(self._mask(answer), self.target, self.ignore)
+    def score(self, answer: np.ndarray) -> list[float]:
+        """Compare `answer` (probabilities) with the wanted mask, by each of `MEASURES`."""
+        mask = self._mask(answer)
+        return [measure(mask, self.target, self.ignore) for measure in MEASURES.values()]
 
     def _mask(self, answer: np.ndarray) -> np.ndarray:
         return answer > self.protocol.threshold
@@ -233,8 +240,8 @@ def _converse(
     embedding: ImageEmbedding,
     protocol: ClickProtocol,
     prior: float | np.ndarray,
-) -> list[list[float]]:
-    """Let all users click; what can be is decoded together. IoUs per user and step."""
+) -> list[list[list[float]]]:
+    """Let all users click; what can be is decoded together. Scores per user and step."""
 
     def answer_each(clicks: Sequence[Click]) -> np.ndarray:
         answers = segmentor.predict(embedding, clicks)
@@ -249,7 +256,7 @@ def _converse(
             _ask_jointly(user, answer, segmentor, embedding, protocol.clicks)
             for user, answer in zip(users, answers, strict=True)
         ]
-    ious = [[user.iou(answer)] for user, answer in zip(users, answers, strict=True)]
+    scores = [[user.score(answer)] for user, answer in zip(users, answers, strict=True)]
     for _ in range(protocol.clicks - 1):
         wrong = [number for number, user in enumerate(users) if user.click(answers[number])]
         fresh = answer_each([users[number].clicks[-1] for number in wrong]) if wrong else []
@@ -260,20 +267,20 @@ def _converse(
             answers[number] = fuse(pair, last_two, protocol.fusion, prior, protocol.threshold)
         for number, user in enumerate(users):
             changed = number in wrong
-            ious[number].append(user.iou(answers[number]) if changed else ious[number][-1])
-    return ious
+            scores[number].append(user.score(answers[number]) if changed else scores[number][-1])
+    return scores
 
 
 def _ask_jointly(
     user: User, answer: np.ndarray, segmentor: Segmentor, embedding: ImageEmbedding, clicks: int
-) -> list[float]:
-    """Let one user click until there are so many clicks, or no error is left: an IoU per click."""
-    ious = [user.iou(answer)]
-    while len(ious) < clicks and user.click(answer):
+) -> list[list[float]]:
+    """Let one user click until there are so many clicks, or no error is left: scores per click."""
+    scores = [user.score(answer)]
+    while len(scores) < clicks and user.click(answer):
         answer = segmentor.predict_jointly(embedding, user.clicks, answer)
         answer = check_probabilities(answer, embedding.size, segmentor.name)
-        ious.append(user.iou(answer))
-    return ious + ious[-1:] * (clicks - len(ious))
+        scores.append(user.score(answer))
+    return scores + scores[-1:] * (clicks - len(scores))
 
 
 def _generator(seed: int, *names: str | int) -> np.random.Generator:

@@ -10,6 +10,7 @@ from tamingseg.evaluation.figure import MEASURED, intervals
 from tamingseg.evaluation.figures import (
     BUDGETS,
     NOC_THRESHOLDS,
+    OUTLINES,
     RECALL_BUDGETS,
     RECALL_THRESHOLDS,
 )
@@ -131,17 +132,19 @@ _Lines = list[tuple[Summary, dict[str, str]]]
 
 def _click_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
     counted = [f"No{letter}{t * 100:.0f}" for letter in "CF" for t in NOC_THRESHOLDS]
-    main = {name: name for name in ("mIoU@1", "mIoU@1 per mask", *counted)}
+    first = ("mIoU@1", "mIoU@1 per mask", *(f"{name}@1" for name in OUTLINES))
+    main = {name: name for name in (*first, *counted)}
     yield (
         "",
         [(s, _count_cells(s) | _figure_cells(s, main, with_intervals=True)) for s in summaries],
     )
     clicks = sorted({k for s in summaries for k in _numbers(s, "mIoU@")})
-    for name, suffix in (("images", ""), ("masks", " per mask")):
-        curve = {f"@{k}": f"mIoU@{k}{suffix}" for k in clicks}
-        later = {f"mIoU@{k}{suffix}" for k in clicks if k > 1}
+    curves = [("mIoU", "", "images"), ("mIoU", " per mask", "masks")]
+    for name, suffix, mean in (*curves, *((name, "", "images") for name in OUTLINES)):
+        curve = {f"@{k}": f"{name}@{k}{suffix}" for k in clicks}
+        later = {f"{name}@{k}{suffix}" for k in clicks if k > 1}
         several = [s for s in summaries if later & s.figures.keys()]
-        yield f"mIoU@k, mean over {name}:", [(s, _figure_cells(s, curve)) for s in several]
+        yield f"{name}@k, mean over {mean}:", [(s, _figure_cells(s, curve)) for s in several]
 
 
 def _proposal_tables(summaries: Sequence[Summary]) -> Iterator[tuple[str, _Lines]]:
@@ -238,7 +241,8 @@ _KINDS = {
     "clicks": (
         "Clicks",
         "mIoU@k: IoU after k clicks in percent, mean over images of the mean over an image's "
-        "masks; per mask: mean over all masks. NoC85: clicks until IoU 0.85 is reached; NoF85: "
+        "masks; per mask: mean over all masks. Boundary IoU and boundary F: how well outlines fit, "
+        "in percent, mean over images. NoC85: clicks until IoU 0.85 is reached; NoF85: "
         "masks that do not reach it, or with count_last_click only with the last click; its "
         "interval is of the sum over as many images.",
         _click_tables,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from tamingseg.evaluation.figure import intervals
-from tamingseg.evaluation.figures import BUDGETS, Group, group_records
+from tamingseg.evaluation.figures import BUDGETS, OUTLINES, Group, group_records
 from tamingseg.evaluation.level_figures import BEST_OF
 from tamingseg.evaluation.methods import settings_of
 from tamingseg.evaluation.published import PUBLISHED, Published
@@ -85,7 +85,8 @@ def single_results(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
 def _single(result: dict[str, Any]) -> dict[str, Any]:
     """Flatten a result into columns: IoUs one by one, steps at the usual numbers."""
     line = {key: value for key, value in result.items() if not isinstance(value, list)}
-    line |= {f"IoU@{k}": iou for k, iou in enumerate(result.get("ious", []), 1)}
+    for name, key in {"IoU": "ious", **OUTLINES}.items():
+        line |= {f"{name}@{k}": value for k, value in enumerate(result.get(key, []), 1)}
     line |= dict(zip(BEST_OF, result.get("best", ()), strict=False))
     for prefix, key in (("", "steps"), ("oracle ", "oracle")):
         if key in result:

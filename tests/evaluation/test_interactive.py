@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 
 from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, measure_clicks
 from tamingseg.frame import Frame
 from tamingseg.masks.certainty import FUSIONS
+from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.values import Sample
@@ -23,7 +25,15 @@ def test_a_model_that_knows_gets_everything_right(two_discs, fake_segmentor):
     results = results_of(two_discs, fake_segmentor(), ClickProtocol(clicks=3))
     areas = [int((two_discs.label_maps == label).sum()) for label in (1, 2)]
     assert results == [
-        {"map": 0, "label": label, "area": area, "trial": 0, "ious": [1.0] * 3}
+        {
+            "map": 0,
+            "label": label,
+            "area": area,
+            "trial": 0,
+            "ious": [1.0] * 3,
+            "boundary_ious": [1.0] * 3,
+            "boundary_fs": [1.0] * 3,
+        }
         for label, area in zip((1, 2), areas, strict=True)
     ]
 
@@ -81,6 +91,32 @@ def test_unlabelled_pixels_count_neither_way(two_discs):
     areas = [(two_discs.label_maps == k).sum() for k in (1, 2)]
     expected = [area / sum(areas) for area in areas]
     np.testing.assert_allclose([result["ious"][0] for result in results], expected, atol=1e-6)
+
+
+def test_outlines_are_measured_after_every_click(two_discs):
+    """An answer one pixel wider all round: less in the band of one pixel than in the whole mask."""
+    wider = {
+        label: cv2.dilate((two_discs.label_maps[0] == label).view(np.uint8), np.ones((3, 3)))
+        for label in (1, 2)
+    }
+
+    def answer(click, size):
+        return wider[two_discs.label_maps[0, int(click.row), int(click.col)]].astype(np.float32)
+
+    for result in results_of(two_discs, Answers(answer), ClickProtocol()):
+        mask, found = two_discs.label_maps[0] == result["label"], wider[result["label"]] > 0
+        assert result["ious"] == [round(mask.sum() / found.sum(), 6)]
+        assert result["boundary_ious"] == [round(boundary_iou(found, mask), 6)]
+        assert result["boundary_fs"] == [round(boundary_f(found, mask), 6)]
+        assert result["boundary_ious"] < result["ious"]
+
+
+def test_unlabelled_pixels_are_in_no_outline(two_discs):
+    unlabelled = replace(two_discs, zero_is_background=False)
+    segmentor = Answers(lambda click, size: (two_discs.label_maps[0] != 2).astype(np.float32))
+    first, second = results_of(unlabelled, segmentor, ClickProtocol())
+    assert (first["ious"], first["boundary_ious"], first["boundary_fs"]) == ([1], [1], [1])
+    assert (second["ious"], second["boundary_ious"], second["boundary_fs"]) == ([0], [0], [0])
 
 
 def test_the_click_is_in_the_middle_or_anywhere_inside(two_discs):

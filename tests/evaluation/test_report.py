@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,15 @@ def clicked(image, *ious, dataset="set", trials=1, **settings):
         for n, values in enumerate(ious)
     ]
     return Record("clicks", dataset, image, method, {}, results)
+
+
+def outlined(record, *boundary_ious):
+    """Add boundary IoUs to a record of clicks, a list per mask; boundary F is half of each."""
+    results = [
+        result | {"boundary_ious": values, "boundary_fs": [value / 2 for value in values]}
+        for result, values in zip(record.results, boundary_ious, strict=True)
+    ]
+    return replace(record, results=results)
 
 
 def proposed(image, *steps, proposals=5, proposal_settings=None):
@@ -130,6 +140,30 @@ class TestClicks:
         (images,), (masks,) = table_of(text, 1), table_of(text, 2)
         assert (images["@1"], images["@2"]) == ("70.00", "85.00")
         assert (masks["@1"], masks["@2"]) == ("63.33", "86.67")
+
+    def test_outlines(self):
+        records = [
+            outlined(clicked("a", [0.5, 0.85], [0.5, 0.95]), [0.1, 0.2], [0.3, 0.6]),
+            outlined(clicked("b", [0.9, 0.8]), [0.4, 0.8]),
+        ]
+        values = values_of(*records)
+        assert (values["boundary IoU@1"], values["boundary IoU@2"]) == (30, 60)
+        assert (values["boundary F@1"], values["boundary F@2"]) == (15, 30)
+        text = tables(records)
+        assert table_of(text)[0]["boundary IoU@1"].startswith("30.00 [")
+        assert table_of(text, 3) == [
+            {"data set": "set", "model": "m", "@1": "30.00", "@2": "60.00"}
+        ]
+        assert table_of(text, 4) == [
+            {"data set": "set", "model": "m", "@1": "15.00", "@2": "30.00"}
+        ]
+        lines = list(single_results(records))
+        assert [line["boundary IoU@2"] for line in lines] == [0.2, 0.6, 0.8]
+        assert [line["boundary F@1"] for line in lines] == [0.05, 0.15, 0.2]
+
+    def test_outlines_that_only_some_records_have_are_no_figure(self):
+        records = [outlined(clicked("a", [0.5]), [0.1]), clicked("b", [0.9])]
+        assert values_of(*records) == {"mIoU@1": 70.0, "mIoU@1 per mask": 70.0}
 
 
 class TestProposals:
@@ -393,6 +427,7 @@ def broken(record, **changes):
         (clicked("a", [10**400]), "image a is damaged"),
         (clicked("a", [0.5, 10**400]), "image a is damaged"),
         (clicked("a", [0.5], clicks=2), "expected numbers of shape"),
+        (outlined(clicked("a", [0.5]), [1.5]), "expected numbers from 0 to 1"),
         (clicked("a", [0.5], [0.5], [0.5], trials=2), "expected numbers of shape"),
         (clicked("a", [0.5], clicks="one"), "must have 'clicks', a whole number from 1"),
         (proposed("a", ([[2, 0.6], [1, 0.7]], [])), "n ascending from 1"),
