@@ -2,7 +2,7 @@
 
 It is what a click model becomes when it is distilled. The affinity A(x, y) = P(y in m | x in m) of
 two pixels is a function of their features alone, so after one pass every click is answered by a
-matrix product. Two forms (compared in the README):
+matrix product. Two forms (compared in docs/experiments.md):
 
 - ``distance``: sigmoid(b - ||f_x - f_y||^2), symmetric; the features may be clustered, drawn as
   colours and averaged over regions. Thresholds of the distance are level lines.

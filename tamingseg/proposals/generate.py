@@ -60,7 +60,7 @@ class ProposalConfig:
     """Clicks per side of the grid; 16 is four times as fast, 64 finds smaller things."""
     further: int = 0
     """So many further clicks where the answers to the grid are least certain; with the default
-    order they do not help yet, a finer grid does (README)."""
+    order they do not help yet, a finer grid does (docs/experiments.md)."""
     levels: int = 3
     """Most masks that are taken from one answer, its stable level lines; 0 takes the one mask of
     all pixels above probability 1/2. A model that gives several masks per click has its own."""

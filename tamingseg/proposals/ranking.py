@@ -22,7 +22,7 @@ def votes_of(mass: np.ndarray, stability: np.ndarray, area: np.ndarray) -> np.nd
     It speaks with its probability and the square of its stability. Large masks hold many clicks and
     are found by all of them: votes go with the area, so that dividing by it would count objects,
     and not dividing, clicks. In between is best; the exponents were chosen on held-out training
-    images (README).
+    images (docs/experiments.md).
     """
     return mass * stability**2 / area.astype(np.float64) ** 0.75
 

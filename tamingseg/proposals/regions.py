@@ -9,8 +9,8 @@ between the two, the more levels speak for it. So it stands for an object with t
     (cost of its end - cost of its making) * area ** 0.35,
 
 and the order is the expected one, see `ranking`. The exponent was chosen on held-out training
-images (README). Level lines of the affinities themselves, looked for on the graph of superpixels,
-were eight points worse at N = 100.
+images (docs/experiments.md). Level lines of the affinities themselves, looked for on the graph of
+superpixels, were eight points worse at N = 100.
 """
 
 import numpy as np

@@ -28,8 +28,8 @@ class ClickSegmentor:
 
     The model is put on `device` and in evaluation mode, and is not changed afterwards, so one
     segmentor may serve several threads. On CPUs that multiply bfloat16 the encoder does, which
-    halves its time (README: at no loss); features are float32 all the same. `precision` says which,
-    for records: figures differ in the second decimal.
+    halves its time at no loss (docs/results.md); features are float32 all the same. `precision`
+    says which, for records: figures differ in the second decimal.
     """
 
     antialias = True
