@@ -39,12 +39,13 @@ def api_page() -> str:
     """Return the text of docs/api.md as the docstrings have it now."""
     loader = griffe.GriffeLoader(docstring_parser="numpy", search_paths=[ROOT])
     package = loader.load("tamingseg")
+    loader.resolve_aliases()
     names = sorted(tamingseg.__all__, key=str.lower)
     parts = ["\n".join(f"- [`{name}`](#{name.lower()})" for name in names) + "\n"]
     for name in names:
-        module = tamingseg._PUBLIC[name].removeprefix("tamingseg.")
-        text = griffe2md.render_object_docs(package[f"{module}.{name}"], CONFIG, format_md=True)
-        parts.append(text.replace(f"`tamingseg.{module}.", "`"))
+        shown = package[name].final_target
+        text = griffe2md.render_object_docs(shown, CONFIG, format_md=True)
+        parts.append(text.replace(f"`{shown.parent.path}.", "`"))
     return HEAD + _without_links("\n".join(parts))
 
 
