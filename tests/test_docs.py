@@ -129,7 +129,7 @@ def test_scripts_exist(page):
 
 
 def test_the_api_page_is_current():
-    """Up to white space, commas and quotes, which another version of the tool may set differently."""
+    """Up to white space, commas and quotes, which depend on the version of the tool."""
     api_page = runpy.run_path(str(ROOT / "scripts" / "api_docs.py"))["api_page"]
     written, now = (
         re.sub(r"[\s,'\"]", "", text)
