@@ -6,9 +6,12 @@ attends to the whole image. There is no class token, though its position is stor
 block's output is not normalised.
 """
 
+from functools import cache
+from typing import Any
+
 import timm
 import torch
-from timm.layers import PatchEmbed, resample_abs_pos_embed
+from timm.layers import Format, PatchEmbed, resample_abs_pos_embed
 from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn.parameter import Parameter
@@ -87,6 +90,8 @@ def _from_windows(tokens: Tensor, windows: int) -> Tensor:
 def hierarchical_backbone(name: str, blocks: tuple[int, ...] = ()) -> nn.Module:
     """Build a timm model, with fresh weights, that ends with features at strides 4, 8, 16 and 32.
 
+    It maps images (B, 3, H, W), both sides multiples of 32, to a list of features (B, C, h, w).
+
     Parameters
     ----------
     blocks
@@ -95,22 +100,62 @@ def hierarchical_backbone(name: str, blocks: tuple[int, ...] = ()) -> nn.Module:
     Raises
     ------
     ValueError
-        If `name` is no model of timm, has other strides, or knows nothing of `blocks`.
+        If `name` is no model of timm, has other strides, takes images of one size only, or knows
+        nothing of `blocks`.
     """
+    _check_features(name, blocks)
+    return _feature_model(name, blocks)
+
+
+@cache
+def _check_features(name: str, blocks: tuple[int, ...]) -> None:
+    """Ask the model for features of a small image, on torch's meta device: shapes, no numbers."""
     # (timm would also follow names that lead to a hub or a folder.)
     if not timm.is_model(name):
         raise ValueError(f"backbone must be a model of timm, got {name!r}")
-    depth = {"layers": blocks} if blocks else {}
-    try:
-        backbone = timm.create_model(name, features_only=True, pretrained=False, **depth)
-    except TypeError as error:
-        raise ValueError(
-            f"{name!r} cannot be built with blocks {blocks}, which are for ResNets; leave them "
-            f"empty ({error})"
-        ) from error
-    if backbone.feature_info.reduction()[-4:] != [4, 8, 16, 32]:
-        raise ValueError(
-            f"backbone must give features at strides 4, 8, 16 and 32, {name!r} "
-            f"gives {backbone.feature_info.reduction()}"
-        )
-    return backbone
+    with torch.device("meta"):
+        try:
+            backbone = _feature_model(name, blocks).eval()
+        except (TypeError, RuntimeError, AssertionError) as error:
+            reason = f" with blocks {blocks}, which are for ResNets; leave them empty"
+            raise ValueError(
+                f"{name!r} cannot be built{reason if blocks else ''} ({error})"
+            ) from error
+        strides = backbone.feature_info.reduction()
+        if strides[-4:] != [4, 8, 16, 32]:
+            raise ValueError(
+                f"backbone must give features at strides 4, 8, 16 and 32, {name!r} gives {strides}"
+            )
+        channels = backbone.feature_info.channels()[-4:]
+        expected = [
+            (1, number, 64 // stride, 96 // stride)
+            for number, stride in zip(channels, strides[-4:], strict=True)
+        ]
+        try:
+            with torch.inference_mode():
+                shapes = [tuple(values.shape) for values in backbone(torch.empty(1, 3, 64, 96))]
+        except (RuntimeError, AssertionError, ValueError, TypeError) as error:
+            raise ValueError(
+                f"backbone must take images whose sides are any multiples of 32, {name!r} does not "
+                f"({error}); choose another model"
+            ) from error
+        if shapes[-4:] != expected:
+            raise ValueError(
+                f"backbone must give features of shapes {expected} for an image of 64 x 96, "
+                f"{name!r} gives {shapes[-4:]}; choose another model"
+            )
+
+
+def _feature_model(name: str, blocks: tuple[int, ...]) -> nn.Module:
+    settings: dict[str, Any] = {"layers": blocks} if blocks else {}
+    if name.startswith("swin"):
+        settings["strict_img_size"] = False
+    model = timm.create_model(name, features_only=True, pretrained=False, **settings)
+    if getattr(model, "output_fmt", Format.NCHW) == Format.NHWC:
+        model.register_forward_hook(_channels_first)
+    return model
+
+
+def _channels_first(_: nn.Module, __: Any, features: list[Tensor]) -> list[Tensor]:
+    """Turn features (B, h, w, C) into (B, C, h, w)."""
+    return [values.permute(0, 3, 1, 2) for values in features]

@@ -24,9 +24,13 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from tamingseg.models.backbone import hierarchical_backbone
+from tamingseg.models.config import check_config
 
 CLICK_RADIUS = 0.03
 """Standard deviation of the blob that marks a click, in units of sqrt(height * width)."""
+
+COARSE_GROUPS = 4
+"""Groups of channels that the coarse convolutions normalise together."""
 
 PADDING = -1
 """Sign of an empty click slot."""
@@ -34,7 +38,7 @@ PADDING = -1
 
 @dataclass(frozen=True)
 class ClickNetConfig:
-    """What a ClickNet is built from."""
+    """What a ClickNet is built from; raises ValueError if a field is out of its range."""
 
     backbone: str = "resnet18"  # any timm model with features at strides 4, 8, 16 and 32
     pyramid: tuple[int, int, int, int] = (64, 96, 128, 128)  # channels at strides 4, 8, 16, 32
@@ -46,24 +50,22 @@ class ClickNetConfig:
     image_size: int = 384  # longest side that the model is used at
     outputs: int = 1  # masks per click; several are trained by the best of them
 
+    def __post_init__(self) -> None:
+        check_config(self)
+        if self.coarse % COARSE_GROUPS:
+            raise ValueError(f"coarse must be a multiple of {COARSE_GROUPS}, got {self.coarse}")
+
 
 class ClickNet(nn.Module):
     """Encode images once, answer any number of queries about them.
 
     `stride_multiple` is what the sides of the input must be divisible by.
-
-    Raises
-    ------
-    ValueError
-        If `config.outputs` is less than one.
     """
 
     stride_multiple = 32
 
     def __init__(self, config: ClickNetConfig = ClickNetConfig()):
         super().__init__()
-        if config.outputs < 1:
-            raise ValueError(f"outputs, masks per click, must be at least 1, got {config.outputs}")
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone)
         self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
@@ -213,7 +215,7 @@ class ClickDecoder(nn.Module):
         self.coarse_input = nn.Conv2d(config.heads + self.prompt_channels, config.coarse, 1)
         self.coarse_layers = nn.ModuleList(
             nn.Sequential(
-                nn.GroupNorm(4, config.coarse),
+                nn.GroupNorm(COARSE_GROUPS, config.coarse),
                 nn.ReLU(),
                 nn.Conv2d(config.coarse, config.coarse, 3, padding=dilation, dilation=dilation),
             )

@@ -11,7 +11,7 @@ matrix product. Two forms (compared in docs/experiments.md):
 """
 
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,21 +19,26 @@ from torch.nn import functional as F
 
 from tamingseg.models.backbone import hierarchical_backbone
 from tamingseg.models.clicknet import Pyramid
+from tamingseg.models.config import Between, check_config
 
 Affinity = Literal["distance", "product"]
 
 
 @dataclass(frozen=True)
 class PixelEmbedderConfig:
-    """What a PixelEmbedder is built from."""
+    """What a PixelEmbedder is built from; raises ValueError if a field is out of its range."""
 
     backbone: str = "resnet18"  # any timm model with features at strides 4, 8, 16 and 32
-    blocks: tuple[int, ...] = (2, 2, 2, 1)  # per stage, for ResNets; () is the backbone's own
+    # Per stage, for ResNets; () is the backbone's own.
+    blocks: tuple[Annotated[int, Between(1, 100)], ...] = (2, 2, 2, 1)
     pyramid: tuple[int, int, int, int] = (64, 96, 128, 128)  # channels at strides 4, 8, 16, 32
     hidden: int = 96  # channels in which the strides come together
     dim: int = 32  # numbers per feature
     affinity: Affinity = "distance"  # see the head of this file
     image_size: int = 384  # longest side that the model is used at
+
+    def __post_init__(self) -> None:
+        check_config(self)
 
 
 class PixelEmbedder(nn.Module):
@@ -46,8 +51,6 @@ class PixelEmbedder(nn.Module):
 
     def __init__(self, config: PixelEmbedderConfig = PixelEmbedderConfig()):
         super().__init__()
-        if config.affinity not in get_args(Affinity):
-            raise ValueError(f"affinity must be one of {get_args(Affinity)}, got {config.affinity}")
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone, config.blocks)
         self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)

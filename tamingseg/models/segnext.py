@@ -7,6 +7,7 @@ make the mask. Official checkpoints give the same numbers here (see `tamingseg.w
 """
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 import torch
 from timm.layers import PatchEmbed
@@ -16,6 +17,7 @@ from torch.nn import functional as F
 
 from tamingseg.models.backbone import PATCH, PlainViT, resize_positions
 from tamingseg.models.click_maps import prompt_maps
+from tamingseg.models.config import Between, check_config
 from tamingseg.models.neck import MlpHead, SimplePyramid
 
 _PIXELS_AT_ONCE = 4 * 1024 * 1024
@@ -24,18 +26,33 @@ _PIXELS_AT_ONCE = 4 * 1024 * 1024
 
 @dataclass(frozen=True)
 class SegNextConfig:
-    """What a SegNext is built from; the defaults are the official ViT-B `sax2`."""
+    """What a SegNext is built from; the defaults are the official ViT-B `sax2`.
+
+    Raises
+    ------
+    ValueError
+        If a field is out of its range, or the heads do not share the width evenly.
+    """
 
     image_size: int = 1024  # side of the square input
     width: int = 768  # channels of a token
-    depth: int = 12  # blocks of the image encoder
+    depth: Annotated[int, Between(1, 100)] = 12  # blocks of the image encoder
     heads: int = 12  # attention heads of every block
     global_every: int = 3  # encoder blocks 3, 6, 9, ... and the last see all
-    fusion_depth: int = 2  # blocks after the prompts are added
+    fusion_depth: Annotated[int, Between(0, 100)] = 2  # blocks after the prompts are added
     pyramid: tuple[int, int, int, int] = (128, 256, 512, 1024)  # channels at strides 4, 8, 16, 32
     head_width: int = 256  # channels inside the head
-    dropout: float = 0.1  # of whole channels, before the last layer, in training only
-    click_radius: int = 5  # of the disk that marks a click, in input pixels
+    # Of whole channels, before the last layer, in training only.
+    dropout: Annotated[float, Between(0, 1)] = 0.1
+    # Of the disk that marks a click, in input pixels.
+    click_radius: Annotated[int, Between(0, 100)] = 5
+
+    def __post_init__(self) -> None:
+        check_config(self)
+        if self.width % self.heads:
+            raise ValueError(
+                f"width must be a multiple of heads, got {self.width} and {self.heads}"
+            )
 
 
 SAX1 = SegNextConfig(fusion_depth=1)

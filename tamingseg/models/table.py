@@ -42,18 +42,18 @@ def build_model(name: str, config: dict[str, Any]) -> nn.Module:
     ValueError
         If the name, a field, or a value is not one that this version knows.
     """
-    if name not in MODELS:
-        raise ValueError(f"the model must be one of {', '.join(MODELS)}, got {name!r}")
+    if not isinstance(name, str) or name not in MODELS:
+        raise ValueError(f"the model must be one of {', '.join(MODELS)}, got {str(name)[:80]!r}")
     model_class, config_class = MODELS[name]
     known = {field.name for field in fields(config_class)}
     if unknown := set(config) - known:
         raise ValueError(
             f"a {name} has the settings {', '.join(sorted(known))}, got also "
-            f"{', '.join(sorted(unknown))}; it may need a newer version of tamingseg"
+            f"{', '.join(sorted(unknown))[:200]}; it may need a newer version of tamingseg"
         )
     # JSON knows lists only.
     values = {key: tuple(v) if isinstance(v, list) else v for key, v in config.items()}
     try:
         return model_class(config_class(**values))
-    except (TypeError, RuntimeError, AssertionError, ArithmeticError) as error:
-        raise ValueError(f"no {name} can be built from {config}: {error}") from error
+    except ValueError as error:
+        raise ValueError(f"no {name} can be built from these settings: {error}") from error

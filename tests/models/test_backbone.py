@@ -1,7 +1,14 @@
 import pytest
+import timm
 import torch
 
-from tamingseg.models.backbone import PlainViT, _from_windows, _to_windows, resize_positions
+from tamingseg.models.backbone import (
+    PlainViT,
+    _from_windows,
+    _to_windows,
+    hierarchical_backbone,
+    resize_positions,
+)
 
 
 @pytest.mark.parametrize(("size", "windows"), [(1024, 4), (512, 2), (448, 2), (256, 1), (64, 1)])
@@ -58,3 +65,40 @@ def test_the_unused_norm_is_frozen():
     model = PlainViT(64, 8, 1, 2, 3)
     frozen = [name for name, p in model.named_parameters() if not p.requires_grad]
     assert frozen == ["fc_norm.weight", "fc_norm.bias"]
+
+
+@pytest.mark.parametrize("name", ["test_resnet", "mambaout_femto", "swin_tiny_patch4_window7_224"])
+def test_features_of_any_size_have_channels_first(name):
+    """Also those of models that give them last, or that timm builds for one size."""
+    backbone = hierarchical_backbone(name).eval()
+    channels = backbone.feature_info.channels()[-4:]
+    with torch.inference_mode():
+        features = backbone(torch.rand(2, 3, 96, 64))[-4:]
+    assert [tuple(values.shape) for values in features] == [
+        (2, c, 96 // stride, 64 // stride)
+        for c, stride in zip(channels, (4, 8, 16, 32), strict=True)
+    ]
+
+
+def test_what_is_checked_before_changes_no_weights():
+    torch.manual_seed(0)
+    ours = hierarchical_backbone("test_resnet").state_dict()
+    torch.manual_seed(0)
+    theirs = timm.create_model("test_resnet", features_only=True, pretrained=False).state_dict()
+    assert ours.keys() == theirs.keys()
+    assert all(torch.equal(ours[key], theirs[key]) for key in ours)
+
+
+@pytest.mark.parametrize(
+    ("name", "blocks", "message"),
+    [
+        ("hiera_tiny_224", (), "any multiples of 32, 'hiera_tiny_224' does not"),
+        ("maxvit_nano_rw_256", (), "any multiples of 32"),
+        ("vit_tiny_patch16_224", (), r"strides 4, 8, 16 and 32, .* gives \[16"),
+        ("convnext_atto", (1, 1, 1, 1), "which are for ResNets"),
+        ("no_such_model", (), "a model of timm, got 'no_such_model'"),
+    ],
+)
+def test_models_without_such_features_are_refused_when_built(name, blocks, message):
+    with pytest.raises(ValueError, match=message):
+        hierarchical_backbone(name, blocks)

@@ -114,7 +114,7 @@ def test_one_output_has_no_candidates(make_model, images):
 
 @pytest.mark.parametrize("outputs", [0, -3])
 def test_at_least_one_output(outputs):
-    with pytest.raises(ValueError, match=f"at least 1, got {outputs}"):
+    with pytest.raises(ValueError, match=f"outputs must be .* from 1 to 4096, got {outputs}"):
         ClickNet(ClickNetConfig("test_resnet", outputs=outputs))
 
 
