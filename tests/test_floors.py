@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tamingseg"
 
 FLOORS = (
-    ("checks", "values"),
+    ("checks", "values", "files"),
     ("masks", "frame"),
     ("prompts", "metrics", "annotations", "losses", "models", "viz"),
     ("data", "weights"),

@@ -10,13 +10,26 @@ The order in the file is the order of the masks: the best comes first. For the s
 """
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from tamingseg.files import parse_json, write_whole
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.values import MaskSet
+
+MAX_BYTES = 2**33
+"""Longer lists are refused: masks are kept in memory, one bit per pixel (8 GiB)."""
+
+MAX_SCORE = 1e30
+"""So that a score is a finite float32."""
+
+_EXPECTED = (
+    "expected COCO's results, a list of objects with "
+    '"segmentation": {"size": [height, width], "counts": "..."} and "score"'
+)
 
 
 def mask_entries(masks: MaskSet) -> list[dict[str, Any]]:
@@ -42,10 +55,7 @@ def mask_entries(masks: MaskSet) -> list[dict[str, Any]]:
 
 def write_masks(path: Path, masks: MaskSet) -> None:
     """Write masks to `path`, which appears only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    fresh = path.with_name(path.name + ".new")
-    fresh.write_text(json.dumps(mask_entries(masks)), encoding="utf-8")
-    fresh.replace(path)
+    write_whole(path, json.dumps(mask_entries(masks)).encode())
 
 
 def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:
@@ -56,29 +66,48 @@ def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is no such list, or the masks are of another size.
+        If it is no such list, the masks are of another size, or need more than `MAX_BYTES`.
     """
     if not path.is_file():
         raise FileNotFoundError(f"there are no masks {path}; `tamingseg propose` writes such files")
     try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-        sizes = [tuple(entry["segmentation"]["size"]) for entry in entries]
-        counts = [entry["segmentation"]["counts"] for entry in entries]
-        scores = [float(entry.get("score", entry.get("predicted_iou", 1.0))) for entry in entries]
-    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        entries = parse_json(path.read_bytes())
+    except ValueError as error:
+        raise ValueError(f"{path} is no list of masks ({error}); {_EXPECTED}") from error
+    if not isinstance(entries, list):
         raise ValueError(
-            f"{path} is no list of masks ({error!r}); expected COCO's results, a list of objects "
-            'with "segmentation": {"size": ..., "counts": ...} and "score"'
-        ) from error
-    if wrong := [other for other in sizes if other != size]:
-        raise ValueError(
-            f"{path} holds masks of (height, width) {wrong[0]}, but the image has {size}; "
-            "were they made for a resized image?"
+            f"{path} is no list of masks (it holds a {type(entries).__name__}); {_EXPECTED}"
         )
-    packed = np.zeros((len(counts), size[0], -(-size[1] // 8)), np.uint8)
-    for number, text in enumerate(counts):
+    shape = (len(entries), size[0], -(-size[1] // 8))
+    if math.prod(shape) > MAX_BYTES:
+        raise ValueError(
+            f"{path} holds {len(entries)} masks of {size[0]} x {size[1]} pixels, which need more "
+            f"than {MAX_BYTES >> 30} GiB; keep fewer, the best ones"
+        )
+    packed, scores = np.zeros(shape, np.uint8), np.zeros(len(entries), np.float32)
+    for number, entry in enumerate(entries):
         try:
-            packed[number] = np.packbits(decode_rle(text, size), axis=-1)
-        except (ValueError, TypeError) as error:
+            counts, scores[number] = _read_entry(entry, size)
+            packed[number] = np.packbits(decode_rle(counts, size), axis=-1)
+        except ValueError as error:
             raise ValueError(f"{path}, mask {number}: {error}") from error
-    return MaskSet(packed, size, np.array(scores, np.float32))
+    return MaskSet(packed, size, scores)
+
+
+def _read_entry(entry: Any, size: tuple[int, int]) -> tuple[Any, float]:
+    """Return the run lengths and the score of an entry; ValueError if it is no such entry."""
+    segmentation = entry.get("segmentation") if isinstance(entry, dict) else None
+    if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
+        raise ValueError(f"it has no run lengths; {_EXPECTED}")
+    came = segmentation["size"]
+    if not (isinstance(came, list) and [type(side) for side in came] == [int, int]):
+        raise ValueError("its size must be [height, width] in pixels, two whole numbers")
+    if tuple(came) != size:
+        raise ValueError(
+            f"it has (height, width) {tuple(came)}, but the image has {size}; was it made for a "
+            "resized image?"
+        )
+    score = entry.get("score", entry.get("predicted_iou", 1.0))
+    if type(score) not in (int, float) or not abs(score) <= MAX_SCORE:
+        raise ValueError(f"its score must be a number between -{MAX_SCORE:g} and {MAX_SCORE:g}")
+    return segmentation["counts"], score

@@ -21,8 +21,13 @@ def decode_rle(counts: str, size: tuple[int, int]) -> np.ndarray:
     Raises
     ------
     ValueError
-        If the text is no such encoding, or the runs do not fill the size exactly.
+        If it is no text, no such encoding, or the runs do not fill the size exactly.
     """
+    if not isinstance(counts, str):
+        raise ValueError(
+            f"COCO's compressed run lengths must be text, got {type(counts).__name__}; encode them "
+            "with encode_rle"
+        )
     runs = _parse(counts)
     height, width = size
     if min(runs, default=0) < 0 or sum(runs) != height * width:

@@ -46,7 +46,7 @@ def check_config(config: Any) -> None:
     for field in fields(config):
         value, hint = getattr(config, field.name), hints[field.name]
         if not _fits(value, hint):
-            raise ValueError(f"{field.name} must be {_in_words(hint)}, got {_shown(value)}")
+            raise ValueError(f"{field.name} must be {_in_words(hint)}, got {shown(value)}")
 
 
 def _fits(value: Any, hint: Any) -> bool:
@@ -87,12 +87,12 @@ def _in_words(hint: Any) -> str:
     return words.get(hint, "nothing")
 
 
-def _shown(value: Any) -> str:
+def shown(value: Any) -> str:
     """Say what came, in few words whatever it is."""
     if isinstance(value, int) and abs(value) > 1e18:
         return "a huge number"  # Python refuses to write out very large ones
     if isinstance(value, tuple) and len(value) < 10:
-        return f"({', '.join(map(_shown, value))})"
+        return f"({', '.join(map(shown, value))})"
     return repr(value)[:80] if isinstance(value, int | float | str) else type(value).__name__
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from torch import nn
 
 from tamingseg.models.clicknet import ClickNet, ClickNetConfig
+from tamingseg.models.config import shown
 from tamingseg.models.pixel_embedder import PixelEmbedder, PixelEmbedderConfig
 from tamingseg.models.segnext import SegNext, SegNextConfig
 
@@ -43,7 +44,7 @@ def build_model(name: str, config: dict[str, Any]) -> nn.Module:
         If the name, a field, or a value is not one that this version knows.
     """
     if not isinstance(name, str) or name not in MODELS:
-        raise ValueError(f"the model must be one of {', '.join(MODELS)}, got {str(name)[:80]!r}")
+        raise ValueError(f"the model must be one of {', '.join(MODELS)}, got {shown(name)}")
     model_class, config_class = MODELS[name]
     known = {field.name for field in fields(config_class)}
     if unknown := set(config) - known:

@@ -10,13 +10,15 @@ A run that is killed loses the steps since its last checkpoint and nothing else:
 the log beyond the checkpoint are dropped, so that no step is logged twice.
 """
 
+import io
 import json
-import os
 from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from tamingseg.files import UNFINISHED, write_whole
 
 _MAY_CHANGE = {
     *("folder", "data", "textures", "steps", "decay_share", "workers", "checkpoint_every"),
@@ -35,7 +37,9 @@ class RunFolder:
         """Write the configuration; refuse to go on with a run of another one, see `check`."""
         self.check(config)
         self.path.mkdir(parents=True, exist_ok=True)
-        (self.path / "config.json").write_text(json.dumps(describe(config), indent=1))
+        for left in self.path.glob(f".*{UNFINISHED}"):  # what a kill left behind
+            left.unlink()
+        write_whole(self.path / "config.json", json.dumps(describe(config), indent=1).encode())
 
     def check(self, config: Any) -> None:
         """Refuse to go on with a run of another configuration.
@@ -66,9 +70,10 @@ class RunFolder:
 
     def save(self, state: dict[str, Any]) -> None:
         """Keep `state`, tensors and plain values only, in place of the one before."""
-        unfinished = self.path / "state.pt.new"
-        torch.save(state, unfinished)
-        os.replace(unfinished, self.path / "state.pt")
+        # In memory first: how a full disk ends torch's own writing depends on the moment.
+        buffer = io.BytesIO()
+        torch.save(state, buffer)
+        write_whole(self.path / "state.pt", buffer.getbuffer())
 
     def load(self) -> dict[str, Any]:
         """Return the last state; the file cannot execute code."""
@@ -89,7 +94,7 @@ class RunFolder:
                     kept.append(line + "\n")
             except json.JSONDecodeError:
                 continue
-        file.write_text("".join(kept))
+        write_whole(file, "".join(kept).encode())
 
 
 def describe(config: Any) -> dict[str, Any]:

@@ -6,17 +6,17 @@ written. Official SegNext checkpoints (``.pth``) are read through `tamingseg.wei
 
 import json
 import os
-import pickle
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from tamingseg.models.segnext import SegNext
+from tamingseg.files import parse_json, write_whole
 from tamingseg.models.table import build_model, describe_model
 from tamingseg.weights.convert import convert_segnext
 
@@ -35,6 +35,8 @@ def save_checkpoint(
     ------
     ValueError
         If the model is not one of the table.
+    OSError
+        If the file cannot be written; one that was there before stays.
     """
     name, config = describe_model(model)
     header = {"version": FORMAT_VERSION, "model": name, "config": config}
@@ -42,10 +44,8 @@ def save_checkpoint(
         key: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None).contiguous()
         for key, tensor in model.state_dict().items()
     }
-    unfinished = Path(f"{path}.unfinished")
     # Not `save_file`: it makes a file that only its owner may read, which a hosted page cannot.
-    unfinished.write_bytes(save(tensors, metadata={_HEADER: json.dumps(header)}))
-    unfinished.replace(path)
+    write_whole(path, save(tensors, metadata={_HEADER: json.dumps(header)}))
 
 
 def load_model(path: str | os.PathLike[str]) -> nn.Module:
@@ -62,19 +62,25 @@ def load_model(path: str | os.PathLike[str]) -> nn.Module:
         If there is no such file.
     ValueError
         If the file is damaged, is of another kind, carries code, or its tensors are not exactly
-        those of the model it names. The message names the file.
+        those of the model it names, or not finite. The message names the file.
     """
     path = Path(path)
     if not path.is_file():
         raise FileNotFoundError(f"there is no checkpoint {path}")
     try:
         if path.suffix in (".pth", ".pt"):
-            config, state = convert_segnext(_read_pickle(path))
-            model: nn.Module = SegNext(config)
+            segnext, state = convert_segnext(_read_pickle(path))
+            name, config = "segnext", asdict(segnext)
         else:
             header, state = _read_safetensors(path)
-            model = build_model(header["model"], header["config"])
-        _load_strictly(model, state)
+            name, config = header["model"], header["config"]
+        # A small file may name a huge model: compare the shapes before any memory is taken.
+        _check_size(state, path.stat().st_size)
+        with torch.device("meta"):
+            expected = build_model(name, config).state_dict()
+        _check_tensors(name, expected, state)
+        model = build_model(name, config)
+        model.load_state_dict(state)
     except ValueError as error:
         raise ValueError(f"{path}: {error}") from error
     return model.eval()
@@ -83,10 +89,11 @@ def load_model(path: str | os.PathLike[str]) -> nn.Module:
 def _read_pickle(path: Path) -> Any:
     try:
         return torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError) as error:
+    except Exception as error:  # whatever torch makes of damaged data
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise ValueError(
             "the file is damaged, or carries more than tensors and plain values; nothing in it "
-            f"was run ({str(error).splitlines()[0]})"
+            f"was run ({reason[:200]}). Get it again"
         ) from error
 
 
@@ -95,12 +102,13 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
-    except SafetensorError as error:
+    except Exception as error:  # the library's own, and torch's about types it does not know
         raise ValueError(
-            f"expected a safetensors file, but it is of another kind or cut short ({error})"
+            f"expected a safetensors file, but it is of another kind or cut short ({error}). Get "
+            "it again"
         ) from error
     try:
-        header = json.loads(metadata[_HEADER])
+        header = parse_json(metadata[_HEADER])
         version = header["version"]
         header["model"], header["config"].items()  # what `load_model` reads
     except (KeyError, ValueError, TypeError, AttributeError) as error:
@@ -108,36 +116,63 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             "the file was not written by tamingseg: its safetensors metadata lack a readable "
             f"{_HEADER!r} entry with version, model and config"
         ) from error
-    if version != FORMAT_VERSION:
+    if type(version) is not int or version != FORMAT_VERSION:
         raise ValueError(
             f"this version of tamingseg reads checkpoint format {FORMAT_VERSION}, the file has "
-            f"format {version}; install a newer tamingseg"
+            "another one; install a newer tamingseg"
         )
     return header, state
 
 
-def _load_strictly(model: nn.Module, state: Mapping[str, Tensor]) -> None:
-    """Load `state`, or say which tensors are missing, left over or of another shape."""
-    expected = {key: tuple(tensor.shape) for key, tensor in model.state_dict().items()}
-    came = {key: tuple(tensor.shape) for key, tensor in state.items()}
+def _check_size(state: Mapping[str, Tensor], file_size: int) -> None:
+    """Refuse what is no plain tensor, and more numbers than a file can hold."""
+    odd = {key for key, tensor in state.items() if not _is_plain(tensor)}
+    if odd:
+        raise ValueError(f"these entries are no dense tensors of real numbers: {_some(odd)}")
+    # (A tensor can repeat one number of the file without end.)
+    size = sum(tensor.numel() * tensor.element_size() for tensor in state.values())
+    if size > file_size:
+        raise ValueError(
+            f"the tensors have {size} bytes, the file has {file_size}; save each tensor in full"
+        )
+
+
+def _is_plain(tensor: Any) -> bool:
+    return (
+        type(tensor) in (Tensor, nn.Parameter)
+        and tensor.layout == torch.strided
+        and tensor.device.type == "cpu"
+        and not (tensor.is_complex() or tensor.is_quantized)
+    )
+
+
+def _check_tensors(name: str, expected: Mapping[str, Tensor], state: Mapping[str, Tensor]) -> None:
+    """Say which tensors are missing, left over, of another shape or kind, or not finite."""
+    both = expected.keys() & state.keys()
+    shapes = {key: (tuple(state[key].shape), tuple(expected[key].shape)) for key in both}
     problems = {
-        "missing": expected.keys() - came.keys(),
-        "unexpected": came.keys() - expected.keys(),
+        "missing": expected.keys() - state.keys(),
+        "unexpected": state.keys() - expected.keys(),
         "of another shape": {
-            f"{key} ({came[key]}, expected {expected[key]})"
-            for key in expected.keys() & came.keys()
-            if expected[key] != came[key]
+            f"{key} ({came}, expected {wanted})"
+            for key, (came, wanted) in shapes.items()
+            if came != wanted
         },
+        "of another type": {
+            f"{key} ({state[key].dtype})"
+            for key in both
+            if state[key].is_floating_point() != expected[key].is_floating_point()
+        },
+        "not finite": {key for key in both if not state[key].isfinite().all()},
     }
     if any(problems.values()):
         raise ValueError(
-            f"the tensors do not make a {type(model).__name__}: "
+            f"the tensors do not make a {name}: "
             + "; ".join(f"{kind}: {_some(keys)}" for kind, keys in problems.items() if keys)
         )
-    model.load_state_dict(state)
 
 
 def _some(keys: set[str]) -> str:
-    listed = sorted(keys)
+    listed = [key[:100] for key in sorted(keys)]
     more = f" and {len(listed) - 3} more" if len(listed) > 3 else ""
     return ", ".join(listed[:3]) + more

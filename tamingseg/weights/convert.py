@@ -12,6 +12,7 @@ from typing import Any
 from torch import Tensor
 
 from tamingseg.models.backbone import PATCH
+from tamingseg.models.config import shown
 from tamingseg.models.segnext import SegNextConfig
 
 _RENAMED = {
@@ -31,68 +32,81 @@ _RENAMED = {
 }
 
 
-def convert_segnext(checkpoint: Mapping[str, Any]) -> tuple[SegNextConfig, dict[str, Tensor]]:
+def convert_segnext(checkpoint: Any) -> tuple[SegNextConfig, dict[str, Tensor]]:
     """Return the configuration and the state dict of an official checkpoint, read from its file.
 
     Raises
     ------
     ValueError
         If it is not a SegNext checkpoint, holds a variant that was never released (other prompts
-        or fusion), or a tensor that has no place in ours.
+        or fusion), a setting out of range, or a tensor that has no place in ours.
     """
     if not isinstance(checkpoint, Mapping) or not {"state_dict", "config"} <= set(checkpoint):
-        came = list(checkpoint)[:5] if isinstance(checkpoint, Mapping) else type(checkpoint)
+        came = [str(key)[:50] for key in checkpoint] if isinstance(checkpoint, Mapping) else ""
         raise ValueError(
-            f"an official SegNext checkpoint has the entries 'state_dict' and 'config', got {came}"
+            "an official SegNext checkpoint has the entries 'state_dict' and 'config', got "
+            f"{came[:5] or type(checkpoint).__name__}"
         )
-    state, settings = checkpoint["state_dict"], _settings(checkpoint["config"])
-    try:
-        config = _infer_config(state, settings)
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
-        raise ValueError(
-            f"the checkpoint is not a complete SegNext: {type(error).__name__} {error}"
-        ) from error
+    state = checkpoint["state_dict"]
+    if not isinstance(state, Mapping) or not all(
+        isinstance(key, str) and isinstance(tensor, Tensor) for key, tensor in state.items()
+    ):
+        raise ValueError("the 'state_dict' of a SegNext checkpoint must map names to tensors")
+    config = _infer_config(state, checkpoint["config"])
     return config, {_rename(key): tensor for key, tensor in state.items()}
 
 
-def _settings(config: Any) -> dict[str, Any]:
-    """Return the values of {'class': ..., 'params': {name: {'value': ...}}}."""
-    try:
-        if not config["class"].endswith(".PlainVitModel"):
-            raise ValueError(f"expected a checkpoint of PlainVitModel, got {config['class']!r}")
-        return {name: entry["value"] for name, entry in config["params"].items()}
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ValueError(
-            "the 'config' of an official SegNext checkpoint has the entries 'class' and 'params', "
-            f"this one cannot be read: {type(error).__name__} {error}"
-        ) from error
-
-
-def _infer_config(state: Mapping[str, Tensor], settings: Mapping[str, Any]) -> SegNextConfig:
-    backbone, fusion = settings["backbone_params"], settings["fusion_params"]
-    if fusion["type"] != "self_attention" or not settings["use_disks"]:
+def _infer_config(state: Mapping[str, Tensor], settings: Any) -> SegNextConfig:
+    model = _setting(settings, "class")
+    if not isinstance(model, str) or not model.endswith(".PlainVitModel"):
+        raise ValueError(f"expected a checkpoint of PlainVitModel, got {shown(model)}")
+    fusion = _setting(settings, "params", "fusion_params", "value", "type")
+    disks = _setting(settings, "params", "use_disks", "value")
+    if fusion != "self_attention" or disks is not True:
         raise ValueError(
             "only SegNext with self-attention fusion and clicks as disks is known here, got "
-            f"fusion {fusion['type']!r}, use_disks={settings['use_disks']}"
+            f"fusion {shown(fusion)}, use_disks={shown(disks)}"
         )
-    if fusion["params"]["num_heads"] != backbone["num_heads"]:
+    heads = _setting(settings, "params", "backbone_params", "value", "num_heads")
+    fusion_heads = _setting(settings, "params", "fusion_params", "value", "params", "num_heads")
+    if type(heads) is not int or type(fusion_heads) is not int or fusion_heads != heads:
         raise ValueError(
             "encoder and fusion must have the same number of heads, got "
-            f"{backbone['num_heads']} and {fusion['params']['num_heads']}"
+            f"{shown(heads)} and {shown(fusion_heads)}"
         )
-    _, positions, width = state["backbone.pos_embed"].shape
+    _, positions, width = _shape(state, "backbone.pos_embed", 3)
     return SegNextConfig(
-        image_size=math.isqrt(positions - 1) * PATCH,
+        image_size=math.isqrt(max(positions - 1, 0)) * PATCH,
         width=width,
         depth=_count(state, "backbone.blocks."),
-        heads=backbone["num_heads"],
-        global_every=backbone["global_atten_freq"],
+        heads=heads,
+        global_every=_setting(settings, "params", "backbone_params", "value", "global_atten_freq"),
         fusion_depth=_count(state, "fusion_blocks."),
-        pyramid=tuple(state[f"head.convs.{i}.conv.weight"].shape[1] for i in range(4)),
-        head_width=state["head.seg_conv.weight"].shape[1],
-        dropout=settings["head_params"]["dropout_ratio"],
-        click_radius=settings["norm_radius"],
+        pyramid=tuple(_shape(state, f"head.convs.{i}.conv.weight", 4)[1] for i in range(4)),
+        head_width=_shape(state, "head.seg_conv.weight", 4)[1],
+        dropout=_setting(settings, "params", "head_params", "value", "dropout_ratio"),
+        click_radius=_setting(settings, "params", "norm_radius", "value"),
     )
+
+
+def _setting(settings: Any, *names: str) -> Any:
+    """Return the value below these names in the nested mappings of the configuration."""
+    for name in names:
+        if not isinstance(settings, Mapping) or name not in settings:
+            raise ValueError(
+                "the 'config' of an official SegNext checkpoint has the entry "
+                f"{'.'.join(names)}, this one has not; get the file again"
+            )
+        settings = settings[name]
+    return settings
+
+
+def _shape(state: Mapping[str, Tensor], key: str, dimensions: int) -> tuple[int, ...]:
+    if key not in state or state[key].ndim != dimensions:
+        raise ValueError(
+            f"the checkpoint is not a complete SegNext: it has no {key} of {dimensions} dimensions"
+        )
+    return tuple(state[key].shape)
 
 
 def _count(state: Mapping[str, Tensor], prefix: str) -> int:
@@ -104,4 +118,4 @@ def _rename(key: str) -> str:
     for official, ours in _RENAMED.items():
         if key.startswith(official):
             return ours + key[len(official) :]
-    raise ValueError(f"the checkpoint holds {key!r}, which no official SegNext has")
+    raise ValueError(f"the checkpoint holds {key[:100]!r}, which no official SegNext has")

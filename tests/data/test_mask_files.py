@@ -45,23 +45,50 @@ def test_what_sam_writes_is_read(masks, tmp_path):
     assert read_masks(path, SIZE).scores.tolist() == [0.25] * 4
 
 
+def entry(size="[13, 21]", counts='"0"', more=""):
+    return f'[{{"segmentation": {{"size": {size}, "counts": {counts}}}{more}}}]'
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
         ("not json", "is no list of masks"),
-        ('{"a": 1}', "is no list of masks"),
-        ("[1]", "is no list of masks"),
-        ('[{"segmentation": {"size": [13, 21]}}]', "is no list of masks"),
-        ('[{"segmentation": {"size": [13, 22], "counts": "0"}}]', r"\(13, 22\), but the image"),
-        ('[{"segmentation": {"size": [13, 21], "counts": "~~"}}]', "a.json, mask 0"),
-        ('[{"segmentation": {"size": [13, 21], "counts": [1, 2]}}]', "a.json, mask 0"),
-        ('[{"segmentation": {"size": [13, 21], "counts": "0"}, "score": "x"}]', "is no list"),
+        ('{"a": 1}', r"is no list of masks \(it holds a dict"),
+        ("[" * 100_000, r"is no list of masks \(the JSON is nested too deeply\)"),
+        (entry(more=', "score": ' + "9" * 400), "a whole number beyond 64 bits"),
+        ("\ud800", "is no list of masks"),
+        ("[1]", "mask 0: it has no run lengths"),
+        ('[{"segmentation": {"size": [13, 21]}}]', "mask 0: it has no run lengths"),
+        ('[{"segmentation": []}]', "mask 0: it has no run lengths"),
+        (entry("[13, 22]"), r"mask 0: .*\(13, 22\), but the image"),
+        (entry("[13, 21.0]"), "two whole numbers"),
+        (entry("[" * 500 + "]" * 500), "two whole numbers"),
+        (entry("13"), "two whole numbers"),
+        (entry(counts='"~~"'), "mask 0: '~' has no place"),
+        (entry(counts="[1, 2]"), "mask 0: .* must be text, got list"),
+        (entry(counts="null"), "mask 0: .* must be text, got NoneType"),
+        (entry(more=', "score": "x"'), "mask 0: its score must be a number"),
+        (entry(more=', "score": true'), "mask 0: its score must be a number"),
+        (entry(more=', "score": 1e99'), "mask 0: its score must be a number"),
+        (entry(more=', "predicted_iou": NaN'), "mask 0: its score must be a number"),
     ],
 )
 def test_what_is_no_such_file(text, message, tmp_path):
     path = tmp_path / "a.json"
-    path.write_text(text)
-    with pytest.raises(ValueError, match=message):
+    path.write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(ValueError, match=message) as caught:
+        read_masks(path, SIZE)
+    assert str(path) in str(caught.value)
+
+
+def test_more_masks_than_memory(tmp_path, monkeypatch):
+    monkeypatch.setattr("tamingseg.data.mask_files.MAX_BYTES", 2 * 13 * 3)
+    path = tmp_path / "a.json"
+    one = entry(counts='"a8"')[1:-1]
+    path.write_text(f"[{one}, {one}]")
+    assert len(read_masks(path, SIZE)) == 2
+    path.write_text(f"[{one}, {one}, {one}]")
+    with pytest.raises(ValueError, match=r"a\.json holds 3 masks of 13 x 21 pixels.*keep fewer"):
         read_masks(path, SIZE)
 
 

@@ -1,6 +1,7 @@
 import json
 import os
 import pickle
+import resource
 
 import pytest
 import torch
@@ -78,6 +79,18 @@ def test_only_models_of_the_table_are_saved(tmp_path):
             r"another shape: head.fuse.bias \(\(9,\), expected \(8,\)\)",
         ),
         (lambda t: {"a": torch.zeros(1)}, r"missing: .* and \d+ more; unexpected: a"),
+        (
+            lambda t: {**t, "head.fuse.bias": torch.full((8,), torch.nan)},
+            "not finite: head.fuse.bias",
+        ),
+        (
+            lambda t: {**t, "head.fuse.bias": torch.zeros(8, dtype=torch.int64)},
+            r"another type: head.fuse.bias \(torch.int64\)",
+        ),
+        (
+            lambda t: {**t, "head.fuse.bias": torch.zeros(8, dtype=torch.complex64)},
+            "no dense tensors of real numbers: head.fuse.bias",
+        ),
     ],
 )
 def test_tensors_must_be_exactly_the_models(saved, change, message):
@@ -95,6 +108,11 @@ def test_tensors_must_be_exactly_the_models(saved, change, message):
         (lambda h: {**h, "version": 2}, "install a newer"),
         (lambda h: {**h, "config": {**h["config"], "new": 1}}, "got also new"),
         (lambda h: {**h, "config": {**h["config"], "width": 32}}, "of another shape"),
+        (lambda h: {**h, "model": ["segnext"]}, "one of clicknet, .* got list"),
+        (lambda h: {**h, "version": [[]]}, "install a newer"),
+        (lambda h: {**h, "config": {**h["config"], "heads": 0}}, "heads must be a whole number"),
+        (lambda h: {**h, "config": {**h["config"], "depth": 10**12}}, "depth must be .* 1 to 100"),
+        (lambda h: {**h, "config": {**h["config"], "pyramid": [4, 8]}}, "pyramid must be 4 values"),
         (lambda h: {**h, "config": 3}, "not written by tamingseg"),
         (lambda h: [], "not written by tamingseg"),
     ],
@@ -160,3 +178,33 @@ def test_pickle_of_something_else(tmp_path):
     torch.save([1, 2], tmp_path / "m.pth")
     with pytest.raises(ValueError, match="'state_dict' and 'config'"):
         load_model(tmp_path / "m.pth")
+
+
+def test_a_small_file_that_names_a_huge_model(saved):
+    """Shapes are compared before memory is taken: this one would need 100 GB."""
+    largest = {"width": 4096, "depth": 100, "heads": 1, "image_size": 1024}
+    rewrite(saved, change_header=lambda h: {**h, "config": {**h["config"], **largest}})
+    with pytest.raises(ValueError, match="of another shape"):
+        load_model(saved)
+
+
+@pytest.mark.parametrize(
+    "state", [3, {"a": 1}, {1: torch.zeros(1)}, {"a": torch.eye(3).to_sparse()}]
+)
+def test_state_dicts_that_are_none(tmp_path, state):
+    torch.save({"state_dict": state, "config": {}}, tmp_path / "m.pth")
+    with pytest.raises(ValueError, match=r"m\.pth: "):
+        load_model(tmp_path / "m.pth")
+
+
+def test_a_file_that_cannot_be_written_leaves_the_old_one(saved, make_model, tmp_path):
+    before = saved.read_bytes()
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, limits[1]))
+    try:
+        with pytest.raises(OSError, match=r"cannot write .* unchanged"):
+            save_checkpoint(make_model("segnext"), saved)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+    assert saved.read_bytes() == before
+    assert [file.name for file in tmp_path.iterdir()] == [saved.name]

@@ -59,8 +59,21 @@ def test_a_tensor_missing(official, tmp_path):
     with pytest.raises(ValueError, match=r"missing: backbone\.blocks\.0\.attn\.qkv\.weight"):
         load_model(tmp_path / "m.pth")
     del official["state_dict"]["backbone.pos_embed"]
-    with pytest.raises(ValueError, match="not a complete SegNext: KeyError"):
+    with pytest.raises(ValueError, match=r"not a complete SegNext: it has no backbone\.pos_embed"):
         convert_segnext(official)
+
+
+def test_tensors_that_repeat_one_number_of_the_file(official, tmp_path):
+    """They take no room in the file, and terabytes as a model."""
+    official["state_dict"]["head.fuse.x"] = torch.zeros(1).expand(10**6, 10**6)
+    official["state_dict"]["head.fusion_conv.conv.bias"] = torch.zeros(1).expand(10**6, 10**6)
+    torch.save(official, tmp_path / "m.pth")
+    with pytest.raises(ValueError, match=r"m\.pth: .*head\.fuse\.x"):
+        load_model(tmp_path / "m.pth")
+    del official["state_dict"]["head.fuse.x"]
+    torch.save(official, tmp_path / "m.pth")
+    with pytest.raises(ValueError, match=r"m\.pth: the tensors have 4\d+ bytes, the file has"):
+        load_model(tmp_path / "m.pth")
 
 
 @pytest.mark.parametrize(
@@ -73,7 +86,16 @@ def test_a_tensor_missing(official, tmp_path):
             {"type": "self_attention", "params": {"num_heads": 4}},
             "same number of heads, got 2 and 4",
         ),
-        ("backbone_params", {}, "not a complete SegNext"),
+        (
+            "backbone_params",
+            {},
+            r"has the entry .*backbone_params\.value\.num_heads, this one has not",
+        ),
+        ("norm_radius", 10**9, "click_radius must be a whole number from 0 to 100"),
+        ("norm_radius", [5], "click_radius must be .* got list"),
+        ("head_params", {"dropout_ratio": "x"}, "dropout must be a number from 0 to 1"),
+        ("backbone_params", {"num_heads": 2, "global_atten_freq": 0}, "global_every must be"),
+        ("backbone_params", {"num_heads": [[2]], "global_atten_freq": 3}, "got list and 2"),
     ],
 )
 def test_variants_that_were_never_released(official, name, value, message):
@@ -87,7 +109,7 @@ def test_other_model_classes(official):
     with pytest.raises(ValueError, match="checkpoint of PlainVitModel"):
         convert_segnext(official)
     official["config"] = "nothing"
-    with pytest.raises(ValueError, match="cannot be read"):
+    with pytest.raises(ValueError, match="has the entry class, this one has not"):
         convert_segnext(official)
 
 
