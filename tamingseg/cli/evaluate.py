@@ -52,7 +52,8 @@ class Run:
     """What is measured, and where the records go."""
 
     data: tyro.conf.Positional[tuple[str, ...]]
-    """Data set folders, folders of data sets, or names of known data sets below `root`."""
+    """Data set folders, folders of data sets, names of known data sets below `root`, or
+    `sample-photos`, which come with the package."""
     root: Path = Path()
     """Where names and relative paths start."""
     model: tuple[str, ...] = ("default",)

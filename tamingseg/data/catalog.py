@@ -13,6 +13,7 @@ from tamingseg.data.davis import DavisDataset
 from tamingseg.data.folder import FolderDataset
 from tamingseg.data.hqseg44k import HqSeg44kDataset
 from tamingseg.data.hypersim import HypersimDataset
+from tamingseg.data.sample_images import SAMPLE_PHOTOS, SamplePhotos
 
 
 class FileDataset(MaskDataset, Protocol):
@@ -207,7 +208,8 @@ def open_datasets(
 ) -> list[FileDataset]:
     """Open data sets, and every data set inside a folder that is none itself.
 
-    Parameters are as in `open_dataset`.
+    Parameters are as in `open_dataset`. The name `SAMPLE_PHOTOS` needs no folder: these photos come
+    with the package.
 
     Raises
     ------
@@ -218,6 +220,9 @@ def open_datasets(
         raise ValueError("no data: name at least one data set folder")
     datasets: list[FileDataset] = []
     for folder in folders:
+        if str(folder) == SAMPLE_PHOTOS:
+            datasets.append(SamplePhotos())
+            continue
         whole = Path(root) / folder
         inside = sorted(path for path in whole.glob("*") if path.is_dir())
         if not inside or _layout_of(whole):
@@ -259,5 +264,5 @@ def _missing(path_or_name: str | Path, root: str | Path) -> str:
         return f"data set {name} is expected at {Path(root) / name}; it comes from {source}"
     return (
         f"there is no folder {Path(root) / path_or_name}, and no known data set of that name; "
-        f"known are {', '.join(CATALOG)}"
+        f"known are {', '.join([*CATALOG, SAMPLE_PHOTOS])}"
     )

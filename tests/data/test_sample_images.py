@@ -1,7 +1,13 @@
 import numpy as np
 import pytest
 
-from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image, load_sample_truth
+from tamingseg.data.catalog import open_datasets
+from tamingseg.data.sample_images import (
+    SAMPLE_IMAGES,
+    SamplePhotos,
+    load_sample_image,
+    load_sample_truth,
+)
 
 
 @pytest.mark.parametrize("name", SAMPLE_IMAGES)
@@ -32,3 +38,18 @@ def test_an_unknown_name_is_refused():
     for load in (load_sample_image, load_sample_truth):
         with pytest.raises(ValueError, match="sample image must be one of coffee"):
             load("../dog")
+
+
+def test_the_photos_are_a_data_set_that_needs_no_folder(tmp_path):
+    (photos,) = open_datasets(["sample-photos"], tmp_path)
+    assert photos.name == "sample-photos"
+    assert list(photos.names) == list(SAMPLE_IMAGES)
+    assert photos.fingerprint == SamplePhotos().fingerprint
+    for index, name in enumerate(SAMPLE_IMAGES):
+        sample = photos[index]
+        assert sample.name == name
+        np.testing.assert_array_equal(sample.image, load_sample_image(name))
+        np.testing.assert_array_equal(sample.label_maps[0], load_sample_truth(name))
+        assert len(list(sample.masks())) == load_sample_truth(name).max()  # none is too small
+        assert sample.ignore(0) is None
+    assert len(photos) == len(SAMPLE_IMAGES)
