@@ -128,6 +128,16 @@ def test_scripts_exist(page):
         assert (ROOT / file).is_file(), file
 
 
+@pytest.mark.parametrize("page", TODAY)
+def test_files_that_are_named_exist(page):
+    """In the text, in file maps and in diagrams; as a path below the root or the package, or alone."""
+    text = re.sub(r"```(python|sh)\n.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
+    for name in set(re.findall(r"(?<![\w/.*-])[\w-][\w/-]*\.(?:py|js|css|html)\b", text)):
+        places = [ROOT / name, ROOT / "tamingseg" / name, (ROOT / page).parent / name]
+        found = any(place.is_file() for place in places)
+        assert found or ("/" not in name and any(ROOT.glob(f"*/**/{name}"))), f"{page}: {name}"
+
+
 def test_the_api_page_is_current():
     """Up to white space, commas and quotes, which depend on the version of the tool."""
     api_page = runpy.run_path(str(ROOT / "scripts" / "api_docs.py"))["api_page"]
