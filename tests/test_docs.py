@@ -130,7 +130,7 @@ def test_scripts_exist(page):
 
 @pytest.mark.parametrize("page", TODAY)
 def test_files_that_are_named_exist(page):
-    """In the text, in file maps and in diagrams; as a path below the root or the package, or alone."""
+    """In texts, file maps and diagrams; as a path below the root or the package, or alone."""
     text = re.sub(r"```(python|sh)\n.*?```", "", (ROOT / page).read_text(), flags=re.DOTALL)
     for name in set(re.findall(r"(?<![\w/.*-])[\w-][\w/-]*\.(?:py|js|css|html)\b", text)):
         places = [ROOT / name, ROOT / "tamingseg" / name, (ROOT / page).parent / name]
