@@ -42,7 +42,7 @@ def main() -> None:
     sides = np.linspace(8, 504, 32)
     grid = [Click(row, col) for row in sides for col in sides]
 
-    print(f"{segmentor.name}, {torch.get_num_threads()} threads, input {embedding.frame.canvas}")
+    print(f"{segmentor.name}, {torch.get_num_threads()} threads")
     measure("encode a 512x512 photo", lambda: segmentor.embed(image))
     measure("answer one click", lambda: segmentor.predict(embedding, three[:1]))
     measure(

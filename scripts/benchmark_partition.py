@@ -54,7 +54,7 @@ def main() -> None:
     for method in get_args(Method):
         measure(
             f"{method}: photo embedded -> hierarchy",
-            lambda method=method: build_hierarchy(segmentor, image, embedding, method),
+            lambda method=method: build_hierarchy(segmentor, embedding, method),
         )
     hierarchy = measure("photo -> hierarchy, all of it", lambda: build_hierarchy(segmentor, image))
     measure("cut at 50 regions", lambda: hierarchy.cut(50))

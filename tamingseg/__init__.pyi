@@ -9,6 +9,13 @@ from .partition.cut import MOSAIC_PARTITION, PartitionConfig, build_hierarchy, p
 from .partition.hierarchy import Hierarchy
 from .proposals.generate import ProposalConfig, propose_masks
 from .proposals.levels import level_stack
+from .segmentors.base import (
+    CandidateSegmentor,
+    ImageEmbedding,
+    JointSegmentor,
+    PixelSegmentor,
+    Segmentor,
+)
 from .segmentors.function import FunctionSegmentor
 from .segmentors.load import list_segmentors, load_segmentor
 from .session.segment import segment
@@ -27,13 +34,18 @@ from .viz import (
 __all__ = [
     "MASK_THRESHOLD",
     "MOSAIC_PARTITION",
+    "CandidateSegmentor",
     "Click",
     "FunctionSegmentor",
     "Hierarchy",
+    "ImageEmbedding",
+    "JointSegmentor",
     "MaskSet",
     "PartitionConfig",
+    "PixelSegmentor",
     "ProposalConfig",
     "Sample",
+    "Segmentor",
     "Session",
     "build_hierarchy",
     "colour_features",

@@ -8,8 +8,6 @@ import numpy as np
 import psutil
 import pytest
 
-from tamingseg.checks import check_image
-from tamingseg.frame import Frame
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks
 from tamingseg.values import Click, Sample
 
@@ -87,8 +85,7 @@ class FakeSegmentor:
         self.masks = masks
 
     def embed(self, image: np.ndarray) -> ImageEmbedding:
-        size = check_image(image).shape[:2]
-        return ImageEmbedding(image.copy(), Frame.stretch(size, size), image.nbytes)
+        return ImageEmbedding(image, features=None)
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
@@ -96,7 +93,7 @@ class FakeSegmentor:
         check_clicks(clicks, embedding.size)
         answers = np.empty((len(clicks), *embedding.size), np.float32)
         for answer, click in zip(answers, clicks, strict=True):
-            region = self._region(embedding.features, int(click.row), int(click.col))
+            region = self._region(embedding.image, int(click.row), int(click.col))
             inside, outside = (0.95, 0.05) if click.positive else (0.05, 0.5)
             answer[:] = np.where(region, inside, outside)
         return answers if full_size else answers[:, ::2, ::2]
@@ -117,7 +114,7 @@ class FakeSegmentor:
         check_clicks(clicks, embedding.size)
         joint = np.full(embedding.size, 0.05, np.float32) if previous is None else previous.copy()
         for click in clicks if previous is None else clicks[-1:]:
-            region = self._region(embedding.features, int(click.row), int(click.col))
+            region = self._region(embedding.image, int(click.row), int(click.col))
             joint[region] = 0.95 if click.positive else 0.05
         return joint
 

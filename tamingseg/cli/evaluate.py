@@ -40,7 +40,7 @@ from tamingseg.evaluation.zeroshot import (
     proposals_from_model,
 )
 from tamingseg.partition.cut import MOSAIC_PARTITION, Method, PartitionConfig
-from tamingseg.proposals.generate import ProposalConfig
+from tamingseg.proposals.generate import ProposalConfig, ProposalMethod
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
 
@@ -111,6 +111,8 @@ class EvaluateProposals:
     """Let models propose masks without a click, and print mIoU against the number of proposals."""
 
     run: tyro.conf.OmitArgPrefixes[Run]
+    method: ProposalMethod = "grid"
+    """Where proposals come from: a grid of clicks, or the regions of the model's hierarchy."""
     proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
     """How proposals are made."""
     masks: Path | None = None
@@ -157,6 +159,8 @@ class EvaluateAll:
     """The whole benchmark: random and center clicks, proposals, and regions where they apply."""
 
     run: tyro.conf.OmitArgPrefixes[Run]
+    method: ProposalMethod = "grid"
+    """Where proposals come from: a grid of clicks, or the regions of the model's hierarchy."""
     proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
     """How proposals are made."""
     trials: int = 1
@@ -216,13 +220,15 @@ def proposals(arguments: Sequence[str]) -> int:
     run, config = command.run, command.proposals
     datasets = run.datasets()
     if command.masks is not None:
-        _refuse_model_settings(run, config != ProposalConfig())
+        changed = config != ProposalConfig() or command.method != EvaluateProposals.method
+        _refuse_model_settings(run, changed)
         propose = proposals_from_files(command.masks, command.by_score)
         made_by = _made_by_folder(command.masks, "*.json")
         makers = [(propose, made_by, {"by_score": command.by_score})]
     else:
+        settings = {"method": command.method, **asdict(config)}
         makers = [
-            (proposals_from_model(segmentor, config), made_by, asdict(config))
+            (proposals_from_model(segmentor, command.method, config), made_by, settings)
             for segmentor, made_by in run.segmentors()
         ]
     return _finish(
@@ -251,7 +257,11 @@ def regions(arguments: Sequence[str]) -> int:
         makers = [(segment, _made_by_folder(command.segmentations, "*.mat"), {})]
     elif command.method == "painted":
         makers = [
-            (painted_proposals(proposals_from_model(segmentor, config)), made_by, _painted(config))
+            (
+                painted_proposals(proposals_from_model(segmentor, "grid", config)),
+                made_by,
+                _painted(config),
+            )
             for segmentor, made_by in run.segmentors()
         ]
     else:
@@ -298,15 +308,16 @@ def everything(arguments: Sequence[str]) -> int:
     command = _parse(EvaluateAll, "all", arguments)
     run, config = command.run, command.proposals
     cut: tuple[Method, PartitionConfig] = ("greedy", PartitionConfig())
+    settings = {"method": command.method, **asdict(config)}
     protocols = [ClickProtocol(trials=command.trials), ClickProtocol(clicker="center")]
     datasets = run.datasets()
     jobs = []
     for segmentor, made_by in run.segmentors():
-        propose = proposals_from_model(segmentor, config)
+        propose = proposals_from_model(segmentor, command.method, config)
         for dataset in datasets:
             for protocol in protocols:
                 jobs.append(click_job(dataset, segmentor, made_by, protocol, run.limit))
-            jobs.append(proposal_job(dataset, propose, made_by, asdict(config), limit=run.limit))
+            jobs.append(proposal_job(dataset, propose, made_by, settings, limit=run.limit))
             if dataset.partition:
                 segment = partitions_from_model(segmentor, *cut)
                 jobs.append(

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tamingseg.cli.photos import do_each, find_images, keep_settings
 from tamingseg.data.mask_files import write_masks
-from tamingseg.proposals.generate import ProposalConfig, propose_masks
+from tamingseg.proposals.generate import ProposalConfig, ProposalMethod, propose_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.values import MaskSet
 from tamingseg.viz import overlay_masks
@@ -35,6 +35,9 @@ class Propose:
     """Whether to write OUTPUT/<name>/<rank>.png as well: white is the mask, black the rest."""
     overlay: bool = False
     """Whether to write OUTPUT/<name>.png as well: the photo with the masks painted over it."""
+    method: ProposalMethod = "grid"
+    """Where masks come from: answers to a grid of clicks, or the regions of the model's hierarchy,
+    which is fast with a model that knows every pixel by a feature (distilled)."""
     proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
     """How proposals are made."""
     model: str = "default"
@@ -55,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     config = replace(command.proposals, most=min(command.count, command.proposals.most))
 
     def propose(name: str, image: np.ndarray) -> None:
-        masks = propose_masks(segmentor, image, config)
+        masks = propose_masks(segmentor, image, command.method, config)
         result = output / f"{name}.json"
         result.parent.mkdir(parents=True, exist_ok=True)
         if command.pngs:
@@ -77,6 +80,7 @@ def _settings(command: Propose) -> dict[str, Any]:
         "count": command.count,
         "pngs": command.pngs,
         "overlay": command.overlay,
+        "method": command.method,
         "proposals": asdict(command.proposals),
     }
 

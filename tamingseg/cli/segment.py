@@ -11,7 +11,7 @@ from PIL import Image
 from tamingseg.data.base import read_image
 from tamingseg.proposals.levels import Candidates, level_stack
 from tamingseg.segmentors.load import load_segmentor
-from tamingseg.session.session import DEFAULT_FUSION, Session, SessionFusion
+from tamingseg.session.session import Session, SessionFusion
 from tamingseg.values import MASK_THRESHOLD, Click, MaskSet
 from tamingseg.viz import overlay, overlay_masks
 
@@ -35,8 +35,8 @@ class Segment:
     levels: bool = False
     """Also save the nested masks around the first click, from part to whole, beside the mask:
     mask.level1.png, mask.level2.png, ..."""
-    fusion: SessionFusion = DEFAULT_FUSION
-    """How several clicks become one mask."""
+    fusion: SessionFusion | None = None
+    """How several clicks become one mask; by default "joint" if the model can, else "certainty"."""
     threshold: float = MASK_THRESHOLD
     """A pixel belongs to the mask where its probability is above this."""
     model: str = "default"

@@ -32,7 +32,12 @@ from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.iou import iou
 from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.prompts.clickers import center_click, random_click
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor, check_probabilities
+from tamingseg.segmentors.base import (
+    ImageEmbedding,
+    JointSegmentor,
+    Segmentor,
+    check_probabilities,
+)
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFusion
 from tamingseg.values import MASK_THRESHOLD, MIN_MASK_AREA, Click, Sample
@@ -126,7 +131,7 @@ def click_job(
         If clicks are to be answered together by a segmentor that only answers one.
     """
     together = protocol.clicks > 1 and protocol.fusion == "joint"
-    if together and not hasattr(segmentor, "predict_jointly"):
+    if together and not isinstance(segmentor, JointSegmentor):
         raise ValueError(
             f"{segmentor.name} has no predict_jointly, so it cannot answer several clicks "
             f"together; choose another fusion: {', '.join(FUSIONS)}"

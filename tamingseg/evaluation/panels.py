@@ -83,7 +83,7 @@ def panels(
     config = PartitionConfig() if truth is None else MOSAIC_PARTITION
     embedding = segmentor.embed(image)
     answer = segmentor.predict(embedding, [click])[0]
-    hierarchy = build_hierarchy(segmentor, image, embedding, method, config)
+    hierarchy = build_hierarchy(segmentor, embedding, method, config)
     found = hierarchy.cut(regions)
     if truth is not None:
         found = label_like(found, truth)  # so that partners have one colour

@@ -24,7 +24,7 @@ from tamingseg.evaluation.records import Measured
 from tamingseg.evaluation.sharding import Job
 from tamingseg.masks.packed import iou_matrix
 from tamingseg.metrics.zeroshot import best_so_far, oracle_order
-from tamingseg.proposals.generate import ProposalConfig, propose_masks
+from tamingseg.proposals.generate import ProposalConfig, ProposalMethod, propose_masks
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.values import MIN_MASK_AREA, MaskSet, Sample
 
@@ -32,13 +32,15 @@ ProposalMaker = Callable[[Sample], MaskSet]
 """Gives the masks of a sample's image, the best first; its truth is not looked at."""
 
 
-def proposals_from_model(segmentor: Segmentor, config: ProposalConfig) -> ProposalMaker:
+def proposals_from_model(
+    segmentor: Segmentor, method: ProposalMethod, config: ProposalConfig
+) -> ProposalMaker:
     """Let a segmentor propose; asked for the same sample again, the maker remembers its answer."""
     last: list[tuple[Sample, MaskSet]] = []
 
     def propose(sample: Sample) -> MaskSet:
         if not last or last[0][0] is not sample:
-            last[:] = [(sample, propose_masks(segmentor, sample.image, config))]
+            last[:] = [(sample, propose_masks(segmentor, sample.image, method, config))]
         return last[0][1]
 
     return propose

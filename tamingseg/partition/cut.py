@@ -21,7 +21,7 @@ import networkx as nx
 import numpy as np
 from scipy import sparse
 
-from tamingseg.checks import check_choice, check_image
+from tamingseg.checks import check_choice
 from tamingseg.partition.affinity import region_affinity
 from tamingseg.partition.boundary import boundary_strength
 from tamingseg.partition.colours import colour_contrast
@@ -30,7 +30,7 @@ from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.partition.merging import Price, merge_regions, ward
 from tamingseg.partition.spectral import spectral_coordinates, squared_distances
 from tamingseg.partition.superpixels import flood_superpixels
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
 
 Method = Literal["greedy", "normalised-cut", "multicut"]
 
@@ -92,7 +92,7 @@ training textures)."""
 
 def partition_image(
     segmentor: Segmentor,
-    image: np.ndarray,
+    image: np.ndarray | ImageEmbedding,
     regions: int | None,
     method: Method = "greedy",
     config: PartitionConfig = PartitionConfig(),
@@ -104,7 +104,7 @@ def partition_image(
     segmentor
         Any model. A `PixelSegmentor` is fast; any other gets a click on every superpixel.
     image
-        uint8 RGB (H, W, 3).
+        uint8 RGB (H, W, 3), or what `segmentor.embed` made of it.
     regions
         How many; None lets ``multicut`` find the number.
 
@@ -140,8 +140,7 @@ def partition_image(
 
 def build_hierarchy(
     segmentor: Segmentor,
-    image: np.ndarray,
-    embedding: ImageEmbedding | None = None,
+    image: np.ndarray | ImageEmbedding,
     method: Method = "greedy",
     config: PartitionConfig = PartitionConfig(),
 ) -> Hierarchy:
@@ -151,14 +150,12 @@ def build_hierarchy(
     ----------
     segmentor, image
         As in `partition_image`.
-    embedding
-        What `segmentor` made of the image, where it has been embedded already.
 
     Raises
     ------
     ValueError
-        If the method is unknown, the image is of another kind, the embedding is one of another
-        image's size, or the model answers with anything but probabilities.
+        If the method is unknown, the image is of another kind, or the model answers with anything
+        but probabilities.
 
     Examples
     --------
@@ -175,19 +172,15 @@ def build_hierarchy(
     [1, 2, 5]
     """
     check_choice(method, get_args(Method), "method")
-    size = check_image(image).shape[:2]
-    if embedding is None:
-        embedding = segmentor.embed(image)
-    if embedding.size != size:
-        raise ValueError(f"an image of {size} needs its own embedding, got one of {embedding.size}")
-    small = _shrunk(image)
+    embedding = embed_image(segmentor, image)
+    small = _shrunk(embedding.image)
     boundary = boundary_strength(small)
     superpixels = flood_superpixels(boundary, config.superpixels)
     affinity = region_affinity(segmentor, embedding, superpixels)
     graph = region_graph(superpixels, affinity, boundary)
     mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, superpixels)
     merges, costs = merge_regions(graph, *_WAYS[method](graph, mutual, contrast, config))
-    return Hierarchy(_enlarged(superpixels, size), merges, costs)
+    return Hierarchy(_enlarged(superpixels, embedding.size), merges, costs)
 
 
 def _shrunk(image: np.ndarray) -> np.ndarray:

@@ -2,8 +2,7 @@
 
 Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
 one, and kept as bits. What takes memory are the answers, two bytes for each of their pixels: 13 MB
-for the default model and a 32x32 grid. A model with a feature per pixel needs no clicks, see
-`regions`.
+for the default model and a 32x32 grid. The other method needs no clicks, see `regions`.
 """
 
 from collections.abc import Callable
@@ -26,14 +25,14 @@ from tamingseg.proposals.superpixels import rebuild, superpixels
 from tamingseg.segmentors.base import (
     CandidateSegmentor,
     ImageEmbedding,
-    PixelSegmentor,
     Segmentor,
     check_probabilities,
+    embed_image,
 )
 from tamingseg.values import MIN_MASK_AREA, Click, MaskSet
 
 Order = Literal["expected", "quality", "stability", "both"]
-Source = Literal["auto", "grid", "hierarchy"]
+ProposalMethod = Literal["grid", "hierarchy"]
 Progress = Callable[[int, int], None]
 
 _OF_A_GRID = ("grid", "further", "levels", "overlap", "superpixels", "order")
@@ -79,14 +78,9 @@ class ProposalConfig:
     (a model without a quality has the stability for it)."""
     most: int = 1000
     """At most so many masks."""
-    source: Source = "auto"
-    """Where masks come from: answers to a grid of clicks, or the hierarchy of regions of a model
-    with a feature per pixel; "auto" is that with such a model, if what only a grid knows has its
-    default. A hierarchy knows min_stability, min_area, suppress_above and most."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
-        check_choice(self.source, get_args(Source), "source")
         check_choice(self.overlap, get_args(Overlap), "overlap")
         if self.grid < 1 or self.most < 1 or min(self.further, self.levels, self.min_area) < 0:
             raise ValueError(
@@ -138,24 +132,34 @@ class Answers:
 def propose_masks(
     segmentor: Segmentor,
     image: np.ndarray | ImageEmbedding,
+    method: ProposalMethod = "grid",
     config: ProposalConfig = ProposalConfig(),
     progress: Progress | None = None,
 ) -> MaskSet:
-    """List the masks of an image, so that the first N are a good answer for every N.
+    """List the masks of an image, best first: for every N, the first N are a good answer.
 
     Parameters
     ----------
     segmentor
         Any model; one that is a `CandidateSegmentor` is asked for all its masks per click.
     image
-        uint8 RGB (H, W, 3), or the embedding that `segmentor` made of it. Of an embedding a
-        `PixelSegmentor` is always asked with a grid of clicks: its regions need the image.
+        uint8 RGB (H, W, 3), or what `segmentor.embed` made of it.
+    method
+        ``grid``, the default, asks the model about a grid of clicks; ``hierarchy`` takes the
+        regions of `build_hierarchy`, which needs no clicks if the model is a `PixelSegmentor`.
+    config
+        The settings; ``hierarchy`` follows min_stability, min_area, suppress_above and most.
     progress
-        Called with (clicks answered, clicks in all).
+        Called with (clicks answered, clicks in all); only a grid has any.
 
     Returns
     -------
     Masks of the image's size, the best first; their score is their stability.
+
+    Raises
+    ------
+    ValueError
+        If the method is unknown, or ``hierarchy`` is to follow a setting that only a grid has.
 
     Examples
     --------
@@ -167,33 +171,13 @@ def propose_masks(
     >>> image = np.zeros((32, 48, 3), np.uint8)
     >>> image[:, 30:] = 255
     >>> segmentor = FunctionSegmentor(same_colour, "same colour")
-    >>> masks = propose_masks(segmentor, image, ProposalConfig(grid=4))
+    >>> masks = propose_masks(segmentor, image, config=ProposalConfig(grid=4))
     >>> [int(masks[number].sum()) for number in range(len(masks))]
     [576, 960]
     """
-    if _has_hierarchy(segmentor, image, config):
-        return masks_from_hierarchy(build_hierarchy(segmentor, image), config)
-    return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
-
-
-def _has_hierarchy(
-    segmentor: Segmentor, image: np.ndarray | ImageEmbedding, config: ProposalConfig
-) -> bool:
-    """Decide where the masks come from."""
-    possible = isinstance(segmentor, PixelSegmentor) and not isinstance(image, ImageEmbedding)
-    if config.source == "hierarchy" and not possible:
-        raise ValueError(
-            "a hierarchy needs a model with a feature per pixel, such as 'distilled', and an image "
-            f"instead of its embedding; ask {segmentor.name!r} with a grid"
-        )
-    default = ProposalConfig()
-    unknown = [name for name in _OF_A_GRID if getattr(config, name) != getattr(default, name)]
-    if config.source == "hierarchy" and unknown:
-        raise ValueError(
-            f"a hierarchy knows nothing of {', '.join(unknown)}; leave them at their defaults, or "
-            "ask with a grid"
-        )
-    return possible and config.source != "grid" and not unknown
+    if check_choice(method, get_args(ProposalMethod), "method") == "grid":
+        return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
+    return masks_from_hierarchy(build_hierarchy(segmentor, image), config)
 
 
 def ask_grid(
@@ -203,7 +187,7 @@ def ask_grid(
     progress: Progress | None = None,
 ) -> Answers:
     """Ask a segmentor about a grid of clicks; parameters as in `propose_masks`."""
-    embedding = image if isinstance(image, ImageEmbedding) else segmentor.embed(image)
+    embedding = embed_image(segmentor, image)
     total = config.grid**2 + config.further
     parts: list[Answers] = []
     asked = 0
@@ -228,6 +212,13 @@ def masks_from_hierarchy(
     hierarchy: Hierarchy, config: ProposalConfig = ProposalConfig()
 ) -> MaskSet:
     """Make the ordered list out of the regions of an image, see `propose_masks`."""
+    default = ProposalConfig()
+    unknown = [name for name in _OF_A_GRID if getattr(config, name) != getattr(default, name)]
+    if unknown:
+        raise ValueError(
+            f"a hierarchy knows nothing of {', '.join(unknown)}; leave them at their defaults, or "
+            "use the method 'grid'"
+        )
     return propose_regions(
         hierarchy, config.min_stability, config.min_area, config.suppress_above, config.most
     )

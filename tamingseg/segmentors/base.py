@@ -1,4 +1,8 @@
-"""The one shape of every model: embed an image once, then answer clicks about it.
+"""What a model has to offer: embed an image once, then answer clicks about it.
+
+`Segmentor` is all that the package asks of a model. What some models can do beyond that are
+protocols of their own: answer several clicks together (`JointSegmentor`), give several masks per
+click (`CandidateSegmentor`), know every pixel by a feature (`PixelSegmentor`).
 
 An embedding is a value that is handed around. Nothing about an image stays inside a segmentor, so
 two images or two users cannot mix.
@@ -10,34 +14,79 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 
-from tamingseg.checks import check_point
-from tamingseg.frame import Frame
+from tamingseg.checks import check_image, check_point
 from tamingseg.values import Click
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class ImageEmbedding:
-    """What a segmentor remembers of an image; only the segmentor that made it can read `features`.
+    """An image together with what a segmentor made of it: wherever an image goes, this does too.
 
-    `frame` says how the image was fitted to the model, `size` is the image's (height, width), and
-    `nbytes` what the features occupy in memory.
+    Attributes
+    ----------
+    image
+        uint8 RGB (H, W, 3), copied, so that later changes of the original do not matter.
+    features
+        What the segmentor needs to answer clicks. Only the segmentor that made it can read it.
+    feature_bytes
+        Memory of the features, 0 if nobody counted.
+
+    Raises
+    ------
+    ValueError
+        If the image is of another kind.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import ImageEmbedding
+    >>> embedding = ImageEmbedding(np.zeros((20, 30, 3), np.uint8), features="any")
+    >>> embedding.size, embedding.nbytes
+    ((20, 30), 1800)
     """
 
+    image: np.ndarray
     features: Any
-    frame: Frame
-    nbytes: int
+    feature_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "image", check_image(self.image).copy())
 
     @property
     def size(self) -> tuple[int, int]:
-        """(height, width) of the original image."""
-        return self.frame.image
+        """(height, width) of the image."""
+        height, width = self.image.shape[:2]
+        return height, width
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of image and features."""
+        return self.image.nbytes + self.feature_bytes
 
 
 class Segmentor(Protocol):
     """A model that answers clicks. `name` goes into result rows and project files.
 
-    `predict_jointly` is needed only where clicks are combined by "joint" fusion. The shortest way
-    to a segmentor of one's own is `tamingseg.segmentors.function.FunctionSegmentor`.
+    The shortest way to a segmentor of one's own is `FunctionSegmentor`; this is the long one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from tamingseg import ImageEmbedding, segment
+    >>> class SameGrey:
+    ...     name = "same grey"
+    ...
+    ...     def embed(self, image):
+    ...         return ImageEmbedding(image, features=image.mean(axis=2))
+    ...
+    ...     def predict(self, embedding, clicks, full_size=True):
+    ...         grey = embedding.features
+    ...         answers = [grey == grey[int(click.row), int(click.col)] for click in clicks]
+    ...         return np.array(answers, np.float32)
+    >>> image = np.zeros((20, 30, 3), np.uint8)
+    >>> image[:, 15:] = 200
+    >>> int(segment(image, [(10, 20)], SameGrey()).sum())
+    300
     """
 
     name: str
@@ -56,6 +105,19 @@ class Segmentor(Protocol):
         ValueError for a click outside the image.
         """
         ...
+
+
+@runtime_checkable
+class JointSegmentor(Segmentor, Protocol):
+    """A segmentor that can also answer several clicks together.
+
+    Examples
+    --------
+    >>> from tamingseg import FunctionSegmentor, JointSegmentor
+    >>> red = FunctionSegmentor(lambda image, clicks: image[..., 0] / 255, "red")
+    >>> isinstance(red, JointSegmentor)
+    True
+    """
 
     def predict_jointly(
         self,
@@ -76,7 +138,11 @@ class Segmentor(Protocol):
 class CandidateSegmentor(Segmentor, Protocol):
     """A segmentor that gives several masks per click and says how good it thinks each is.
 
-    `isinstance(segmentor, CandidateSegmentor)` tells it from one that gives a single mask.
+    Examples
+    --------
+    >>> from tamingseg import CandidateSegmentor, load_segmentor
+    >>> isinstance(load_segmentor("default", device="cpu"), CandidateSegmentor)
+    False
     """
 
     def predict_candidates(
@@ -96,7 +162,11 @@ class CandidateSegmentor(Segmentor, Protocol):
 class PixelSegmentor(Segmentor, Protocol):
     """A segmentor that knows every pixel by a feature, and needs no click to compare them.
 
-    `isinstance(segmentor, PixelSegmentor)` tells it from one that has to be asked click by click.
+    Examples
+    --------
+    >>> from tamingseg import PixelSegmentor, load_segmentor
+    >>> isinstance(load_segmentor("distilled", device="cpu"), PixelSegmentor)
+    True
     """
 
     def pixel_features(self, embedding: ImageEmbedding) -> np.ndarray:
@@ -113,6 +183,11 @@ class PixelSegmentor(Segmentor, Protocol):
         as well.
         """
         ...
+
+
+def embed_image(segmentor: Segmentor, image: np.ndarray | ImageEmbedding) -> ImageEmbedding:
+    """Embed an image, unless it is an embedding already."""
+    return image if isinstance(image, ImageEmbedding) else segmentor.embed(image)
 
 
 def check_clicks(clicks: Sequence[Click], size: tuple[int, int]) -> np.ndarray:

@@ -46,7 +46,8 @@ class ClickSegmentor:
     @torch.inference_mode()
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
-        frame = self._frame(check_image(image).shape[:2])
+        height, width = check_image(image).shape[:2]
+        frame = self._frame((height, width))
         pixels = torch.tensor(image, device=self.device)
         pixels = pixels.permute(2, 0, 1)[None].float() / 255
         canvas = self._to_canvas(pixels, frame)
@@ -58,19 +59,20 @@ class ClickSegmentor:
         tensors = [tensor.float() for tensor in tensors]
         features = tensors[0] if isinstance(features, Tensor) else tuple(tensors)
         nbytes = {tensor.data_ptr(): tensor.nbytes for tensor in tensors}  # some are one tensor
-        return ImageEmbedding(features, frame, sum(nbytes.values()))
+        return ImageEmbedding(image, features, sum(nbytes.values()))
 
     @torch.inference_mode()
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
     ) -> np.ndarray:
         """See `Segmentor.predict`; the model's own resolution is that of its logits."""
-        points = self._points(clicks, embedding.frame)[:, None]
-        size = embedding.size if full_size else self._own_size(embedding.frame)
+        frame = self._frame(embedding.size)
+        points = self._points(clicks, frame)[:, None]
+        size = embedding.size if full_size else self._own_size(frame)
         answers = np.empty((len(points), *size), np.float32)
-        for part in self._parts(len(points), embedding.frame, size):
+        for part in self._parts(len(points), frame, size):
             logits = self.model.decode(embedding.features, points[None, part])
-            answers[part] = self._to_image(logits, embedding.frame, size)
+            answers[part] = self._to_image(logits, frame, size)
         return answers
 
     @torch.inference_mode()
@@ -80,13 +82,14 @@ class ClickSegmentor:
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `Segmentor.predict_jointly`."""
+        """See `JointSegmentor.predict_jointly`."""
         if len(clicks) == 0:
             raise ValueError("a joint answer needs at least one click, got none")
-        known = None if previous is None else self._previous(previous, embedding.frame)
-        points = self._points(clicks, embedding.frame)
+        frame = self._frame(embedding.size)
+        known = None if previous is None else self._previous(previous, frame)
+        points = self._points(clicks, frame)
         logits = self.model.decode(embedding.features, points[None, None], known)
-        return self._to_image(logits, embedding.frame, embedding.size)[0]
+        return self._to_image(logits, frame, embedding.size)[0]
 
     def _frame(self, size: tuple[int, int]) -> Frame:
         return Frame.fit(size, self.model.config.image_size, self.model.stride_multiple)

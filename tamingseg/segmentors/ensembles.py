@@ -19,7 +19,6 @@ from scipy.special import expit, logit
 from torch.nn import functional as F
 
 from tamingseg.checks import check_image
-from tamingseg.frame import Frame
 from tamingseg.masks.certainty import fuse
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, check_clicks
@@ -64,7 +63,7 @@ class Ensemble:
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
         inner = [member.embed(image) for member in self.members]
-        return ImageEmbedding(inner, inner[0].frame, sum(one.nbytes for one in inner))
+        return ImageEmbedding(image, inner, sum(one.nbytes for one in inner))
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
@@ -94,11 +93,10 @@ class Turned:
 
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
-        size = check_image(image).shape[:2]
-        turned = np.rot90(image, self.quarter_turns)
+        turned = np.rot90(check_image(image), self.quarter_turns)
         turned = turned[:, ::-1] if self.mirrored else turned
         inner = self.segmentor.embed(turned.copy())  # torch takes no negative strides
-        return ImageEmbedding(inner, Frame.stretch(size, size), inner.nbytes)
+        return ImageEmbedding(image, inner, inner.nbytes)
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
@@ -189,7 +187,7 @@ class Votes:
         """See `Segmentor.embed`; the features are the answers to the grid, float32 (A, h, w)."""
         inner = self.segmentor.embed(image)
         answers = self.segmentor.predict(inner, grid_clicks(self.side, inner.size), full_size=False)
-        return ImageEmbedding(answers, inner.frame, answers.nbytes)
+        return ImageEmbedding(image, answers, answers.nbytes)
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True

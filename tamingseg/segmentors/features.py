@@ -15,7 +15,8 @@ class FeatureSegmentor(ClickSegmentor):
         """See `PixelSegmentor.pixel_features`; queries, then keys if the model has any."""
         queries, keys = embedding.features
         features = queries if keys is queries else torch.cat([queries, keys], 1)
-        features = resample_content(features, embedding.frame, self._own_size(embedding.frame))
+        frame = self._frame(embedding.size)
+        features = resample_content(features, frame, self._own_size(frame))
         return np.ascontiguousarray(features[0].permute(1, 2, 0).cpu().numpy())
 
     @torch.inference_mode()

@@ -4,8 +4,6 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from tamingseg.checks import check_image
-from tamingseg.frame import Frame
 from tamingseg.segmentors.base import (
     ImageEmbedding,
     check_clicks,
@@ -42,8 +40,7 @@ class FunctionSegmentor:
 
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
-        size = check_image(image).shape[:2]
-        return ImageEmbedding(image.copy(), Frame.stretch(size, size), image.nbytes)
+        return ImageEmbedding(image, features=None)
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
@@ -64,7 +61,7 @@ class FunctionSegmentor:
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `Segmentor.predict_jointly`; the function is not told of `previous`.
+        """See `JointSegmentor.predict_jointly`; the function is not told of `previous`.
 
         Raises ValueError if the function's answer is not as promised.
         """
@@ -77,5 +74,5 @@ class FunctionSegmentor:
 
     def _ask(self, embedding: ImageEmbedding, clicks: list[Click]) -> np.ndarray:
         # A copy, because a function that paints into its image would spoil the next answers.
-        answer = self.function(embedding.features.copy(), clicks)
+        answer = self.function(embedding.image.copy(), clicks)
         return check_probabilities(answer, embedding.size, self.name)

@@ -62,13 +62,13 @@ class Sam2Segmentor:
     @torch.inference_mode()
     def embed(self, image: np.ndarray) -> ImageEmbedding:
         """See `Segmentor.embed`."""
-        frame = Frame.stretch(check_image(image).shape[:2], self._canvas)
+        check_image(image)
         pixels = torch.from_numpy(np.ascontiguousarray(image)).to(self.device)
         pixels = pixels.permute(2, 0, 1)[None].float() / 255
         pixels = F.interpolate(pixels, self._canvas, mode="bilinear", antialias=True)
         mean, std = (pixels.new_tensor(values)[:, None, None] for values in (_MEAN, _STD))
         features = tuple(self.model.get_image_embeddings((pixels - mean) / std))
-        return ImageEmbedding(features, frame, sum(tensor.nbytes for tensor in features))
+        return ImageEmbedding(image, features, sum(tensor.nbytes for tensor in features))
 
     @torch.inference_mode()
     def predict(
@@ -80,7 +80,7 @@ class Sam2Segmentor:
         image's shape. A negative click is handed on as SAM's label 0; SAM was never trained with a
         negative click alone, so expect little of that answer.
         """
-        points, labels = self._prompts(clicks, embedding.frame)
+        points, labels = self._prompts(clicks, embedding.size)
         size = embedding.size if full_size else self._own_size
         answers = np.empty((len(points), *size), np.float32)
         for part in self._parts(len(points), size):
@@ -95,7 +95,7 @@ class Sam2Segmentor:
         self, embedding: ImageEmbedding, clicks: Sequence[Click]
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `CandidateSegmentor.predict_candidates`; K is 3."""
-        points, labels = self._prompts(clicks, embedding.frame)
+        points, labels = self._prompts(clicks, embedding.size)
         kinds = self.model.config.mask_decoder_config.num_multimask_outputs
         answers = np.empty((len(points), kinds, *self._own_size), np.float32)
         qualities = np.empty((len(points), kinds), np.float32)
@@ -112,7 +112,7 @@ class Sam2Segmentor:
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `Segmentor.predict_jointly`: all clicks are one prompt.
+        """See `JointSegmentor.predict_jointly`: all clicks are one prompt.
 
         As SAM 2 itself is used click after click: a first click is ambiguous and gets the best of
         three masks, which is what `predict` answers; from then on the one mask for unambiguous
@@ -122,20 +122,20 @@ class Sam2Segmentor:
         if len(clicks) == 0:
             raise ValueError("a joint answer needs at least one click, got none")
         known = None if previous is None else self._mask_prompt(previous, embedding.size)
-        points, labels = self._prompts(clicks, embedding.frame)
+        points, labels = self._prompts(clicks, embedding.size)
         first = len(clicks) == 1 and known is None
         logits, quality = self._decode(embedding, points[None], labels[None], known, first)
         return _probabilities(logits[0, quality[0].argmax()][None], embedding.size)[0]
 
-    def _prompts(self, clicks: Sequence[Click], frame: Frame) -> tuple[Tensor, Tensor]:
+    def _prompts(self, clicks: Sequence[Click], size: tuple[int, int]) -> tuple[Tensor, Tensor]:
         """Clicks of the image -> points (N, 2) as (x, y) of the square, labels (N,) 1 or 0.
 
         SAM counts pixels by index and adds half a pixel of the square to get to the centre. Our
         clicks are places already, so that half is taken off: a click on the centre of an image's
         pixel is then exactly where the stretched pixel's centre is, for every image size.
         """
-        rows = check_clicks(clicks, frame.image)
-        points = frame.to_canvas(rows[:, :2])[:, ::-1] - 0.5
+        rows = check_clicks(clicks, size)
+        points = Frame.stretch(size, self._canvas).to_canvas(rows[:, :2])[:, ::-1] - 0.5
         return (
             torch.from_numpy(points).float().to(self.device),
             torch.from_numpy(rows[:, 2]).long().to(self.device),

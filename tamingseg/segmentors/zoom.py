@@ -10,7 +10,7 @@ the model takes is enlarged beyond them: the model's answer is finer all the sam
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
 
@@ -91,10 +91,9 @@ class Windows:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZoomEmbedding(ImageEmbedding):
-    """An embedding that can be looked into: with the `image` itself, uint8 (H, W, 3)."""
+    """An embedding with those of the windows that its image was last looked at through."""
 
-    image: np.ndarray
-    windows: Windows
+    windows: Windows = field(default_factory=Windows)
 
 
 class ZoomSegmentor(ClickSegmentor):
@@ -106,18 +105,19 @@ class ZoomSegmentor(ClickSegmentor):
     def embed(self, image: np.ndarray) -> ZoomEmbedding:
         """See `Segmentor.embed`; the size in memory is with windows, as large as they can get."""
         whole = super().embed(image)
-        height, width = whole.frame.canvas  # of a wide photo; a window of it may be a square
-        square = whole.nbytes * max(height, width) ** 2 // (height * width)
-        nbytes = whole.nbytes + _KEPT * square + image.nbytes
-        return ZoomEmbedding(whole.features, whole.frame, nbytes, image.copy(), Windows())
+        # The canvas of a wide photo is wide; a window of it may be a square.
+        height, width = self._frame(whole.size).canvas
+        square = whole.feature_bytes * max(height, width) ** 2 // (height * width)
+        windows = _KEPT * (square + int(_LARGEST * image.nbytes))
+        return ZoomEmbedding(image, whole.features, whole.feature_bytes + windows)
 
     def predict_jointly(
         self,
-        embedding: ZoomEmbedding,
+        embedding: ImageEmbedding,
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `Segmentor.predict_jointly`; with a previous answer the model is asked again.
+        """See `JointSegmentor.predict_jointly`; with a previous answer the model is asked again.
 
         First about the whole image, then about the window around what is in either answer; and
         about a larger one as long as the answer runs out of it. What of that may be due to the last
@@ -126,6 +126,8 @@ class ZoomSegmentor(ClickSegmentor):
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is None:
             return answer
+        if not isinstance(embedding, ZoomEmbedding):
+            raise ValueError(f"expected what {self.name!r} itself embedded, got another embedding")
         previous = check_previous(previous, embedding.size)
         seen = (answer > MASK_THRESHOLD) | (previous > MASK_THRESHOLD)
         while (window := zoom_window(seen, clicks)) is not None:

@@ -16,7 +16,12 @@ from tamingseg.checks import check_choice, check_mask, check_point
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.changes import component_at
 from tamingseg.masks.rle import decode_rle, encode_rle
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.segmentors.base import (
+    ImageEmbedding,
+    JointSegmentor,
+    Segmentor,
+    embed_image,
+)
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import state as states
 from tamingseg.session.state import History, SegmentedObject, State
@@ -25,13 +30,28 @@ from tamingseg.values import MASK_THRESHOLD, Click
 SessionFusion = Literal["certainty", "prior", "component", "joint"]
 SESSION_FUSIONS = (*FUSIONS, "joint")
 DEFAULT_FUSION: SessionFusion = "joint"
-"""How several clicks become one mask, unless a session is told otherwise."""
+"""How several clicks become one mask, unless something else is asked for."""
 
 CACHE_BYTES = 64 << 20
 """Probability maps a session keeps; sixteen at one megapixel."""
 
 Clicks = tuple[Click, ...]
 Cuts = tuple[float, ...]
+
+
+def default_fusion(segmentor: Segmentor) -> SessionFusion:
+    """Return how clicks are combined unless something else is asked for, see `Session`."""
+    return DEFAULT_FUSION if isinstance(segmentor, JointSegmentor) else "certainty"
+
+
+def _check_fusion(fusion: SessionFusion, segmentor: Segmentor) -> SessionFusion:
+    check_choice(fusion, SESSION_FUSIONS, "fusion")
+    if fusion == "joint" and not isinstance(segmentor, JointSegmentor):
+        raise ValueError(
+            f"{segmentor.name} has no predict_jointly, so it cannot answer several clicks "
+            f"together; choose another fusion: {', '.join(FUSIONS)}"
+        )
+    return fusion
 
 
 class Session:
@@ -42,12 +62,13 @@ class Session:
     segmentor
         The model that answers.
     image
-        uint8 RGB (H, W, 3), embedded at once; or an embedding that `segmentor` made before.
+        uint8 RGB (H, W, 3), embedded at once; or what `segmentor.embed` made of it before.
     fusion
-        How the clicks of an object become one mask: ``joint`` asks the model about all clicks
-        together, with its previous answer, or with the previous mask where another threshold than
-        the usual one was chosen for it; the others, see `tamingseg.masks.certainty`, ask about
-        each click alone and combine the answers.
+        How the clicks of an object become one mask: ``joint`` asks a `JointSegmentor` about all
+        clicks together, with its previous answer, or with the previous mask where another threshold
+        than the usual one was chosen for it; the others, see `tamingseg.masks.certainty`, ask about
+        each click alone and combine the answers. None takes ``joint`` if the model can do it, else
+        ``certainty``.
     threshold
         What new objects are cut at, unless `state` says it.
     state
@@ -78,14 +99,13 @@ class Session:
         segmentor: Segmentor,
         image: np.ndarray | ImageEmbedding,
         *,
-        fusion: SessionFusion = DEFAULT_FUSION,
+        fusion: SessionFusion | None = None,
         threshold: float = MASK_THRESHOLD,
         state: State | None = None,
     ) -> None:
         self._segmentor = segmentor
-        is_embedding = isinstance(image, ImageEmbedding)
-        self._embedding = image if is_embedding else segmentor.embed(image)
-        self._fusion = check_choice(fusion, SESSION_FUSIONS, "fusion")
+        self._embedding = embed_image(segmentor, image)
+        self._fusion = _check_fusion(fusion or default_fusion(segmentor), segmentor)
         self._answers: OrderedDict[object, np.ndarray] = OrderedDict()
         self._answer_bytes = 0
         self._history = History(state or State(threshold=threshold))

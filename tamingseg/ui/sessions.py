@@ -17,7 +17,7 @@ import numpy as np
 from tamingseg.data.sample_images import load_sample_image, load_sample_truth
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
-from tamingseg.session.session import Session
+from tamingseg.session.session import Session, default_fusion
 from tamingseg.ui import handlers
 from tamingseg.ui.mosaics import Pictures
 from tamingseg.ui.pictures import jpeg, shrunk
@@ -169,11 +169,12 @@ class Workspace:
             return
         self._embedding, self._encode_ms = self._embed(self.image)
         self._clock = _Clock(segmentor)
-        self._session = Session(self._clock, self._embedding)
+        self._fusion = default_fusion(segmentor)
+        self._session = Session(self._clock, self._embedding, fusion=self._fusion)
 
     def _restore(self, document: Any) -> None:
         state = handlers.read_document(document, self.size)
-        self._session = Session(self._clock, self._embedding, state=state)
+        self._session = Session(self._clock, self._embedding, fusion=self._fusion, state=state)
 
 
 class _Clock:

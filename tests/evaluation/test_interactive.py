@@ -7,7 +7,6 @@ import numpy as np
 import pytest
 
 from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, measure_clicks
-from tamingseg.frame import Frame
 from tamingseg.masks.certainty import FUSIONS
 from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.segmentors.base import ImageEmbedding
@@ -55,8 +54,7 @@ class Answers:
         self.asked = []
 
     def embed(self, image):
-        size = image.shape[:2]
-        return ImageEmbedding(image, Frame.stretch(size, size), 0)
+        return ImageEmbedding(image, features=None)
 
     def predict(self, embedding, clicks, full_size=True):
         self.asked.append(list(clicks))

@@ -18,7 +18,6 @@ from tamingseg.evaluation.interactive import (
 from tamingseg.evaluation.levels import level_job, measure_levels
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.sharding import run_jobs
-from tamingseg.frame import Frame
 from tamingseg.masks.iou import iou
 from tamingseg.metrics.levels import BINS, THRESHOLDS
 from tamingseg.prompts.clickers import center_click
@@ -72,14 +71,10 @@ class Several:
         self.candidates, self.quality = candidates, np.array(quality, np.float32)
 
     def embed(self, image):
-        size = image.shape[:2]
-        return ImageEmbedding(None, Frame.stretch(size, size), 0)
+        return ImageEmbedding(image, features=None)
 
     def predict(self, embedding, clicks, full_size=True):
         return np.full((len(clicks), *embedding.size), 0.9, np.float32)
-
-    def predict_jointly(self, embedding, clicks, previous=None):
-        raise AssertionError("not asked")
 
     def predict_candidates(self, embedding, clicks):
         count = len(clicks)

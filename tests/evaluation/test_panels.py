@@ -18,7 +18,7 @@ def pixel_segmentor(fake_segmentor):
 
     class PixelFake(fake_segmentor):
         def pixel_features(self, embedding):
-            return embedding.features[::4, ::4].astype(np.float32)
+            return embedding.image[::4, ::4].astype(np.float32)
 
         def affinity(self, first, second):
             distance = np.linalg.norm(first[:, None] - second, axis=2)

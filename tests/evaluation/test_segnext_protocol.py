@@ -99,10 +99,7 @@ class Learner:
         self.truth, self.speed = truth, speed
 
     def embed(self, image):
-        from tamingseg.frame import Frame
-
-        size = image.shape[:2]
-        return ImageEmbedding(None, Frame.stretch(size, size), 0)
+        return ImageEmbedding(image, features=None)
 
     def predict(self, embedding, clicks, full_size=True):
         return np.stack([self.predict_jointly(embedding, [click]) for click in clicks])

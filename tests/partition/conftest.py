@@ -6,8 +6,6 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from tamingseg.checks import check_image
-from tamingseg.frame import Frame
 from tamingseg.segmentors.base import ImageEmbedding
 
 
@@ -30,13 +28,10 @@ class ColourSegmentor:
     name = "colours"
 
     def embed(self, image: np.ndarray) -> ImageEmbedding:
-        size = check_image(image).shape[:2]
-        return ImageEmbedding(image[::2, ::2] / np.float32(255), Frame.stretch(size, size), 0)
+        return ImageEmbedding(image, image[::2, ::2] / np.float32(255))
 
     def predict(self, embedding, clicks, full_size=True):
         raise AssertionError("a model of pixel features is not asked click by click")
-
-    predict_jointly = predict
 
     def pixel_features(self, embedding: ImageEmbedding) -> np.ndarray:
         return embedding.features

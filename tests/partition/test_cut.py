@@ -98,11 +98,11 @@ def test_an_embedding_is_used_again(two_discs, fake_segmentor):
     segmentor = fake_segmentor()
     embedding = segmentor.embed(two_discs.image)
     segmentor.embed = None
-    again = build_hierarchy(segmentor, two_discs.image, embedding)
+    again = build_hierarchy(segmentor, embedding)
     fresh = build_hierarchy(fake_segmentor(), two_discs.image)
     np.testing.assert_array_equal(again.merges, fresh.merges)
-    with pytest.raises(ValueError, match="needs its own embedding"):
-        build_hierarchy(segmentor, two_discs.image[1:], embedding)
+    labels = partition_image(segmentor, embedding, 3)
+    np.testing.assert_array_equal(labels, fresh.cut(3))
 
 
 def test_refusals(two_discs, fake_segmentor):

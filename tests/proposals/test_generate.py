@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tamingseg.frame import Frame
 from tamingseg.masks.iou import iou
 from tamingseg.masks.packed import areas
 from tamingseg.proposals import generate
@@ -33,7 +32,7 @@ def best(masks, truth):
 @pytest.mark.parametrize("name", PIPELINES)
 def test_every_pipeline_finds_what_the_model_knows(name, two_discs, fake_segmentor):
     config = PIPELINES[name]
-    masks = propose_masks(fake_segmentor(), two_discs.image, config)
+    masks = propose_masks(fake_segmentor(), two_discs.image, config=config)
     assert masks.size == (48, 64)
     for truth in regions(two_discs):
         assert best(masks, truth) > 0.85
@@ -43,15 +42,17 @@ def test_every_pipeline_finds_what_the_model_knows(name, two_discs, fake_segment
 
 def test_an_embedding_is_as_good_as_its_image(two_discs, fake_segmentor):
     segmentor = fake_segmentor()
-    from_image = propose_masks(segmentor, two_discs.image, SMALL)
-    from_embedding = propose_masks(segmentor, segmentor.embed(two_discs.image), SMALL)
+    from_image = propose_masks(segmentor, two_discs.image, config=SMALL)
+    from_embedding = propose_masks(segmentor, segmentor.embed(two_discs.image), config=SMALL)
     np.testing.assert_array_equal(from_image.packed, from_embedding.packed)
 
 
 def test_progress_counts_the_clicks(two_discs, fake_segmentor):
     seen = []
     config = ProposalConfig(grid=10, further=20)
-    propose_masks(fake_segmentor(), two_discs.image, config, lambda *step: seen.append(step))
+    propose_masks(
+        fake_segmentor(), two_discs.image, config=config, progress=lambda *step: seen.append(step)
+    )
     assert [total for _, total in seen] == [120] * len(seen)
     done = [count for count, _ in seen]
     assert done == sorted(set(done))
@@ -60,7 +61,9 @@ def test_progress_counts_the_clicks(two_discs, fake_segmentor):
 
 def test_small_masks_are_left_out_and_the_list_ends_at_most(two_discs, fake_segmentor):
     def areas_of(**settings):
-        masks = propose_masks(fake_segmentor(), two_discs.image, ProposalConfig(8, **settings))
+        masks = propose_masks(
+            fake_segmentor(), two_discs.image, config=ProposalConfig(8, **settings)
+        )
         return sorted(int(masks[number].sum()) for number in range(len(masks)))
 
     assert len(areas_of(min_area=0)) == 3
@@ -87,8 +90,8 @@ def test_one_answer_gives_part_and_whole():
     rows, cols = np.mgrid[:64, :64]
     part, whole = (np.hypot(rows - 32, cols - 32) < radius for radius in (10, 24))
     segmentor = FunctionSegmentor(nested, "nested")
-    with_levels = propose_masks(segmentor, image, ProposalConfig(grid=16))
-    without = propose_masks(segmentor, image, ProposalConfig(grid=16, levels=0))
+    with_levels = propose_masks(segmentor, image, config=ProposalConfig(grid=16))
+    without = propose_masks(segmentor, image, config=ProposalConfig(grid=16, levels=0))
     assert best(with_levels, part) == best(with_levels, whole) == 1
     assert best(without, whole) == 1
     assert best(without, part) < 0.5
@@ -104,7 +107,7 @@ def test_superpixels_leave_masks_that_fit_as_they_are(two_discs):
 
     segmentor = FunctionSegmentor(answer, "modest")
     config = ProposalConfig(8, min_area=0, superpixels=True)
-    masks = propose_masks(segmentor, two_discs.image, config)
+    masks = propose_masks(segmentor, two_discs.image, config=config)
     assert len(masks) == 3
     assert [best(masks, truth) for truth in regions(two_discs)] == [1, 1, 1]
 
@@ -118,13 +121,10 @@ class ThreeMasks:
         self.labels = sample.label_maps[0]
 
     def embed(self, image):
-        return ImageEmbedding(None, Frame.stretch((48, 64), (48, 64)), 0)
+        return ImageEmbedding(image, features=None)
 
     def predict(self, embedding, clicks, full_size=True):
         raise AssertionError("a model with several masks per click is asked for all of them")
-
-    def predict_jointly(self, embedding, clicks, previous=None):
-        raise AssertionError
 
     def predict_candidates(self, embedding, clicks):
         answers = np.full((len(clicks), 3, 48, 64), 0.01, np.float32)
@@ -161,13 +161,13 @@ def test_a_click_model_of_several_outputs_is_asked_for_all_of_them(make_model, t
 def test_a_model_that_sees_nothing_gives_an_empty_list():
     segmentor = FunctionSegmentor(lambda image, clicks: np.zeros(image.shape[:2]), "blind")
     for config in PIPELINES.values():
-        assert len(propose_masks(segmentor, np.zeros((30, 40, 3), np.uint8), config)) == 0
+        assert len(propose_masks(segmentor, np.zeros((30, 40, 3), np.uint8), config=config)) == 0
 
 
 @pytest.mark.parametrize("size", [(2, 90), (61, 83), (200, 30)])
 def test_odd_sizes(size, rng, fake_segmentor):
     image = np.repeat(rng.integers(0, 2, (*size, 1)).astype(np.uint8) * 255, 3, axis=2)
-    masks = propose_masks(fake_segmentor(), image, SMALL)
+    masks = propose_masks(fake_segmentor(), image, config=SMALL)
     assert masks.size == size
     assert len(masks) > 0
 
@@ -187,8 +187,8 @@ def test_further_clicks_find_what_the_grid_missed():
     image = np.zeros((64, 64, 3), np.uint8)
     thing = np.zeros((64, 64), bool)
     thing[28:36, 28:36] = True
-    without = propose_masks(segmentor, image, ProposalConfig(grid=2, min_area=0))
-    found = propose_masks(segmentor, image, ProposalConfig(grid=2, min_area=0, further=4))
+    without = propose_masks(segmentor, image, config=ProposalConfig(grid=2, min_area=0))
+    found = propose_masks(segmentor, image, config=ProposalConfig(grid=2, min_area=0, further=4))
     assert best(without, thing) < 0.5
     assert best(found, thing) == 1
 
@@ -314,4 +314,4 @@ def test_a_quality_that_is_no_number_stops(two_discs):
         np.full((len(clicks), 3), np.nan, np.float32),
     )
     with pytest.raises(ValueError, match=r"'three' must answer .* NaN"):
-        propose_masks(segmentor, two_discs.image, SMALL)
+        propose_masks(segmentor, two_discs.image, config=SMALL)

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 
-from tamingseg.frame import Frame
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
 from tamingseg.proposals.regions import lifetimes, region_members
@@ -43,11 +42,10 @@ class SameColour(FunctionSegmentor):
         return np.exp(-np.abs(image - colour).sum(axis=2))
 
     def embed(self, image):
-        frame = Frame.stretch(image.shape[:2], image.shape[:2])
-        return ImageEmbedding(image.copy(), frame, image.nbytes)
+        return ImageEmbedding(image, features=None)
 
     def pixel_features(self, embedding):
-        return embedding.features.astype(np.float32) / 8
+        return embedding.image.astype(np.float32) / 8
 
     def affinity(self, first, second):
         distance = ((first[:, None] - second) ** 2).sum(axis=2)
@@ -77,50 +75,62 @@ def best_iou(masks, wanted):
 
 
 def test_what_is_there_is_found_and_like_things_apart_are_two(image):
-    masks = propose_masks(SameColour(), image)
+    masks = propose_masks(SameColour(), image, "hierarchy")
     for wanted in objects_of(image):
         assert best_iou([masks[n] for n in range(min(8, len(masks)))], wanted) > 0.9
     assert masks.size == (120, 160)
 
 
 def test_the_settings_hold(image):
-    few = propose_masks(SameColour(), image, ProposalConfig(most=2))
+    few = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(most=2))
     assert len(few) == 2
-    large = propose_masks(SameColour(), image, ProposalConfig(min_area=1800))
+    large = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(min_area=1800))
     assert all(large[n].sum() >= 1800 for n in range(len(large)))
-    stable = propose_masks(SameColour(), image, ProposalConfig(min_stability=0.9))
+    stable = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(min_stability=0.9))
     assert stable.scores.min() >= 0.9
-    none = propose_masks(SameColour(), image, ProposalConfig(min_area=10**6))
+    none = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(min_area=10**6))
     assert len(none) == 0
 
 
 @pytest.mark.parametrize("size", [(2, 2), (1, 50), (33, 17)])
 def test_odd_and_constant_images(size):
-    masks = propose_masks(
-        SameColour(), np.full((*size, 3), 7, np.uint8), ProposalConfig(min_area=1)
-    )
+    blank = np.full((*size, 3), 7, np.uint8)
+    masks = propose_masks(SameColour(), blank, "hierarchy", ProposalConfig(min_area=1))
     assert len(masks) >= 1
     assert masks[0].all()
 
 
-def test_superpixels_need_features_and_the_image(image, fake_segmentor):
-    config = ProposalConfig(source="hierarchy")
-    for segmentor, seen in (
-        (fake_segmentor(), image),
-        (SameColour(), SameColour().embed(image)),
-    ):
-        with pytest.raises(ValueError, match="with a grid"):
-            propose_masks(segmentor, seen, config)
-    grid = propose_masks(SameColour(), image, ProposalConfig(source="grid", grid=8))
-    assert best_iou([grid[n] for n in range(len(grid))], objects_of(image)[0]) > 0.9
+def test_the_method_alone_decides_where_masks_come_from(image):
+    """Neither the kind of the argument nor a setting does."""
+    segmentor = SameColour()
+    asked = []
+    segmentor.predict = lambda *given, **how: (
+        asked.append(given) or FunctionSegmentor.predict(segmentor, *given, **how)
+    )
+    for seen in (image, segmentor.embed(image)):
+        regions = propose_masks(segmentor, seen, "hierarchy")
+        assert not asked, "a model that knows every pixel is not asked click by click"
+        assert best_iou([regions[n] for n in range(8)], objects_of(image)[0]) > 0.9
+    for seen in (image, segmentor.embed(image)):
+        grid = propose_masks(segmentor, seen, config=ProposalConfig(grid=8))
+        assert asked
+        assert best_iou([grid[n] for n in range(len(grid))], objects_of(image)[0]) > 0.9
+        asked.clear()
+    with pytest.raises(ValueError, match="method must be one of grid, hierarchy"):
+        propose_masks(segmentor, image, "regions")
+
+
+def test_a_click_model_has_a_hierarchy_too(two_discs, fake_segmentor):
+    config = ProposalConfig(min_area=0)
+    masks = propose_masks(fake_segmentor(), two_discs.image, "hierarchy", config)
+    for label in (1, 2):
+        found = [masks[number] for number in range(len(masks))]
+        assert best_iou(found, two_discs.label_maps[0] == label) > 0.8
 
 
 @pytest.mark.parametrize(
     "setting", [{"grid": 8}, {"order": "stability"}, {"overlap": "box"}, {"levels": 0}]
 )
-def test_settings_of_a_grid_are_followed_or_refused(image, setting):
-    asked = propose_masks(SameColour(), image, ProposalConfig(**setting))
-    grid = propose_masks(SameColour(), image, ProposalConfig(**setting, source="grid"))
-    np.testing.assert_array_equal(asked.packed, grid.packed)
+def test_settings_of_a_grid_are_refused(image, setting):
     with pytest.raises(ValueError, match=f"nothing of {next(iter(setting))}"):
-        propose_masks(SameColour(), image, ProposalConfig(**setting, source="hierarchy"))
+        propose_masks(SameColour(), image, "hierarchy", ProposalConfig(**setting))

@@ -187,7 +187,9 @@ def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
     answers = segmentor.predict(embedding, [Click(20, 30), Click(20.99, 30.99), Click(22, 32)])
     np.testing.assert_array_equal(answers[0], answers[1])
     assert not np.array_equal(answers[0], answers[2])
-    points = segmentor._points([Click(20.7, 30.2, False), Click(49.9, 69.9)], embedding.frame)
+    points = segmentor._points(
+        [Click(20.7, 30.2, False), Click(49.9, 69.9)], segmentor._frame(embedding.size)
+    )
     # int(20 * 64 / 50 + .5), int(30 * 64 / 70 + .5)
     assert points.tolist() == [[26, 27, 0], [63, 63, 1]]
 

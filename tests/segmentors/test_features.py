@@ -46,7 +46,8 @@ def test_a_click_is_answered_by_the_affinities_of_its_pixel(segmentor, rng, size
 
 def test_an_embedding_says_what_it_occupies(segmentor):
     queries, keys = (embedding := segmentor.embed(np.zeros((64, 64, 3), np.uint8))).features
-    assert embedding.nbytes == queries.nbytes + (0 if keys is queries else keys.nbytes)
+    assert embedding.feature_bytes == queries.nbytes + (0 if keys is queries else keys.nbytes)
+    assert embedding.nbytes == embedding.feature_bytes + 64 * 64 * 3
 
 
 def test_features_may_be_views(segmentor):

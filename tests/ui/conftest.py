@@ -106,7 +106,7 @@ def pixel_segmentor(fake_segmentor):
 
     class Coloured(fake_segmentor):
         def pixel_features(self, embedding):
-            return (embedding.features[::4, ::4] / 255).astype(np.float32)
+            return (embedding.image[::4, ::4] / 255).astype(np.float32)
 
         def affinity(self, first, second):
             return np.exp(-4 * np.abs(first[:, None] - second).sum(axis=-1))

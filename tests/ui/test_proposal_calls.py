@@ -119,7 +119,7 @@ def test_instant_masks_are_the_regions_of_a_model_with_a_feature_per_pixel(
     listed = calls["proposals"]({"token": token})["list"]
     assert listed["miou"][-1] > 0.9
     workspace = workspaces.find(token)
-    assert len(listed["order"]) == len(propose_masks(partitioner, workspace.image))
+    assert len(listed["order"]) == len(propose_masks(partitioner, workspace.image, "hierarchy"))
 
 
 def test_the_regions_of_the_partition_tab_and_of_instant_masks_are_found_once(

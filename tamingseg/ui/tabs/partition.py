@@ -49,9 +49,8 @@ def find_hierarchy(
     """Return the hierarchy of a photo, which is built for the first who asks."""
     if method not in workspace.hierarchies:
         shared = segmentor is workspaces.segmentor  # then clicks use the same embedding
-        embedding = workspace.embedding(segmentor) if shared else None
-        found = build_hierarchy(segmentor, workspace.image, embedding, method)
-        workspace.hierarchies[method] = found
+        image = workspace.embedding(segmentor) if shared else workspace.image
+        workspace.hierarchies[method] = build_hierarchy(segmentor, image, method)
     return workspace.hierarchies[method]
 
 

@@ -36,7 +36,7 @@ def propose_on_grid(
     segmentor: Segmentor, embedding: ImageEmbedding, grid: int, progress: Progress
 ) -> MaskSet:
     """Propose with the package's own settings."""
-    return propose_masks(segmentor, embedding, ProposalConfig(grid=grid), progress)
+    return propose_masks(segmentor, embedding, "grid", ProposalConfig(grid=grid), progress)
 
 
 def proposal_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
