@@ -189,4 +189,4 @@ def test_the_size_in_memory_bounds_that_of_a_wide_photo_with_square_windows(pair
     whole, window = plain.embed(panorama), plain.embed(panorama[:, :64])
     used = zoom.embed(panorama).nbytes
     assert used >= whole.nbytes + 3 * window.nbytes
-    assert used <= whole.nbytes + 4 * window.nbytes + panorama.nbytes
+    assert used <= whole.nbytes + 4 * window.nbytes + 2 * panorama.nbytes
