@@ -1,4 +1,4 @@
-"""Checks of values from outside: each error says what was expected, what came, what to do."""
+"""Checks of values from outside. Each error says what was expected, what came, and what to do."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ def check_image(image: np.ndarray, name: str = "image") -> np.ndarray:
     Raises
     ------
     ValueError
-        If the type, the number of channels or the size is another.
+        If the type, the number of channels or the size is wrong.
     """
     if not isinstance(image, np.ndarray) or image.dtype != np.uint8:
         came = f"{image.dtype} array" if isinstance(image, np.ndarray) else type(image).__name__
@@ -30,7 +30,7 @@ def check_mask(mask: np.ndarray, size: tuple[int, int], name: str = "mask") -> n
     Raises
     ------
     ValueError
-        If the type or the shape is another.
+        If the type or the shape is wrong.
     """
     if not isinstance(mask, np.ndarray) or mask.dtype != bool:
         came = f"{mask.dtype} array" if isinstance(mask, np.ndarray) else type(mask).__name__

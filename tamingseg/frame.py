@@ -1,7 +1,7 @@
 """Frames: how an image is fitted to a model's input, and how points and answers travel.
 
-A `Frame` holds three sizes and does arithmetic, no pixels: the image is resized to `content`, which
-lies in the top-left corner of `canvas` (the model's input; the rest is padding).
+A `Frame` holds three sizes and no pixels: the image is resized to `content`, which lies in the
+top-left corner of `canvas`, the model's input; the rest of the canvas is padding.
 """
 
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ import numpy as np
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The way between an image and a model's input; all sizes are (height, width)."""
+    """How an image is mapped to a model's input; all sizes are (height, width)."""
 
     image: tuple[int, int]
     content: tuple[int, int]
@@ -19,7 +19,7 @@ class Frame:
 
     @classmethod
     def stretch(cls, image: tuple[int, int], canvas: tuple[int, int]) -> "Frame":
-        """Fill `canvas` and give up the aspect ratio (what SegNext is evaluated with)."""
+        """Fill `canvas` without keeping the aspect ratio, as SegNext is evaluated."""
         return cls(image, canvas, canvas)
 
     @classmethod
@@ -33,6 +33,6 @@ class Frame:
     def to_canvas(self, points: np.ndarray) -> np.ndarray:
         """Image points (..., 2) as (row, col) -> canvas points, float64, same shape.
 
-        Pixel (0, 0) covers [0, 1) x [0, 1) in both frames, so the way is a plain scaling.
+        Pixel (0, 0) covers [0, 1) x [0, 1) in both, so this is a plain scaling.
         """
         return np.asarray(points, np.float64) * np.divide(self.content, self.image)

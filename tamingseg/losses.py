@@ -1,9 +1,9 @@
 """Losses between a map of logits and a true mask.
 
 Every loss has the shape ``(logits, target, ignore) -> one value per sample``: `logits` float and
-`target` float in [0, 1] of shape (B, H, W), `ignore` bool of the same shape or None (pixels nothing
-is known of). Values come back as float32 (B,), so that a caller can weigh samples; a configuration
-names them by their key in `LOSSES`.
+`target` float in [0, 1] of shape (B, H, W), `ignore` bool of the same shape (unlabelled pixels) or
+None. The result is float32 (B,), so that a caller can weigh samples. A configuration names a loss
+by its key in `LOSSES`.
 
 Level lines. One click can mean several masks, M_1 in M_2 in ... in M_K, each with probability w_k
 (they sum to 1). A pixel is in the wanted mask with probability p* = sum_k w_k [in M_k], which is 1
@@ -12,14 +12,14 @@ in M_1 and falls by w_k on the way out of M_k. So the masks are the level sets o
 of true masks.) Three ways to teach it to a model with the probabilities p = sigmoid(z):
 
 - `cross_entropy` with one of the masks, drawn anew each time. It is linear in the target, so on
-  average it is the cross-entropy with p*, whose minimum is at p = p*. (A loss that is not proper
-  has another: the best answer to drawn masks by soft IoU is a single one of them.)
+  average it is the cross-entropy with p*, whose minimum is at p = p*. (Only proper losses have this
+  minimum. With soft IoU, the best answer to drawn masks is a single one of them.)
 - `soft_iou` with p* as target. A number is the integral over t of [number > t], so summed over
   pixels min(p, p*) is the integral over t of |{p > t} and {p* > t}|, and max(p, p*) that of
   |{p > t} or {p* > t}| (the layer cake). Their ratio is an IoU of all level sets at once: 1 only
   if each is right.
-- `cumulative` with p* as target: fixed thresholds tau_i, and at each the question whether the pixel
-  is in the level set there, sum_k w_k l(z - tau_k, [in M_k]).
+- `cumulative` with p* as target: fixed thresholds tau_i. At each, the model is asked whether the
+  pixel is in the level set there, sum_k w_k l(z - tau_k, [in M_k]).
 """
 
 import math
@@ -38,8 +38,8 @@ def normalized_focal(
 ) -> Tensor:
     """Focal loss whose weights are rescaled to mean one per sample (Sofiiuk et al. 2019, eq. 5).
 
-    The rescaling is not differentiated, so the gradient does not fade as a mask gets good. Hard
-    targets only make sense here: at a soft one the focal weight does not vanish.
+    The rescaling is not differentiated, so the gradient does not fade as a mask gets better. Use it
+    with hard targets only: at a soft target the focal weight does not vanish.
     """
     logits, target, valid = _flatten(logits, target, ignore)
     error = (target - logits.sigmoid()).abs() * valid
@@ -51,7 +51,7 @@ def normalized_focal(
 
 
 def cross_entropy(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
-    """Mean binary cross-entropy: proper, so its minimiser is the probability itself."""
+    """Mean binary cross-entropy. It is proper: its minimum is at the true probability."""
     logits, target, valid = _flatten(logits, target, ignore)
     pixel_loss = torch.nn.functional.binary_cross_entropy_with_logits(
         logits, target, reduction="none"
@@ -64,7 +64,7 @@ def soft_iou(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
 
     Unlike the product form, 1 - sum py / sum (p + y - py), it is zero at p = y for soft targets too
     (Wang et al., NeurIPS 2023).
-    An empty target with an empty answer is a perfect answer, 0.
+    If target and answer are both empty, the loss is 0.
     """
     logits, target, valid = _flatten(logits, target, ignore)
     probabilities = logits.sigmoid()
@@ -76,12 +76,12 @@ def soft_iou(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
 def lovasz_hinge(logits: Tensor, target: Tensor, ignore: Tensor | None) -> Tensor:
     """Extend the IoU loss to the hinge errors, after Lovász (Berman et al. 2018, alg. 1).
 
-    Sorting costs O(n log n) per mask. It is piecewise linear and pushes logits to the margin, so
-    do not read calibrated probabilities from a model trained with it alone.
+    Sorting costs O(n log n) per mask. The loss is piecewise linear and pushes logits to the margin,
+    so a model trained with it alone does not give calibrated probabilities.
     """
     logits, target, valid = _flatten(logits, target, ignore)
     sign = 2 * target - 1
-    # Ignored pixels are sorted to the end, where the relu silences them.
+    # Ignored pixels are sorted to the end, where relu makes them 0.
     errors = torch.where(valid > 0, 1 - logits * sign, float("-inf"))
     errors, order = errors.sort(dim=1, descending=True)
     truth = (target * valid).gather(1, order)
@@ -100,18 +100,18 @@ def cumulative(
     thresholds: int = 10,
     sharpness: float = 4.0,
 ) -> Tensor:
-    """Ask at fixed probabilities whether the target is above: an ordinal loss.
+    """Ask at fixed probabilities whether the target is above them: an ordinal loss.
 
-    The thresholds are t_i = (i - 1/2) / T, i = 1..T, for all targets the same, so that logits mean
-    the same after every click, with tau_i = logit t_i:
+    The thresholds t_i = (i - 1/2) / T, i = 1..T, are the same for all targets, so that logits mean
+    the same after every click. With tau_i = logit t_i:
 
         1/T sum_i l(z - tau_i, [target > t_i]),    l(u, y) = log(1 + exp(-a (2y - 1) u)) / a
 
-    Those that lie within the levels of one mask M_k, about T w_k, ask the same question, which is
-    how M_k gets its weight. The derivative is 1/T sum_i sigmoid(a (z - tau_i)) minus the share of
-    thresholds below the target. So the best z grows with the target, whose level sets it has; a
-    sharpness of 4 with ten thresholds is enough for them to be found at tau_i itself (at 1 the
-    thresholds would pull at each other and stretch the map).
+    About T w_k thresholds lie within the levels of one mask M_k and ask the same question. This
+    gives M_k its weight. The derivative is 1/T sum_i sigmoid(a (z - tau_i)) minus the share of
+    thresholds below the target. So the best z grows with the target and has its level sets. With
+    ten thresholds, a sharpness of 4 is enough to find them at tau_i itself; at 1 the thresholds
+    would pull at each other and stretch the map.
     """
     logits, target, valid = _flatten(logits, target, ignore)
     pixel_loss = torch.zeros_like(logits)
@@ -133,7 +133,7 @@ LOSSES: dict[str, Loss] = {
 """What a configuration may name."""
 
 SOFT_LOSSES = ("soft-iou", "cross-entropy", "cumulative")
-"""Those that are smallest at the target itself where it lies between 0 and 1."""
+"""Losses whose minimum is at the target even where it lies between 0 and 1."""
 
 
 def check_losses(weights: dict[str, float], soft: bool = False) -> dict[str, float]:

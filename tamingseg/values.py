@@ -1,4 +1,4 @@
-"""The words everything else is written in: a click, a sample, a list of masks, constants."""
+"""The types that everything else uses: a click, a sample, a list of masks; and constants."""
 
 import math
 from collections.abc import Iterator, Mapping
@@ -12,15 +12,15 @@ MASK_THRESHOLD = 0.5
 """A pixel belongs to a mask where its probability is above this."""
 
 MIN_MASK_AREA = 16 * 16
-"""Regions of fewer pixels are neither trained on nor scored (the note's rule: area, not box)."""
+"""Regions of fewer pixels are not trained on and not scored (the note's rule: area, not box)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Click:
-    """A point that the user calls inside (`positive`) or outside the wanted mask.
+    """A point inside (`positive`) or outside the wanted mask.
 
-    `row` and `col` are in pixels of the original image; pixel (0, 0) covers [0, 1) x [0, 1), so a
-    click on it is (0.5, 0.5) if one speaks of its centre.
+    `row` and `col` are in pixels of the original image. Pixel (0, 0) covers [0, 1) x [0, 1), so its
+    centre is (0.5, 0.5).
 
     Examples
     --------
@@ -56,10 +56,10 @@ class Sample:
     name
         What errors and result rows call it; unique in its data set.
     zero_is_background
-        What value 0 means: True, a known negative of every region of that map; False, unlabelled,
-        which neither training nor scoring may count.
+        What value 0 means. True: background, in no region of that map. False: unlabelled, which
+        neither training nor scoring may count.
     parents
-        Part -> the whole it is part of, both as (map index, label), where the data set says so.
+        Part -> its whole, both as (map index, label), where the data set knows it.
 
     Examples
     --------
@@ -97,7 +97,7 @@ class Sample:
                     yield index, label, label_map == label
 
     def ignore(self, index: int) -> np.ndarray | None:
-        """Bool (H, W), the pixels of map `index` that nothing is known of; None if all are."""
+        """Bool (H, W), the unlabelled pixels of map `index`; None if all pixels are labelled."""
         return None if self.zero_is_background else self.label_maps[index] == 0
 
 
@@ -115,8 +115,7 @@ class MaskSet:
     size
         (height, width) of the image.
     scores
-        float32, (N,): how good each mask is thought to be. The order is its own statement and need
-        not follow the scores.
+        float32, (N,): an estimate of how good each mask is. The order need not follow the scores.
 
     Examples
     --------

@@ -1,13 +1,14 @@
-"""How several answers to several clicks become one mask: maximum certainty, in three readings.
+"""Combine the answers to several clicks into one map: maximum certainty, in three readings.
 
-Every click is answered alone with p_i(y), the probability that pixel y is in the wanted mask, and
-each pixel takes the answer that is most certain about it. The readings differ in what "certain"
+Each click is answered alone with p_i(y), the probability that pixel y is in the wanted mask. Each
+pixel then takes the answer that is most certain about it. The readings differ in what "certain"
 means and in how far one click may reach:
 
-- ``certainty``: as written in the note, i*(y) = argmax_i |p_i(y) - 1/2|. A calibrated negative
-  click is certainly "no" nearly everywhere in a densely labelled scene, and then wipes the mask.
-- ``prior``: certainty is the change of mind against a prior pi(y) that was held without any click,
-  |logit p_i(y) - logit pi(y)|, so that a "no" everybody expected counts for little.
+- ``certainty``: as written in the note, i*(y) = argmax_i |p_i(y) - 1/2|. Problem: in a densely
+  labelled scene, a calibrated negative click is certain of "no" nearly everywhere and wipes the
+  mask.
+- ``prior``: certainty is the change against a prior pi(y), the probability without any click:
+  |logit p_i(y) - logit pi(y)|. So an expected "no" counts for little.
 - ``component``: as written, but a click changes only the connected component of the change that
   contains it (the local editing of FocalClick, Chen et al. 2022, section 3.4).
 """
@@ -35,7 +36,7 @@ def fuse(
     prior: float | np.ndarray = 0.5,
     threshold: float = MASK_THRESHOLD,
 ) -> np.ndarray:
-    """Combine the answers to `clicks`, in the order they were made, to one map.
+    """Combine the answers to `clicks`, in the order they were made, into one map.
 
     Parameters
     ----------

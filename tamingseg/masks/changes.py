@@ -1,8 +1,8 @@
-"""What one more click may change: a correction is local, and what is settled stays.
+"""What a further click may change: corrections stay local, and earlier clicks stay right.
 
-A model that is asked about all clicks together answers anew every time. Now and then such an answer
-gives up what earlier clicks had settled, up to the whole object; and far from the click it differs
-a little each time, for no reason.
+A model that sees all clicks together gives a new answer each time. Sometimes the new answer undoes
+what earlier clicks had corrected, up to the whole object. Far from the click it also changes a
+little each time, without a reason.
 """
 
 from collections.abc import Sequence
@@ -13,14 +13,14 @@ from scipy import ndimage
 from tamingseg.values import MASK_THRESHOLD, Click
 
 _FREE = 3
-"""Answers to this many clicks may change the mask anywhere, for these say what is meant; further
-clicks say where it is wrong."""
+"""The first three clicks may change the whole mask, because they say what is meant. Later clicks
+say where it is wrong."""
 
 
 def component_at(change: np.ndarray, click: Click) -> np.ndarray:
-    """Return the 8-connected component of bool (H, W) that holds the click, empty if none does.
+    """Return the 8-connected component of `change`, bool (H, W), that contains the click.
 
-    So an answer that agrees with the mask at the click itself proposes nothing there.
+    It is empty if nothing changes at the click itself.
     """
     components = _components(change)
     here = components[_pixel(click)]
@@ -28,34 +28,34 @@ def component_at(change: np.ndarray, click: Click) -> np.ndarray:
 
 
 def settle(answer: np.ndarray, previous: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
-    """Keep of an answer to `clicks` what may be due to the last of them.
+    """Keep only the changes of an answer that the last click may have caused.
 
-    Changes are connected components of where the masks at one half differ; a pixel that was clicked
-    twice counts with its later click.
+    The two maps are cut at one half. A change is a connected component of the pixels where these
+    masks differ. If a pixel was clicked twice, its later click counts.
 
-    - A change that makes a click wrong which was right is not made. If it is the change at the last
-      click, it reaches half the way to the nearest click that it makes wrong.
-    - From the fourth click on, where nothing changes for a click (at the last one, or to make an
-      earlier one right), the mean of both maps is taken: answers that differ for no reason are
-      averaged, and a doubt has to be repeated. Not so if the last click has no effect, nor if
-      `previous` is a mask, 0 and 1: that would outweigh every answer.
+    - A change that makes an earlier click wrong is refused. If it is the change at the last click,
+      it is kept up to half the way to the nearest click that it makes wrong.
+    - From the fourth click on, a change must belong to a click: to the last one, or to an earlier
+      one that it makes right. Everywhere else the mean of both maps is taken, so that differences
+      without a reason are averaged. This step is left out if the last click has no effect, and if
+      `previous` is a mask of 0 and 1, which would outweigh every answer.
 
     Parameters
     ----------
     answer, previous
-        float32 (H, W), probabilities with the last click and before it.
+        float32 (H, W), probabilities after and before the last click.
     clicks
         In the order they were made.
 
     Returns
     -------
-    float32 (H, W); the inputs are left as they are.
+    float32 (H, W); the inputs are not changed.
     """
     last = _pixel(clicks[-1])
     mask = answer > MASK_THRESHOLD
     changes = _components(mask != (previous > MASK_THRESHOLD))
     own = changes[last]
-    undone: dict[int, list[float]] = {}  # change -> how far clicks that it makes wrong are
+    undone: dict[int, list[float]] = {}  # change -> distances of the clicks that it makes wrong
     wanted: list[int] = []
     for pixel, positive in {_pixel(click): click.positive for click in clicks}.items():
         if changes[pixel] and mask[pixel] == positive:
@@ -88,5 +88,5 @@ def _is_mask(values: np.ndarray) -> bool:
 
 
 def _components(change: np.ndarray) -> np.ndarray:
-    """Return bool (H, W) with its 8-connected components numbered from 1; 0 is none."""
+    """Label the 8-connected components of bool (H, W) from 1; 0 is outside."""
     return ndimage.label(change, structure=np.ones((3, 3), bool))[0]

@@ -6,8 +6,8 @@ import numpy as np
 def iou(first: np.ndarray, second: np.ndarray, ignore: np.ndarray | None = None) -> float:
     """Intersection over union of two bool (H, W) masks, in [0, 1].
 
-    Pixels of `ignore`, bool (H, W), count neither way. Two masks without a counted pixel agree
-    that there is nothing: 1.0 (where SegNext's evaluation divides 0 by 0).
+    Pixels of `ignore`, bool (H, W), are not counted. If neither mask has a counted pixel, the IoU
+    is 1.0: both say that there is nothing. (SegNext's evaluation divides 0 by 0 here.)
     """
     both, either = first & second, first | second
     if ignore is not None:

@@ -1,4 +1,4 @@
-"""Overlap of many masks of one image, exactly and fast, with one bit a pixel.
+"""Overlap of many masks of one image, exact and fast, with one bit per pixel.
 
 Masks here are packed: uint8, (N, H, ceil(W / 8)), made by ``np.packbits(masks, axis=-1)`` from bool
 (N, H, W) as in `values.MaskSet`; the bits beyond the width are zero. A thousand masks of 480 x 854
@@ -6,9 +6,9 @@ pixels are 51 MB; comparing the bits of all pairs of them would read 50 GB.
 
 So the image is cut into tiles. With the pixels of a mask in a tile as c, F = 1 where it covers the
 tile entirely and else 0, P = c where it covers it in part and else 0, the overlap of two masks in a
-tile is F1 c2 + P1 F2, and if both cover it in part, the number of bits they share. The first two
-terms are matrix products over all tiles; bits are compared only in tiles that the outlines of both
-masks cross, which are few for masks that are regions. Any masks are counted exactly, noise slowly.
+tile is F1 c2 + P1 F2; if both cover it in part, it is the number of bits they share. The first two
+terms are matrix products over all tiles. Bits are compared only in tiles that the outlines of both
+masks cross. Masks that are regions have few of them; masks that are noise have many and are slow.
 """
 
 import os
@@ -24,10 +24,10 @@ TILE_BYTES = 8
 """A tile is 16 rows of 64 pixels (one machine word); those at the far edges may be smaller."""
 
 BLOCK_BYTES = 1 << 19
-"""Temporary arrays stay about this small, so that they stay in the cache of a core."""
+"""Temporary arrays are about this small, so that they fit into the cache of a core."""
 
 WORKERS = min(os.cpu_count() or 1, 8)
-"""Threads; numpy lets go of the interpreter while it counts."""
+"""Threads; numpy releases the interpreter lock while it counts."""
 
 
 def areas(packed: np.ndarray) -> np.ndarray:
@@ -36,7 +36,7 @@ def areas(packed: np.ndarray) -> np.ndarray:
 
 
 def intersections(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    """Count the pixels that masks share: int32 (N, M).
+    """Count the common pixels of each of `first` with each of `second`: int32 (N, M).
 
     Parameters
     ----------
@@ -55,7 +55,7 @@ def intersections(first: np.ndarray, second: np.ndarray) -> np.ndarray:
 def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Intersection over union of each of `first` with each of `second`: float32 (N, M), in [0, 1].
 
-    Two empty masks agree, 1.0, as `masks.iou` decides. Parameters and errors are those of
+    Two empty masks have IoU 1.0, as in `masks.iou`. Parameters and errors are those of
     `intersections`.
     """
     first, second = _check(first), _check(second, first)
@@ -76,8 +76,8 @@ def pairwise_iou(packed: np.ndarray) -> np.ndarray:
 def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     """Pack masks that are unions of regions: uint8 (N, H, ceil(W / 8)).
 
-    The same as ``np.packbits(members[:, label_map - 1], axis=-1)`` without a byte for every pixel
-    of every mask: eight masks are looked up together, and blocks of 8 x 8 bits turned.
+    The same as ``np.packbits(members[:, label_map - 1], axis=-1)``, but without a byte for every
+    pixel of every mask: eight masks are looked up together, then blocks of 8 x 8 bits transposed.
 
     Parameters
     ----------
@@ -88,7 +88,7 @@ def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     """
     number, height = len(members), label_map.shape[0]
     padded = np.pad(label_map, ((0, 0), (0, -label_map.shape[1] % 8)))
-    # Byte j of region l: whether masks 8 j .. 8 j + 7 have it; region 0 is no mask's.
+    # Byte j of region l: which of the masks 8 j .. 8 j + 7 contain it; no mask contains region 0.
     bytes_of = np.packbits(np.pad(members, ((0, 0), (1, 0))), axis=0)
     # Eight pixels of a row, the last one first, make a word of 8 x 8 bits.
     pixels = padded.reshape(-1, 8)[:, ::-1].ravel()
@@ -103,7 +103,7 @@ def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
 
 
 def _transpose_bits(words: np.ndarray) -> np.ndarray:
-    """Turn each uint64, eight rows of eight bits, about its diagonal (Warren 2012, section 7-3)."""
+    """Transpose each uint64 as eight rows of eight bits (Warren 2012, section 7-3)."""
     for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
         swapped = (words ^ (words >> np.uint64(shift))) & np.uint64(mask)
         words = words ^ swapped ^ (swapped << np.uint64(shift))
@@ -178,10 +178,10 @@ def _areas(counts: np.ndarray) -> np.ndarray:
 
 
 def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
-    """Shared pixels, int32 (N, M); of one set with itself only half of the bits are compared."""
+    """Shared pixels, int32 (N, M). For a set with itself, only half of the bits are compared."""
     symmetric = first is second
     shape = len(first.packed), len(second.packed)
-    # Whole numbers below 2^24 are exact in float32, and so is any sum of them up to there.
+    # float32 is exact for whole numbers below 2^24, and for sums that stay below it.
     _, height, width = first.packed.shape
     kind = np.float32 if height * width * 8 < 1 << 24 else np.float64
     shared = first.full.astype(kind) @ second.counts.astype(kind, copy=False).T
@@ -210,7 +210,7 @@ def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
     for some in _in_threads(compare, [crossed[worker::WORKERS] for worker in range(WORKERS)]):
         met += some
     if symmetric:
-        # Above the diagonal every tile was counted, below it some: the larger is the whole.
+        # Above the diagonal all tiles were counted, below it only some, so the larger is right.
         met = np.maximum(met, met.T)
     shared += met
     return shared
@@ -223,6 +223,6 @@ def _divide(shared: np.ndarray, area1: np.ndarray, area2: np.ndarray) -> np.ndar
 
 
 def _in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    # Threads of one call only: a pool that outlived it would not survive a fork.
+    # Threads of this call only: a pool kept for later would break after a fork.
     with ThreadPoolExecutor(WORKERS) as pool:
         return list(pool.map(function, items))

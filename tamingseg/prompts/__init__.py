@@ -1,1 +1,1 @@
-"""Clicks that nobody clicked: simulated users for training and evaluation."""
+"""Simulated users, for training and evaluation, and grids of clicks."""

@@ -1,8 +1,8 @@
-"""Simulated users: functions that look at the true mask and click.
+"""Simulated users: functions that see the true mask and return a click.
 
-The same functions serve training and evaluation. Every click lies on the centre of a pixel, at
-(row + 0.5, col + 0.5), which is where a real click on that pixel lies on average. Regions that
-nothing is known of (`ignore`) are never clicked, and every random choice takes a generator.
+Training and evaluation use the same functions. A click lies on the centre of a pixel, at
+(row + 0.5, col + 0.5), because a real click on that pixel lies there on average. Unlabelled regions
+(`ignore`) are never clicked. Random choices take a generator.
 
 - `random_click`: uniform inside the mask, or outside it for a negative click (the note).
 - `center_click`: the centre of the largest error, SegNext's and RITM's evaluation clicker.
@@ -42,7 +42,7 @@ def random_click(
     positive
         The sign of the click. A negative click is never inside the target.
     ignore
-        bool, (H, W): pixels that are neither; no click falls there.
+        bool, (H, W): unlabelled pixels, which are never clicked.
 
     Raises
     ------
@@ -70,23 +70,23 @@ def center_click(
 ) -> Click | None:
     """Click on the pixel deepest inside the largest error, as SegNext is evaluated.
 
-    Depth is the Euclidean distance to the nearest pixel that is not part of the error; outside the
-    image nothing is. The click is positive if what is missing is strictly deeper than what is too
-    much; of equally deep pixels the first in reading order is taken.
+    Depth is the Euclidean distance to the nearest pixel that is not part of the error; pixels
+    outside the image are not part of it. The click is positive if the missing part is strictly
+    deeper than the surplus part. Of equally deep pixels the first in reading order is taken.
 
     Parameters
     ----------
     target, prediction
         bool, (H, W).
     not_clicked
-        bool, (H, W): False where a click lies already; no second one falls there.
+        bool, (H, W): False where a click lies already; these pixels are not clicked again.
     ignore
-        bool, (H, W): pixels that count as no error.
+        bool, (H, W): pixels that do not count as errors.
 
     Returns
     -------
-    The click, or None if no pixel that may be clicked is wrong (`prediction` equals `target`, or
-    the last wrong pixels have been clicked already).
+    The click. None if no wrong pixel is left to click: `prediction` equals `target`, or all wrong
+    pixels have been clicked already.
     """
     missing, surplus = _error_depths(target, prediction, ignore)
     if not_clicked is not None:
@@ -107,8 +107,8 @@ def error_click(
 ) -> Click | None:
     """Click on a random pixel of the inner half of the largest error; None if nothing is wrong.
 
-    The inner half are the pixels deeper than half the greatest depth; see `center_click` for what
-    depth, sign and `ignore` mean.
+    The inner half are the pixels deeper than half the greatest depth. Depth, sign and `ignore` are
+    explained in `center_click`.
     """
     missing, surplus = _error_depths(target, prediction, ignore)
     positive = bool(missing.max() > surplus.max())
@@ -193,7 +193,7 @@ def _click_in(allowed: np.ndarray, rng: np.random.Generator, positive: bool) -> 
 def _error_depths(
     target: np.ndarray, prediction: np.ndarray, ignore: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Depth inside what is missing and inside what is too much, float64 (H, W) each."""
+    """Depth inside the missing part and inside the surplus part, float64 (H, W) each."""
     missing, surplus = target & ~prediction, prediction & ~target
     if ignore is not None:
         missing, surplus = missing & ~ignore, surplus & ~ignore
@@ -208,9 +208,9 @@ def _depth(mask: np.ndarray) -> np.ndarray:
 def _distances(inside: np.ndarray) -> np.ndarray:
     """Distance of each pixel to the nearest zero of uint8 (H, W): float64 (H, W).
 
-    cv2 is exact like scipy's transform, and fast enough for twenty clicks on every mask. But the
-    last bit of its roots is another from call to call, so that among equally deep pixels another
-    would be the deepest. Squares of distances are whole numbers, which tells what was meant.
+    cv2 is as exact as scipy's transform, and fast enough for twenty clicks on every mask. But the
+    last bit of its square roots differs from call to call, and so would the deepest of equally deep
+    pixels. Squares of distances are whole numbers, so rounding the squares repairs this.
     """
     found = cv2.distanceTransform(inside, cv2.DIST_L2, cv2.DIST_MASK_PRECISE)
     return np.sqrt(np.rint(np.square(found, dtype=np.float64)))

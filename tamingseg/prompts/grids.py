@@ -17,12 +17,12 @@ def grid_clicks(side: int, size: tuple[int, int]) -> list[Click]:
 
 
 def uncertain_clicks(certainty: np.ndarray, count: int, size: tuple[int, int]) -> list[Click]:
-    """Return positive clicks where an image is least understood.
+    """Return positive clicks where the answers so far are least certain.
 
     Parameters
     ----------
     certainty
-        float, (h, w), over the image at any resolution: how certain the surest answer is.
+        float, (h, w), the image at any resolution: certainty of the most certain answer.
     count
         How many clicks, at most one for every pixel of `certainty`.
     size
@@ -30,8 +30,8 @@ def uncertain_clicks(certainty: np.ndarray, count: int, size: tuple[int, int]) -
 
     Returns
     -------
-    Clicks on the least certain pixels, each of which raises the certainty around it, so that they
-    spread: a pixel nearer than sqrt(h w / count) / 2 to a click is only taken if no other is left.
+    Clicks on the least certain pixels. To spread them, a pixel nearer than sqrt(h w / count) / 2
+    to an earlier click is only taken if no other is left.
     """
     height, width = certainty.shape
     reach = np.sqrt(height * width / max(count, 1)) / 2
