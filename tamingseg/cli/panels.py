@@ -10,11 +10,12 @@ from PIL import Image
 from tqdm import tqdm
 
 from tamingseg.cli.data_mosaics import MosaicSettings
-from tamingseg.cli.photos import do_each, find_images
+from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.results import Results
 from tamingseg.cli.segment import parse_click
 from tamingseg.evaluation.panels import panels
 from tamingseg.partition.cut import Method
-from tamingseg.segmentors.load import load_segmentor
+from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.viz import contact_sheet
 
 
@@ -23,7 +24,8 @@ class Panels:
     """Draw images, the answer to a click, certainty, superpixels, pixel features and regions.
 
     Every image gets OUTPUT/<name>.png, all pictures side by side, and OUTPUT/<name>/ with each of
-    them. Mosaics also show the true regions and the errors.
+    them. Mosaics also show the true regions and the errors. Photos that have theirs are not done
+    again.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]] = ()
@@ -51,12 +53,21 @@ def main(arguments: Sequence[str]) -> int:
     if not command.images and command.mosaic.count < 1:
         raise ValueError("nothing to draw: name a photo, or ask for mosaics with --mosaic.count 4")
     click = None if command.click is None else parse_click(command.click)
-    photos = find_images(command.images, command.output)
+    photos = find_photos(command.images, command.output)
+    results = Results("panels", command.output, lambda name: [f"{name}.png", f"{name}/"])
     mosaics = command.mosaic.dataset() if command.mosaic.count > 0 else None
     made = [] if mosaics is None else [f"mosaic-{name}" for name in mosaics.names]
-    if clash := photos.keys() & set(made):
+    if clash := photos.paths.keys() & set(made):
         raise ValueError(f"a photo and a mosaic are both called {min(clash)}; rename the photo")
     segmentor = load_segmentor(command.model, command.device)
+    settings = {
+        "model": command.model,
+        "weights": model_fingerprint(command.model),
+        "regions": command.regions,
+        "click": command.click,
+        "method": command.method,
+    }
+    results.prepare(settings, photos.paths)
 
     def draw(name: str, image: np.ndarray, truth: np.ndarray | None = None) -> None:
         regions = command.regions if truth is None else int(truth.max())
@@ -67,9 +78,12 @@ def main(arguments: Sequence[str]) -> int:
             Image.fromarray(picture).save(folder / f"{title.replace(' ', '-')}.png")
         Image.fromarray(contact_sheet(drawn)).save(command.output / f"{name}.png")
 
-    problems = do_each("panels", photos, lambda name: False, draw)
+    code = 0
+    if command.images:
+        code = do_each("panels", photos, results, lambda name, image, _: draw(name, image))
     for index, name in enumerate(tqdm(made, "panels", unit="mosaic", disable=not made)):
         sample = mosaics[index]
         draw(name, sample.image, sample.label_maps[0])
-    print(f"{command.output}: panels of {len(photos) + len(made) - len(problems)} images")
-    return 1 if problems else 0
+    if made:
+        print(f"{command.output}: mosaics: {len(made)} done")
+    return code

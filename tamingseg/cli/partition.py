@@ -8,7 +8,8 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from tamingseg.cli.photos import do_each, find_images, keep_settings
+from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.partition.cut import Method, PartitionConfig, partition_image
 from tamingseg.partition.paint import masks_of
@@ -51,7 +52,9 @@ def main(arguments: Sequence[str]) -> int:
     command = tyro.cli(Partition, prog="tamingseg partition", args=list(arguments))
     _check(command)
     output = command.output
-    images = find_images(command.images, output, (".png", _OVERLAY))
+    photos = find_photos(command.images, output)
+    endings = [".json", ".png", *[_OVERLAY] * command.overlay]
+    results = Results("partition", output, lambda name: [name + end for end in endings])
     segmentor = load_segmentor(command.model, command.device)
     settings = {
         "model": command.model,
@@ -61,22 +64,19 @@ def main(arguments: Sequence[str]) -> int:
         "overlay": command.overlay,
         "partition": asdict(command.partition),
     }
-    keep_settings(output / ".partition.json", settings)
+    results.prepare(settings, photos.paths)
 
-    def cut(name: str, image: np.ndarray) -> None:
+    def cut(name: str, image: np.ndarray, image_id: int) -> None:
         labels = partition_image(
             segmentor, image, command.regions, command.method, command.partition
         )
         masks = masks_of(labels)
-        (output / name).parent.mkdir(parents=True, exist_ok=True)
         Image.fromarray(labels.astype(np.uint16)).save(output / f"{name}.png")
         if command.overlay:
             Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}{_OVERLAY}")
-        write_masks(output / f"{name}.json", masks)  # last, because it says that the photo is done
+        write_masks(output / f"{name}.json", masks, image_id)
 
-    problems = do_each("partition", images, lambda name: (output / f"{name}.json").exists(), cut)
-    print(f"{output}: regions of {len(images) - len(problems)} images")
-    return 1 if problems else 0
+    return do_each("partition", photos, results, cut)
 
 
 def _check(command: Partition) -> None:

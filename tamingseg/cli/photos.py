@@ -1,124 +1,117 @@
 """Photos -> results in a folder: found, done one after the other, gone on with after a stop."""
 
-import json
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
+from tamingseg.cli.results import Results, own_results
 from tamingseg.data.base import read_image
-from tamingseg.data.files import IMAGE_SUFFIXES
+from tamingseg.data.files import IMAGE_SUFFIXES, count_endings, find_files, name_of
 
 
-def find_images(
-    paths: Sequence[Path], output: Path, results: Sequence[str] = (".png",)
-) -> dict[str, Path]:
-    """Return name -> file for photos and folders of photos, whose subfolders are followed.
+@dataclass(frozen=True, slots=True)
+class Photos:
+    """Photos by their names, and the other files that lie among them."""
 
-    The name is the path below the folder without its suffix. What lies in `output` are results of
-    before. `results` are the ends of all that is written as an image, ``output/<name><end>``.
+    paths: dict[str, Path]
+    others: list[Path]
+
+
+def find_photos(paths: Sequence[Path], output: Path) -> Photos:
+    """Find photos, and those below folders, whose subfolders are followed.
+
+    The name of a photo is its path below the folder without the suffix. What lies in `output`, and
+    what commands wrote beside photos, are results and no photos.
 
     Raises
     ------
     FileNotFoundError
         If a folder holds no photo.
     ValueError
-        If two photos have one name, or a result could lie where a photo or another result lies.
+        If two photos have one name.
     """
-    own = output.resolve()
-    images: dict[str, Path] = {}
+    photos = Photos({}, [])
     for path in paths:
-        found = {path.stem: [path]} if not path.is_dir() else _photos_below(path, own)
+        found = [path]
+        if path.is_dir():
+            found = _photos_below(path, output.resolve(), photos.others)
         if not found:
             raise FileNotFoundError(
                 f"{path} holds no photo; expected files ending in {', '.join(IMAGE_SUFFIXES)}"
             )
-        for name, files in found.items():
-            first, *others = [images[name], *files] if name in images else files
-            if others:
-                raise ValueError(f"{others[0]} has the same name as {first}; rename one of them")
-            images[name] = first
-    written = [own / f"{name}{end}" for name in images for end in results]
-    taken = {file.resolve() for file in images.values()}
-    for file in written:
-        if file in taken:
-            raise ValueError(
-                f"a result would replace {file}, a photo or another result; choose another "
-                "--output or rename the photo"
-            )
-        taken.add(file)
-    return images
-
-
-def keep_settings(path: Path, settings: Mapping[str, Any]) -> None:
-    """Keep what the results of a folder are made with in the file `path`, and let no others in.
-
-    Raises
-    ------
-    ValueError
-        If the folder holds results that were made with other settings.
-    """
-    text = json.dumps(settings, indent=1) + "\n"
-    known = path.read_text(encoding="utf-8") if path.exists() else None
-    if known == text:
-        return
-    # Settings that gave no result yet, say an impossible number, may be corrected.
-    if known is not None and any(file != path for file in path.parent.iterdir()):
-        raise ValueError(
-            f"{path.parent} holds results made with other settings, see {path}; "
-            "choose another --output, or remove the folder"
-        )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+        for file in found:
+            name = name_of(file, path if path.is_dir() else path.parent)
+            if name in photos.paths:
+                raise ValueError(
+                    f"{file} has the same name as {photos.paths[name]}; rename one of them"
+                )
+            photos.paths[name] = file
+    return photos
 
 
 def do_each(
-    command: str,
-    images: Mapping[str, Path],
-    is_done: Callable[[str], bool],
-    do: Callable[[str, np.ndarray], None],
-) -> list[str]:
-    """Do all photos that are not done yet, with a progress bar.
+    command: str, photos: Photos, results: Results, do: Callable[[str, np.ndarray, int], None]
+) -> int:
+    """Do all photos that are not done yet, with a progress bar; say how many were, and return 0.
 
-    Photos that cannot be used are said on stderr in the end, and the others are done; if there is
-    but one photo its error is raised.
+    Photos that cannot be used are said on stderr in the end, the others are done, and 1 is
+    returned; if there is but one photo its error is raised.
 
     Parameters
     ----------
     command
         What is run, for the messages.
     do
-        Called with the name and the uint8 RGB (H, W, 3) photo; may raise ValueError or OSError.
-
-    Returns
-    -------
-    What is wrong with those that were left out.
+        Called with the name, the uint8 RGB (H, W, 3) photo and its number in COCO's results; may
+        raise ValueError or OSError.
     """
-    problems = []
-    for name, path in tqdm(images.items(), command, unit="image"):
-        if is_done(name):
+    problems, before = [], 0
+    for name, path in tqdm(photos.paths.items(), command, unit="image"):
+        if results.is_done(name, path):
+            before += 1
             continue
         try:
-            do(name, read_image(path))
+            image = read_image(path)
+            with results.making(name, path, image.shape[:2]) as image_id:
+                do(name, image, image_id)
         except (ValueError, OSError) as error:
-            if len(images) == 1:
+            if len(photos.paths) == 1:
                 raise
             message = str(error)
             problems.append(message if str(path) in message else f"{path}: {message}")
     for problem in problems:
         print(f"tamingseg {command}: left out: {problem}", file=sys.stderr)
-    return problems
+    counts = [
+        (len(photos.paths) - before - len(problems), "done"),
+        (before, "done before"),
+        (len(problems), "left out, see above"),
+    ]
+    said = [f"{count} {what}" for count, what in counts if count or what == "done"]
+    if photos.others:
+        said.append(f"{len(photos.others)} other files passed over: {count_endings(photos.others)}")
+    print(f"{results.output}: photos: {'; '.join(said)}")
+    return 1 if problems else 0
 
 
-def _photos_below(folder: Path, results: Path) -> dict[str, list[Path]]:
-    """Return name -> files of that name, without what lies below `results`."""
-    photos: dict[str, list[Path]] = {}
-    for file in sorted(folder.rglob("*")):
-        is_result = results != folder.resolve() and results in file.resolve().parents
-        if file.suffix.lower() in IMAGE_SUFFIXES and file.is_file() and not is_result:
-            name = file.relative_to(folder).with_suffix("").as_posix()
-            photos.setdefault(name, []).append(file)
-    return photos
+def _photos_below(folder: Path, output: Path, others: list[Path]) -> list[Path]:
+    """Return the photos below `folder` that are no results, and add other files to `others`."""
+    found = find_files(folder)
+    files = [*found.files, *found.others]
+    own = own_results({parent for file in files for parent in _way(file, folder)})
+
+    def is_result(file: Path) -> bool:
+        in_output = output != folder.resolve() and output in file.resolve().parents
+        return in_output or file in own or any(parent in own for parent in file.parents)
+
+    others += [file for file in found.others if not is_result(file)]
+    return [file for file in found.files if not is_result(file)]
+
+
+def _way(file: Path, folder: Path) -> list[Path]:
+    """Return the folders from `file` up to `folder`."""
+    parents = list(file.parents)
+    return parents[: parents.index(folder) + 1]

@@ -9,7 +9,8 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from tamingseg.cli.photos import do_each, find_images, keep_settings
+from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.proposals.generate import ProposalConfig, ProposalMethod, propose_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
@@ -52,24 +53,27 @@ def main(arguments: Sequence[str]) -> int:
     if command.count < 1:
         raise ValueError(f"count must be at least 1 mask, got {command.count}")
     output = command.output
-    images = find_images([command.images], output)
+    photos = find_photos([command.images], output)
+    results = Results("propose", output, lambda name: _files_of(name, command))
     segmentor = load_segmentor(command.model, command.device)
-    keep_settings(output / ".propose.json", _settings(command))
+    results.prepare(_settings(command), photos.paths)
     config = replace(command.proposals, most=min(command.count, command.proposals.most))
 
-    def propose(name: str, image: np.ndarray) -> None:
+    def propose(name: str, image: np.ndarray, image_id: int) -> None:
         masks = propose_masks(segmentor, image, command.method, config)
-        result = output / f"{name}.json"
-        result.parent.mkdir(parents=True, exist_ok=True)
         if command.pngs:
             _write_pngs(output / name, masks)
         if command.overlay:
             Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}.png")
-        write_masks(result, masks)  # last, because it says that the image is done
+        write_masks(output / f"{name}.json", masks, image_id)
 
-    problems = do_each("propose", images, lambda name: (output / f"{name}.json").exists(), propose)
-    print(f"{output}: masks of {len(images) - len(problems)} images")
-    return 1 if problems else 0
+    return do_each("propose", photos, results, propose)
+
+
+def _files_of(name: str, command: Propose) -> list[str]:
+    """Return the files that are written for a photo."""
+    pngs, overlay = [f"{name}/"] * command.pngs, [f"{name}.png"] * command.overlay
+    return [f"{name}.json", *pngs, *overlay]
 
 
 def _settings(command: Propose) -> dict[str, Any]:
@@ -87,6 +91,8 @@ def _settings(command: Propose) -> dict[str, Any]:
 
 def _write_pngs(folder: Path, masks: MaskSet) -> None:
     folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("[0-9]*.png"):  # of a run that was stopped, or an earlier photo
+        old.unlink()
     for number in range(len(masks)):
         pixels = masks[number].astype(np.uint8) * 255
         Image.fromarray(pixels).save(folder / f"{number + 1:04}.png")

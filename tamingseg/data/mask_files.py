@@ -2,8 +2,9 @@
 
 ::
 
-    [{"segmentation": {"size": [height, width], "counts": "<compressed run lengths>"},
-      "area": 1234, "bbox": [x, y, width, height], "score": 0.93}, ...]
+    [{"id": 1, "image_id": 1, "category_id": 1,
+      "segmentation": {"size": [height, width], "counts": "<compressed run lengths>"},
+      "area": 1234, "bbox": [x, y, width, height], "iscrowd": 0, "score": 0.93}, ...]
 
 The order in the file is the order of the masks: the best comes first. For the score, SAM's
 ``predicted_iou`` is taken where there is no ``score``.
@@ -32,30 +33,36 @@ _EXPECTED = (
 )
 
 
-def mask_entries(masks: MaskSet) -> list[dict[str, Any]]:
+def mask_entry(mask: np.ndarray, score: float, number: int, image_id: int = 1) -> dict[str, Any]:
+    """Describe a bool (H, W) mask as entry `number` of such a file, counted from 1."""
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    box = [0, 0, 0, 0]
+    if rows.size:
+        top, left = int(rows[0]), int(cols[0])
+        box = [left, top, int(cols[-1]) + 1 - left, int(rows[-1]) + 1 - top]
+    return {
+        "id": number,  # COCO's evaluation takes an id of 0 for "nothing found"
+        "image_id": image_id,
+        "category_id": 1,
+        "segmentation": {"size": list(mask.shape), "counts": encode_rle(mask)},
+        "area": int(mask.sum()),
+        "bbox": box,
+        "iscrowd": 0,
+        "score": round(score, 6),
+    }
+
+
+def mask_entries(masks: MaskSet, image_id: int = 1) -> list[dict[str, Any]]:
     """Describe masks as the entries of such a file."""
-    entries = []
-    for index, score in enumerate(masks.scores.tolist()):
-        mask = masks[index]
-        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-        box = [0, 0, 0, 0]
-        if rows.size:
-            top, left = int(rows[0]), int(cols[0])
-            box = [left, top, int(cols[-1]) + 1 - left, int(rows[-1]) + 1 - top]
-        entries.append(
-            {
-                "segmentation": {"size": list(masks.size), "counts": encode_rle(mask)},
-                "area": int(mask.sum()),
-                "bbox": box,
-                "score": round(score, 6),
-            }
-        )
-    return entries
+    return [
+        mask_entry(masks[index], score, index + 1, image_id)
+        for index, score in enumerate(masks.scores.tolist())
+    ]
 
 
-def write_masks(path: Path, masks: MaskSet) -> None:
+def write_masks(path: Path, masks: MaskSet, image_id: int = 1) -> None:
     """Write masks to `path`, which appears only when it is complete."""
-    write_whole(path, json.dumps(mask_entries(masks)).encode())
+    write_whole(path, json.dumps(mask_entries(masks, image_id)).encode())
 
 
 def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tamingseg.data.mask_files import mask_entries
+from tamingseg.data.mask_files import mask_entries, mask_entry
 from tamingseg.partition.paint import masks_of, paint_masks
 from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.values import MaskSet
@@ -50,10 +50,10 @@ def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
         If they have more than `MAX_PIXELS` together.
     """
     _check_pixels(len(masks), size)
-    entries = []
-    for index in range(len(masks)):  # one by one: a thousand of a large photo would not fit
-        scaled = _scaled(masks[index], size)[None]
-        entries += mask_entries(MaskSet.from_masks(scaled, masks.scores[index : index + 1]))
+    entries = [  # one by one: a thousand of a large photo would not fit
+        mask_entry(_scaled(masks[index], size), score, index + 1)
+        for index, score in enumerate(masks.scores.tolist())
+    ]
     return json.dumps(entries).encode()
 
 

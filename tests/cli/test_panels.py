@@ -19,7 +19,7 @@ def test_a_photo_gets_a_sheet_and_single_pictures(photo, tmp_path, two_discs, fa
     single = np.asarray(Image.open(output / "photo" / "image.png"))
     np.testing.assert_array_equal(single, two_discs.image)
     assert np.asarray(Image.open(output / "photo.png")).shape[1] > 4 * 64
-    assert "panels of 1 images" in capsys.readouterr().out
+    assert "photos: 1 done" in capsys.readouterr().out
 
 
 def test_mosaics_show_their_truth_too(tmp_path, fake_model):

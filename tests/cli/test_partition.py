@@ -41,7 +41,7 @@ def test_files_of_one_photo(photo, tmp_path, two_discs, partition, capsys):
     np.testing.assert_array_equal(sum(k * mask for k, mask in enumerate(masks, 1)), labels)
     overlay = np.asarray(Image.open(tmp_path / "out" / "photo.overlay.png"))
     assert overlay.shape == two_discs.image.shape
-    assert "regions of 1 images" in capsys.readouterr().out
+    assert "photos: 1 done" in capsys.readouterr().out
 
 
 def test_multicut_finds_how_many(photo, tmp_path, partition):
@@ -81,7 +81,7 @@ def test_photos_that_cannot_be_cut_are_listed_and_the_others_done(
     said = capsys.readouterr()
     assert "broken.jpg is not a JPEG" in said.err
     assert "tiny.png: expected a whole number of regions from 1 to 4" in said.err
-    assert "regions of 2 images" in said.out
+    assert "photos: 2 done; 2 left out" in said.out
     assert not (tmp_path / "out" / "tiny.json").exists()
 
 

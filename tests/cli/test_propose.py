@@ -38,7 +38,7 @@ def test_files_of_one_photo(photo, tmp_path, two_discs, fake_model, capsys):
     overlay = np.asarray(Image.open(output / "photo.png"))
     assert overlay.shape == two_discs.image.shape
     assert (overlay != two_discs.image).any()
-    assert "masks of 1 images" in capsys.readouterr().out
+    assert "photos: 1 done" in capsys.readouterr().out
 
 
 def test_a_folder_is_followed_and_resumed(photos, tmp_path, fake_model):
@@ -66,7 +66,7 @@ def test_damaged_photos_are_listed_and_the_others_done(photos, tmp_path, fake_mo
     assert propose(photos, output, fake_model) == 1
     said = capsys.readouterr()
     assert "broken.jpg is not a JPEG" in said.err
-    assert "masks of 2 images" in said.out
+    assert "photos: 2 done; 1 left out" in said.out
     assert (output / "deep" / "b.json").exists()
 
 

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 from pycocotools import mask as coco
+from pycocotools.coco import COCO
 
 from tamingseg.data.mask_files import mask_entries, read_masks, write_masks
 from tamingseg.values import MaskSet
@@ -95,3 +96,20 @@ def test_more_masks_than_memory(tmp_path, monkeypatch):
 def test_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"no masks .*b\.json"):
         read_masks(tmp_path / "b.json", SIZE)
+
+
+def test_coco_loads_what_is_written(masks, tmp_path, capsys):
+    path = tmp_path / "a.json"
+    write_masks(path, masks, image_id=7)
+    truth = COCO()
+    truth.dataset = {
+        "images": [{"id": 7, "height": SIZE[0], "width": SIZE[1]}],
+        "categories": [{"id": 1, "name": "object"}],
+        "annotations": [],
+    }
+    truth.createIndex()
+    loaded = truth.loadRes(str(path))
+    entries = loaded.loadAnns(loaded.getAnnIds(imgIds=[7]))
+    assert [entry["id"] for entry in entries] == [1, 2, 3, 4]
+    assert [entry["id"] for entry in json.loads(path.read_text())] == [1, 2, 3, 4]
+    np.testing.assert_array_equal([loaded.annToMask(entry) for entry in entries], list(masks))

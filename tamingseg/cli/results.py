@@ -1,0 +1,186 @@
+"""Results of photos in a folder: what each was made from, so that a command can go on.
+
+Beside the results lie two hidden files::
+
+    OUTPUT/.<command>.json     the settings, weights included; the same for all results
+    OUTPUT/.<command>.jsonl    a line when a photo is begun, and another when it is done
+
+    {"name": "deep/b", "image_id": 2, "photo": "../photos/deep/b.png", "hash": "9f2c...",
+     "size": [480, 640], "files": ["deep/b.json"], "done": "51ab..."}
+
+``hash`` is that of the photo's file, ``done`` that of the first of ``files`` (null when begun), a
+file that ends with "/" is a folder. ``photo`` is a path from OUTPUT.
+"""
+
+import json
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tamingseg.data.files import content_hash
+
+COMMANDS = ("propose", "partition", "panels")
+"""The commands that keep such files."""
+
+
+class Results:
+    """The results of one command in the folder `output`.
+
+    Parameters
+    ----------
+    command, output
+        One of `COMMANDS`, and where it writes.
+    files_of
+        Name of a photo -> the files that are written for it, as paths from `output`. The first one
+        is written last, and a photo is done when it is there.
+    """
+
+    def __init__(
+        self, command: str, output: Path, files_of: Callable[[str], Sequence[str]]
+    ) -> None:
+        self.output, self.files_of = output, files_of
+        self._settings = output / f".{command}.json"
+        self._journal = output / f".{command}.jsonl"
+        self._entries = _read(self._journal)
+        self._own = {file for entry in self._entries.values() for file in entry["files"]}
+        self._ids = {entry["image_id"] for entry in self._entries.values()}
+
+    def prepare(self, settings: Mapping[str, Any], photos: Mapping[str, Path]) -> None:
+        """Check that the results of `photos` can lie here, and keep what they are made with.
+
+        Raises
+        ------
+        ValueError
+            If the folder holds results that were made with other settings; if a result would
+            replace a photo, another result, or a file of someone else; or if the results of another
+            photo of the same name are there.
+        """
+        self._check_files(photos)
+        for name, path in photos.items():
+            self._check_photo(name, path)
+        text = json.dumps(settings, indent=1) + "\n"
+        known = self._settings.read_text(encoding="utf-8") if self._settings.exists() else text
+        # Settings that gave no result yet, say an impossible number, may be corrected.
+        if known != text and any(entry["done"] for entry in self._entries.values()):
+            raise ValueError(
+                f"{self.output} holds results made with other settings, see {self._settings}; "
+                "choose another --output, or remove the folder"
+            )
+        self.output.mkdir(parents=True, exist_ok=True)
+        self._settings.write_text(text, encoding="utf-8")
+
+    def is_done(self, name: str, photo: Path) -> bool:
+        """Whether the results of this very photo are there."""
+        entry = self._entries.get(name)
+        return (
+            entry is not None
+            and entry["done"] is not None
+            and all((self.output / file).exists() for file in self.files_of(name))
+            and entry["hash"] == content_hash(photo)
+        )
+
+    @contextmanager
+    def making(self, name: str, photo: Path, size: tuple[int, int]) -> Iterator[int]:
+        """Make the results of a photo of `size` = (height, width); gives its ``image_id``.
+
+        That is the number in its name, as COCO's photos have it, or else the next one.
+        """
+        files = list(self.files_of(name))
+        entry = {
+            "name": name,
+            "image_id": self._id_of(name),
+            "photo": os.path.relpath(photo, self.output),
+            "hash": content_hash(photo),
+            "size": list(size),
+            "files": files,
+            "done": None,
+        }
+        self._add(entry)
+        (self.output / files[0]).unlink(missing_ok=True)
+        (self.output / files[0]).parent.mkdir(parents=True, exist_ok=True)
+        yield entry["image_id"]
+        self._add({**entry, "done": content_hash(self.output / files[0])})
+
+    def _check_files(self, photos: Mapping[str, Path]) -> None:
+        """Refuse to write where a photo, another result or a file of someone else is."""
+        taken = {path.resolve(): f"the photo {path}" for path in photos.values()}
+        for name, path in photos.items():
+            for file in self.files_of(name):
+                target = self.output / file
+                owner = taken.setdefault(target.resolve(), f"a result of {path}")
+                if owner != f"a result of {path}":
+                    raise ValueError(
+                        f"a result of {path} would replace {owner}; choose another --output or "
+                        "rename the photo"
+                    )
+                if os.path.lexists(target) and file not in self._own:
+                    raise ValueError(
+                        f"a result of {path} would replace {target}, which this command did not "
+                        "write; choose another --output, or move the file away"
+                    )
+
+    def _check_photo(self, name: str, photo: Path) -> None:
+        """Refuse to replace what was made of another photo, or changed since it was made."""
+        entry = self._entries.get(name)
+        if entry is None or entry["done"] is None or entry["hash"] == content_hash(photo):
+            return
+        result, other = self.output / entry["files"][0], self.output / entry["photo"]
+        if other.resolve() != photo.resolve():
+            raise ValueError(
+                f"{result} holds the results of another photo {name}, {other}; choose another "
+                f"--output for {photo}"
+            )
+        if result.is_file() and content_hash(result) != entry["done"]:
+            raise ValueError(
+                f"{photo} has changed since {result} was made, and so has {result}; move it away "
+                "to have it made anew"
+            )
+
+    def _id_of(self, name: str) -> int:
+        if name in self._entries:
+            return self._entries[name]["image_id"]
+        number = int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else 0
+        if number > 0 and number not in self._ids:
+            return number
+        return max(self._ids, default=0) + 1
+
+    def _add(self, entry: dict[str, Any]) -> None:
+        self._entries[entry["name"]] = entry
+        self._own.update(entry["files"])
+        self._ids.add(entry["image_id"])
+        with open(self._journal, "ab") as file:
+            file.write(json.dumps(entry).encode() + b"\n")
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def own_results(folders: Iterable[Path]) -> set[Path]:
+    """Return the files, and folders of files, that commands wrote into any of `folders`."""
+    return {
+        folder / file
+        for folder in folders
+        for command in COMMANDS
+        for entry in _read(folder / f".{command}.jsonl").values()
+        for file in entry["files"]
+    }
+
+
+def _read(journal: Path) -> dict[str, dict[str, Any]]:
+    """Return name -> its last line; the last line of all may be unfinished, after a kill."""
+    if not journal.is_file():
+        return {}
+    entries = {}
+    for number, line in enumerate(journal.read_bytes().split(b"\n")[:-1], 1):
+        try:
+            entry = json.loads(line)
+            kinds = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
+            if not all(isinstance(entry[key], kind) for key, kind in kinds.items()):
+                raise TypeError("a value is of another kind")
+            entries[entry["name"]] = {"done": None, **entry}
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            raise ValueError(
+                f"{journal}, line {number}, says nothing of a result ({error}); remove the line"
+            ) from error
+    return entries
