@@ -99,19 +99,14 @@ def do_each(
 
 def _photos_below(folder: Path, output: Path, others: list[Path]) -> list[Path]:
     """Return the photos below `folder` that are no results, and add other files to `others`."""
-    found = find_files(folder)
-    files = [*found.files, *found.others]
-    own = own_results({parent for file in files for parent in _way(file, folder)})
+    found = find_files(folder.absolute())
+    own = own_results({parent for file in found.files + found.others for parent in file.parents})
 
     def is_result(file: Path) -> bool:
         in_output = output != folder.resolve() and output in file.resolve().parents
-        return in_output or file in own or any(parent in own for parent in file.parents)
+        return in_output or not own.isdisjoint((file, *file.parents))
 
     others += [file for file in found.others if not is_result(file)]
-    return [file for file in found.files if not is_result(file)]
-
-
-def _way(file: Path, folder: Path) -> list[Path]:
-    """Return the folders from `file` up to `folder`."""
-    parents = list(file.parents)
-    return parents[: parents.index(folder) + 1]
+    return [
+        folder / file.relative_to(folder.absolute()) for file in found.files if not is_result(file)
+    ]

@@ -70,6 +70,8 @@ class Results:
             )
         self.output.mkdir(parents=True, exist_ok=True)
         self._settings.write_text(text, encoding="utf-8")
+        with open(self._journal, "ab") as file:  # what a kill left of a line is cut off
+            file.truncate(_whole_lines(self._journal))
 
     def is_done(self, name: str, photo: Path) -> bool:
         """Whether the results of this very photo are there."""
@@ -172,7 +174,8 @@ def _read(journal: Path) -> dict[str, dict[str, Any]]:
     if not journal.is_file():
         return {}
     entries = {}
-    for number, line in enumerate(journal.read_bytes().split(b"\n")[:-1], 1):
+    whole = journal.read_bytes()[: _whole_lines(journal)]
+    for number, line in enumerate(whole.splitlines(), 1):
         try:
             entry = json.loads(line)
             kinds = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
@@ -184,3 +187,8 @@ def _read(journal: Path) -> dict[str, dict[str, Any]]:
                 f"{journal}, line {number}, says nothing of a result ({error}); remove the line"
             ) from error
     return entries
+
+
+def _whole_lines(journal: Path) -> int:
+    """Return how many bytes of a file are whole lines."""
+    return journal.read_bytes().rfind(b"\n") + 1

@@ -123,7 +123,8 @@ def test_results_never_replace_photos(two_discs, tmp_path, partition, capsys):
     (tmp_path / "out").mkdir()
     for name in ("x", "x.overlay"):
         Image.fromarray(two_discs.image).save(tmp_path / f"{name}.png")
-    assert partition(tmp_path / "x.png", tmp_path / "x.overlay.png", "--regions", 2) == 2
+    both = tmp_path / "x.png", tmp_path / "x.overlay.png"
+    assert partition(*both, "--regions", 2, "--overlay") == 2
     assert "would replace" in capsys.readouterr().err
     inside = tmp_path / "out" / "y.png"
     Image.fromarray(two_discs.image).save(inside)

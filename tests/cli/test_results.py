@@ -71,7 +71,9 @@ def test_a_result_that_somebody_corrected_is_not_replaced(tmp_path, run):
     (out / "a.json").write_text("corrected")
     assert run(photo, output=out) == ([], 0)
     save(photo, seed=1)
-    with pytest.raises(ValueError, match=r"a\.png has changed since .*a\.json was made, and so has"):
+    with pytest.raises(
+        ValueError, match=r"a\.png has changed since .*a\.json was made, and so has"
+    ):
         run(photo, output=out)
     assert (out / "a.json").read_text() == "corrected"
 
@@ -108,14 +110,18 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, run):
         file.write(b'{"name": "unfinis')
     assert run(photos, output=out, endings=(".json",)) == (["b", "c"], 0)
     assert run(photos, output=out) == ([], 0)
-    assert [json.loads((out / f"{name}.json").read_text().split()[1]) for name in "abc"] == [1, 2, 3]
+    assert [json.loads((out / f"{name}.json").read_text().split()[1]) for name in "abc"] == [
+        1,
+        2,
+        3,
+    ]
 
 
 def test_numbers_of_coco_stay(tmp_path, run):
     for name in ("000000000139", "5", "street", "005"):
         save(tmp_path / "photos" / f"{name}.png")
     assert len(run(tmp_path / "photos", output=tmp_path / "out")[0]) == 4
-    ids = {path.stem: int(path.read_text().split()[1]) for path in tmp_path.glob("out/*.json")}
+    ids = {path.stem: int(path.read_text().split()[1]) for path in tmp_path.glob("out/[!.]*.json")}
     assert ids == {"000000000139": 139, "005": 5, "5": 140, "street": 141}
 
 
