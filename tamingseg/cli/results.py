@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tamingseg.data.files import content_hash
+from tamingseg.files import parse_json, write_whole
 
 COMMANDS = ("propose", "partition", "panels")
 """The commands that keep such files."""
@@ -68,8 +69,7 @@ class Results:
                 f"{self.output} holds results made with other settings, see {self._settings}; "
                 "choose another --output, or remove the folder"
             )
-        self.output.mkdir(parents=True, exist_ok=True)
-        self._settings.write_text(text, encoding="utf-8")
+        write_whole(self._settings, text.encode())
         with open(self._journal, "ab") as file:  # what a kill left of a line is cut off
             file.truncate(_whole_lines(self._journal))
 
@@ -177,12 +177,12 @@ def _read(journal: Path) -> dict[str, dict[str, Any]]:
     whole = journal.read_bytes()[: _whole_lines(journal)]
     for number, line in enumerate(whole.splitlines(), 1):
         try:
-            entry = json.loads(line)
+            entry = parse_json(line)
             kinds = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
             if not all(isinstance(entry[key], kind) for key, kind in kinds.items()):
                 raise TypeError("a value is of another kind")
             entries[entry["name"]] = {"done": None, **entry}
-        except (ValueError, TypeError, KeyError, RecursionError) as error:
+        except (ValueError, TypeError, KeyError) as error:
             raise ValueError(
                 f"{journal}, line {number}, says nothing of a result ({error}); remove the line"
             ) from error
