@@ -15,11 +15,11 @@ Every pixel belongs to a region (`partition`) where set.json says ``"partition":
 does not say but its kind begins with "partition".
 """
 
-import json
 from pathlib import Path
 
 from tamingseg.data.base import read_label_map, read_sample
 from tamingseg.data.pairs import PairedDataset, pair_files
+from tamingseg.data.settings import read_settings
 from tamingseg.values import Sample
 
 
@@ -56,7 +56,7 @@ class FolderDataset(PairedDataset):
                     "masks/<name>.png (or masks/<name>.<k>.png)"
                 )
         pairs, problems = pair_files(images, masks)
-        zero_in_file, self.partition = _read_settings(root / "set.json")
+        zero_in_file, self.partition = _zero_and_partition(root / "set.json")
         if zero_is_background is None:
             zero_is_background = zero_in_file
         self.zero_is_background = zero_is_background
@@ -73,17 +73,16 @@ class FolderDataset(PairedDataset):
         return read_sample(image, masks, read_label_map, name, self.zero_is_background)
 
 
-def _read_settings(path: Path) -> tuple[bool, bool]:
+def _zero_and_partition(path: Path) -> tuple[bool, bool]:
     """Return (whether 0 is background, whether every pixel belongs to a region)."""
     if not path.is_file():
         return True, False
-    try:
-        settings = json.loads(path.read_text(encoding="utf-8"))
-        kind = settings.get("kind", "")
-        zero_is_background = "0 is background" in kind or kind.startswith("instances")
-        return (
-            bool(settings.get("zero_is_background", zero_is_background)),
-            bool(settings.get("partition", kind.startswith("partition"))),
-        )
-    except (ValueError, AttributeError, TypeError) as error:
-        raise ValueError(f"{path} must hold a JSON object ({error}); mend or remove it") from error
+    either = (True, False)
+    known = {"kind": (str,), "zero_is_background": either, "partition": either}
+    settings = read_settings(path, known)
+    kind = settings.get("kind", "")
+    zero_is_background = "0 is background" in kind or kind.startswith("instances")
+    return (
+        settings.get("zero_is_background", zero_is_background),
+        settings.get("partition", kind.startswith("partition")),
+    )

@@ -25,11 +25,9 @@ Sources: github.com/apple/ml-hypersim (README, code/python/tools/scene_generate_
 evermotion_dataset/analysis); Roberts et al., arXiv 2011.02523. Licence: CC BY-SA 3.0.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import h5py
 import numpy as np
@@ -40,7 +38,9 @@ from tamingseg.data.hypersim_frames import (
     COLOR,
     ENTITIES,
     INSTANCES,
+    PATTERNS,
     SPLIT_FILE,
+    SPLITS,
     Shot,
     find_shots,
     fitting,
@@ -48,6 +48,7 @@ from tamingseg.data.hypersim_frames import (
     select_shots,
 )
 from tamingseg.data.pairs import PairedDataset
+from tamingseg.data.settings import read_settings
 from tamingseg.values import Sample
 
 SCENES = "ai_*/images"
@@ -55,6 +56,14 @@ SCENES = "ai_*/images"
 
 IMAGES = (COLOR, "tonemap.jpg", "color.jpg")
 LABELS = {"entities": (ENTITIES,), "instances": (INSTANCES,), "both": (ENTITIES, INSTANCES)}
+
+_DEFAULTS = {"split": None, "pattern": "all", "labels": "entities", "image": COLOR}
+_CHOICES = {
+    "split": (None, *SPLITS),
+    "pattern": PATTERNS,
+    "labels": tuple(LABELS),
+    "image": IMAGES,
+}
 
 PART_OVERLAP = 0.8
 """An entity is part of an instance that covers more than this of it."""
@@ -104,7 +113,7 @@ class HypersimDataset(PairedDataset):
         strict: bool = True,
     ) -> None:
         root = Path(root)
-        settings = _read_settings(root / "set.json")
+        settings = _DEFAULTS | read_settings(root / "set.json", _CHOICES)
         split = split or settings["split"]
         pattern = pattern or settings["pattern"]
         labels = labels or settings["labels"]
@@ -154,7 +163,14 @@ class HypersimDataset(PairedDataset):
         if split is None:
             asked = fitting(set().union(*found.values()), pattern)
         else:
-            asked = set(select_shots(read_split(self._root / SPLIT_FILE), pattern, split))
+            file = self._root / SPLIT_FILE
+            splits = read_split(file)
+            try:
+                asked = set(select_shots(splits, pattern, split))
+            except ValueError as error:
+                raise ValueError(
+                    f"{file}: {error}; choose others, or get the file again"
+                ) from error
         labelled = sorted(found[self._labels[0]] & asked)
         missing = [
             f"{self._root / shot.file(kind)} is missing"
@@ -213,18 +229,6 @@ def parts_in_wholes(
     is_part &= (owners > 0) & (covers > 0)
     found = zip(owners[is_part].tolist(), covers[is_part].tolist(), strict=True)
     return {(0, part): (1, whole) for part, whole in found}
-
-
-def _read_settings(path: Path) -> dict[str, Any]:
-    """Return what set.json says, completed by the defaults; ValueError if it is no such file."""
-    defaults = {"split": None, "pattern": "all", "labels": "entities", "image": COLOR}
-    if not path.is_file():
-        return defaults
-    try:
-        said = json.loads(path.read_text(encoding="utf-8"))
-        return {name: said.get(name, default) for name, default in defaults.items()}
-    except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} must hold a JSON object ({error}); mend or remove it") from error
 
 
 def _read_all(paths: Sequence[Path]) -> list[np.ndarray]:
