@@ -15,7 +15,8 @@ from tamingseg import (
     segment,
 )
 from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
-from tamingseg.ui.sessions import Workspaces
+from tamingseg.ui.click.work import find_click_work
+from tamingseg.ui.workspaces import Workspaces
 
 
 class SameColour:
@@ -100,6 +101,6 @@ def test_the_page(segmentor, two_discs):
         {"do": "add_click", "row": 30.0, "col": 44.0, "positive": True},
         {"do": "add_click", "row": 31.0, "col": 45.0, "positive": True},
     ]
-    answer = workspace.answer(segmentor, {"sequence": 1, "operations": clicks})
+    answer = find_click_work(workspace, segmentor).answer({"sequence": 1, "operations": clicks})
     assert answer["error"] is None
     assert len(answer["objects"][0]["clicks"]) == 2

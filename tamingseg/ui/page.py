@@ -4,7 +4,6 @@ import asyncio
 import os
 import socket
 import threading
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,15 +18,18 @@ from tamingseg.data.base import read_image
 from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor
-from tamingseg.ui.answers import answered
-from tamingseg.ui.canvas import seg_canvas
+from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
-from tamingseg.ui.mosaics import Textures, find_textures
-from tamingseg.ui.pictures import thumbnail
-from tamingseg.ui.queue import MAX_WAITING, listen_for_runs
-from tamingseg.ui.sessions import Gone, Workspaces
-from tamingseg.ui.tabs import mosaics, partition, proposals
-from tamingseg.ui.tabs.click import click_tab
+from tamingseg.ui.mosaics.calls import mosaic_tab
+from tamingseg.ui.mosaics.pictures import Textures, find_textures
+from tamingseg.ui.partition.calls import partition_tab
+from tamingseg.ui.proposals.calls import Proposer, proposal_tab, propose_on_grid, set_truth
+from tamingseg.ui.runs import MAX_WAITING, listen_for_runs
+from tamingseg.ui.shared.calls import shared_calls
+from tamingseg.ui.shared.canvas import seg_canvas
+from tamingseg.ui.shared.pictures import thumbnail
+from tamingseg.ui.wire import answered
+from tamingseg.ui.workspaces import Gone, Workspaces
 from tamingseg.weights.registry import WEIGHTS
 
 _PARTITIONER = "distilled"
@@ -50,7 +52,7 @@ class Page(gr.Blocks):
     def __init__(
         self,
         segmentor: Segmentor,
-        propose: proposals.Proposer,
+        propose: Proposer,
         partitioner: Segmentor,
         textures: Textures,
     ) -> None:
@@ -63,16 +65,12 @@ class Page(gr.Blocks):
         with self:
             tabs = [
                 click_tab(self.workspaces),
-                proposals.proposal_tab(self.workspaces, partitioner),
-                mosaics.mosaic_tab(self.workspaces, textures),
-                partition.partition_tab(self.workspaces),
+                proposal_tab(self.workspaces, propose, partitioner),
+                mosaic_tab(self.workspaces, partitioner, textures),
+                partition_tab(self.workspaces, partitioner),
             ]
-            runs = {
-                "propose": partial(proposals.run_steps, self.workspaces, propose, partitioner),
-                "draw": partial(mosaics.picture_steps, self.workspaces, partitioner, textures),
-                "cut": partial(partition.cut_steps, self.workspaces, partitioner),
-            }
-            listen_for_runs(seg_canvas(tabs, start="controls.js"), runs)
+            canvas = seg_canvas(tabs, shared_calls(self.workspaces))
+            listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
         self.queue(max_size=MAX_WAITING)
 
     def launch(self, **options: Any) -> Any:
@@ -99,7 +97,7 @@ class Page(gr.Blocks):
 
 def build_page(
     segmentor: Segmentor,
-    propose: proposals.Proposer = proposals.propose_on_grid,
+    propose: Proposer = propose_on_grid,
     partitioner: Segmentor | None = None,
     textures: Textures | None = None,
 ) -> Page:
@@ -193,7 +191,7 @@ def _routes(workspaces: Workspaces) -> list[Route]:
 
     @answered
     def take_truth(token: str, content: bytes) -> dict[str, Any]:
-        return proposals.set_truth(workspaces, token, content)
+        return set_truth(workspaces, token, content)
 
     async def truth(request: Request) -> Response:
         content = await request.body()

@@ -1,11 +1,30 @@
-"""Long work that says how far it is and can be stopped."""
+"""Long work on the server: it says how far it is, can be stopped, and waits for its turn.
 
-from collections.abc import Callable, Generator
+The canvas asks for a run with an event, and hears of it until it ends.
+"""
+
+import time
+from collections.abc import Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
-from typing import TypeVar
+from typing import Any, TypeVar
+
+import gradio as gr
+
+from tamingseg.ui.wire import check_name, explain, find_workspace
+from tamingseg.ui.workspaces import Workspace, Workspaces
 
 Progress = Callable[[int, int], None]
-"""What the work calls now and then with how much is done, and of how much."""
+"""``progress(done, total)``, which the work calls now and then."""
+
+MAX_WAITING = 64
+"""Most runs that wait for their turn, of all users together."""
+
+Steps = Callable[[Any], Iterator[dict[str, Any]]]
+"""Carries out the run that a request asks for, and says how far it is."""
+
+Work = Callable[[Progress], dict[str, Any]]
+"""Does the work; what it returns is sent with the end of the run. It reports its progress once more
+before it keeps the result, so that nothing is kept of work that was stopped."""
 
 Result = TypeVar("Result")
 
@@ -17,10 +36,11 @@ class Stopped(Exception):
 def follow(
     work: Callable[[Progress], Result], is_stopped: Callable[[], bool], seconds: float = 0.1
 ) -> Generator[tuple[int, int], None, Result]:
-    """Carry out ``work(progress)`` in a thread, yield (done, total) so often, return its result.
+    """Carry out ``work(progress)`` in a thread, yield (done, total), and return its result.
 
-    The work ends at its next report once `is_stopped` says so, or nobody follows it any more; who
-    leaves does not wait for that. Raises Stopped then, and whatever the work raises.
+    The work ends at its next report once `is_stopped()` is true or nobody follows it any more; who
+    leaves does not wait for that end. Raises Stopped then, and whatever the work raises. It yields
+    every so many `seconds`.
     """
     latest = (0, 0)
     is_left = False
@@ -42,3 +62,74 @@ def follow(
         is_left = True
         # A page that is closed is left on the thread that serves all pages.
         pool.shutdown(wait=False)
+
+
+def listen_for_runs(canvas: gr.HTML, runs: Mapping[str, Steps]) -> None:
+    """Carry out the runs that the canvas triggers, by the event's name, and say how far they are.
+
+    The answers go through an element of their own: gradio compares all properties of an element
+    with each answer, and those of the canvas are large.
+    """
+    channel = gr.HTML(
+        html_template="<i hidden></i>",
+        js_on_load="""watch("value", () => document.dispatchEvent(
+            new CustomEvent("tamingseg-run", {detail: props.value})));""",
+        apply_default_css=False,
+        padding=False,
+    )
+    for name, steps in runs.items():
+        getattr(canvas, name)(
+            _listener(steps),
+            outputs=channel,
+            show_progress="hidden",
+            api_visibility="private",
+            trigger_mode="multiple",
+            concurrency_limit=1,
+            concurrency_id="runs",
+        )
+
+
+def _listener(steps: Steps) -> Callable[[gr.EventData], Iterator[dict[str, Any]]]:
+    def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
+        yield from steps(event._data)
+
+    return run
+
+
+def carry_out(
+    workspaces: Workspaces,
+    request: Any,
+    prepare: Callable[[Workspace, dict[str, Any]], Work],
+    what: str,
+) -> Iterator[dict[str, Any]]:
+    """Do the work that `prepare` makes of a request. All that is yielded names the request's run.
+
+    First how far it is, ``{"run", "done", "total"}``, then how it ended: ``{"run", "ms"}`` with
+    what the work returned, or ``{"run"}`` with "stopped" or "error".
+
+    Parameters
+    ----------
+    prepare
+        Checks the request and returns the work; raises ValueError if the request is not valid.
+    what
+        Name of the work in the server's log.
+    """
+    name = request.get("run") if isinstance(request, dict) else None
+    try:
+        workspace = find_workspace(workspaces, request)
+        name = check_name(name)
+        work = prepare(workspace, request)
+        start = time.perf_counter()
+        steps = follow(work, lambda: name in workspace.stopped)
+        while True:
+            try:
+                done, total = next(steps)
+            except StopIteration as end:
+                told = end.value
+                break
+            yield {"run": name, "done": done, "total": total}
+        yield {"run": name, "ms": 1e3 * (time.perf_counter() - start), **told}
+    except Stopped:
+        yield {"run": name, "stopped": True}
+    except Exception as error:
+        yield {"run": name, **explain(error, what)}

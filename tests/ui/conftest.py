@@ -138,7 +138,7 @@ def app(pixel_segmentor, propose_discs, slow, plain_textures, serve):
 
     Its model knows every pixel by its colour.
     """
-    from tamingseg.ui.mosaics import find_textures
+    from tamingseg.ui.mosaics.pictures import find_textures
     from tamingseg.ui.page import build_page
 
     class Patient(pixel_segmentor):

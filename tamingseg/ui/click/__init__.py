@@ -1,0 +1,1 @@
+"""The first tab: click on things."""

@@ -1,0 +1,71 @@
+"""What the first tab may call on the server: answers to clicks, their levels, masks as files."""
+
+from typing import Any
+
+import numpy as np
+
+from tamingseg.session.session import Session
+from tamingseg.session.state import SegmentedObject
+from tamingseg.ui import export
+from tamingseg.ui.click.document import answer_key
+from tamingseg.ui.click.levels import describe_levels
+from tamingseg.ui.click.work import ClickWork, find_click_work
+from tamingseg.ui.shared.canvas import Tab
+from tamingseg.ui.wire import Call, answered, as_text, check_whole, find_workspace
+from tamingseg.ui.workspaces import Workspace, Workspaces
+
+
+def click_tab(workspaces: Workspaces) -> Tab:
+    """Describe the tab."""
+    return Tab("click", "Click", click_calls(workspaces))
+
+
+def click_calls(workspaces: Workspaces) -> list[Call]:
+    """Make the functions that the tab's scripts call; each takes one JSON value to be checked."""
+
+    def find(request: Any) -> tuple[Workspace, ClickWork]:
+        workspace = find_workspace(workspaces, request)
+        return workspace, find_click_work(workspace, workspaces.segmentor)
+
+    @answered
+    def answer(request: Any) -> dict[str, Any]:
+        """Carry out operations; tell what the objects are then, see `ClickWork.answer`."""
+        return find(request)[1].answer(request)
+
+    @answered
+    def save(request: Any) -> dict[str, Any]:
+        """Give a PNG as base64: of the object of that id, or of all objects if it is null."""
+        workspace, work = find(request)
+        object_id = request.get("object_id")
+        if object_id is not None:
+            check_whole(object_id)
+
+        def draw(session: Session) -> bytes:
+            if object_id is not None:
+                return export.mask_png(session.mask_of(object_id), workspace.full_size)
+            objects = session.state.objects
+            masks = [session.mask_of(item.id) for item in objects]
+            return export.index_png(objects, masks, workspace.full_size)
+
+        return {"png": as_text(work.read(draw))}
+
+    @answered
+    def levels(request: Any) -> dict[str, Any]:
+        """Give what the browser needs to cut the object being edited at any level by itself.
+
+        That is "answer", the name of the answer to cut, or None if there is none; then all of
+        `describe_levels`.
+        """
+
+        def look(session: Session) -> tuple[SegmentedObject | None, np.ndarray | None]:
+            current = session.state.current
+            can_cut = current is not None and answer_key(current) is not None
+            return current, session.probabilities if can_cut else None
+
+        # Described while the session goes on: its arrays are never changed in place.
+        current, probabilities = find(request)[1].read(look)
+        if probabilities is None:
+            return {"answer": None}
+        return {"answer": answer_key(current), **describe_levels(probabilities, current.clicks)}
+
+    return [answer, save, levels]

@@ -1,0 +1,184 @@
+"""The operations the browser may carry out on a session, and the document it gets back.
+
+Operations are looked up in one table, and every argument has a check. Anything unexpected raises
+ValueError with a message for the user. The browser keeps the document, and sends it back when the
+server has forgotten the session.
+"""
+
+import hashlib
+from collections.abc import Callable
+from typing import Any
+
+from tamingseg.checks import check_point
+from tamingseg.masks.rle import decode_rle
+from tamingseg.session.session import Session
+from tamingseg.session.state import MAX_CLICKS, MAX_OBJECTS, SegmentedObject, State
+from tamingseg.ui.wire import (
+    check_counts,
+    check_flag,
+    check_name,
+    check_number,
+    check_text,
+    check_whole,
+    shorten,
+)
+from tamingseg.values import MASK_THRESHOLD, Click
+
+MAX_OPERATIONS = 128
+"""Most operations in one request: what a fast user can do while an image is encoded."""
+
+_POINT = {"row": check_number, "col": check_number}
+_WHICH = {"object_id": check_whole}
+_GESTURE = {"gesture": check_name}
+OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
+    "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
+    "add_mask": {"mask": check_counts},
+    "move_click": {"index": check_whole, **_POINT, **_GESTURE},
+    "delete_click": {"index": check_whole},
+    "clear_clicks": {},
+    "set_threshold": {"threshold": check_number, **_GESTURE},
+    "keep": {},
+    "edit": _WHICH,
+    "rename": {**_WHICH, "name": check_text},
+    "recolour": {**_WHICH, "colour": check_whole},
+    "hide": {**_WHICH, "hidden": check_flag},
+    "delete": _WHICH,
+    "undo": {},
+    "redo": {},
+}
+"""Methods of `Session` the browser may call, with the check of each argument."""
+
+
+def apply_operation(session: Session, operation: Any) -> None:
+    """Carry out ``{"do": name, argument: value, ...}``.
+
+    Raises
+    ------
+    ValueError
+        If the operation is unknown, an argument is missing, unknown or out of range; the session
+        is then unchanged.
+    """
+    name = operation.get("do") if isinstance(operation, dict) else None
+    if not isinstance(name, str) or name not in OPERATIONS:
+        raise ValueError(f"unknown operation {shorten(operation)}")
+    checks = OPERATIONS[name]
+    unknown = operation.keys() - checks.keys() - {"do"}
+    if unknown:
+        raise ValueError(f"{name} takes no {', '.join(sorted(map(shorten, unknown)))}")
+    arguments = {}
+    for argument, check in checks.items():
+        try:
+            arguments[argument] = check(operation.get(argument))
+        except ValueError as error:
+            raise ValueError(f"{name}, {argument}: {error}") from None
+    getattr(session, name)(**arguments)
+
+
+def check_operations(operations: Any) -> list:
+    """Return a list of at most `MAX_OPERATIONS` things, each checked when its turn comes."""
+    if not isinstance(operations, list) or len(operations) > MAX_OPERATIONS:
+        raise ValueError(f"expected a list of at most {MAX_OPERATIONS} operations")
+    return operations
+
+
+def describe(session: Session, known: Any = None) -> dict[str, Any]:
+    """Tell the browser what to draw: every object, and what can be undone.
+
+    `known` maps ids to the `key` of the mask the browser has; those masks are not sent again.
+    """
+    known = known if isinstance(known, dict) else {}
+    objects = []
+    for item in session.state.objects:
+        key = _digest(item.mask)
+        described = {
+            "id": item.id,
+            "name": item.name,
+            "colour": item.colour,
+            "hidden": item.hidden,
+            "threshold": item.threshold,
+            "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
+            "cuts": list(item.cuts),
+            "key": key,
+            "answer": answer_key(item),
+        }
+        if known.get(str(item.id)) != key:
+            described |= {"mask": item.mask, "base": item.base}
+        objects.append(described)
+    return {
+        "objects": objects,
+        "active": session.state.active,
+        "next_threshold": session.state.threshold,
+        "can_undo": session.can_undo,
+        "can_redo": session.can_redo,
+    }
+
+
+def answer_key(item: SegmentedObject) -> str | None:
+    """Name the answer that the mask of an object is cut from, at whatever level.
+
+    None if there is nothing to cut: nobody said yet what is inside, or the mask was made elsewhere.
+    """
+    if item.base or not any(click.positive for click in item.clicks):
+        return None
+    return _digest(repr((item.clicks, item.cuts)))
+
+
+def read_document(document: Any, size: tuple[int, int]) -> State:
+    """Read the state a browser kept of an image of `size` = (height, width), every value checked.
+
+    The document is what `describe` wrote, with all masks. Raises ValueError for anything else.
+    """
+    if not isinstance(document, dict) or not isinstance(document.get("objects"), list):
+        raise ValueError("the saved work has no list of objects and cannot be brought back")
+    if len(document["objects"]) > MAX_OBJECTS:
+        raise ValueError(
+            f"the saved work has {len(document['objects'])} objects, at most {MAX_OBJECTS} can be "
+            "brought back"
+        )
+    objects = tuple(_read_object(described, size) for described in document["objects"])
+    ids = [item.id for item in objects]
+    if len(set(ids)) != len(ids):
+        raise ValueError("the saved work has two objects of one id and cannot be brought back")
+    active = document.get("active")
+    return State(
+        objects,
+        active=None if active is None else check_whole(active),
+        next_id=max(ids, default=0) + 1,
+        threshold=check_number(document.get("next_threshold", MASK_THRESHOLD)),
+    )
+
+
+def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
+    if not isinstance(described, dict):
+        raise ValueError(f"expected an object of the saved work, got {shorten(described)}")
+    clicks, mask = described.get("clicks"), described.get("mask")
+    if not isinstance(clicks, list) or len(clicks) > MAX_CLICKS or not isinstance(mask, str):
+        raise ValueError("an object of the saved work lacks its clicks or its mask")
+    cuts = described.get("cuts", [MASK_THRESHOLD] * len(clicks))  # earlier versions wrote none
+    if not isinstance(cuts, list) or len(cuts) > MAX_CLICKS:
+        raise ValueError(f"expected a threshold for every click, got {shorten(cuts)}")
+    base = check_counts(described.get("base", ""))
+    for counts in filter(None, (mask, base)):
+        decode_rle(counts, size)
+    return SegmentedObject(
+        id=check_whole(described.get("id")),
+        name=check_text(described.get("name")),
+        colour=check_whole(described.get("colour")),
+        clicks=tuple(_read_click(click, size) for click in clicks),
+        cuts=tuple(map(check_number, cuts)),
+        threshold=check_number(described.get("threshold")),
+        mask=mask,
+        hidden=check_flag(described.get("hidden")),
+        base=base,
+    )
+
+
+def _read_click(click: Any, size: tuple[int, int]) -> Click:
+    if not isinstance(click, list) or len(click) != 3:
+        raise ValueError(f"expected a click as [row, col, positive], got {shorten(click)}")
+    row, col = check_point(check_number(click[0]), check_number(click[1]), size)
+    return Click(row, col, check_flag(click[2]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()

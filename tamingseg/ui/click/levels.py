@@ -1,0 +1,69 @@
+"""What the browser needs to cut the answer to some clicks at any level, by itself.
+
+A level is a place on the slider, 0 for the smallest part and `PLACES` - 1 for the largest whole,
+and stands for one of the `THRESHOLDS`, which are evenly spaced in logits. Every pixel is told the
+first place at which the mask holds it, so a mask is all pixels up to a place: one comparison in the
+browser, and exactly what the session cuts at that threshold.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from tamingseg.proposals.levels import level_stack
+from tamingseg.ui.wire import pack_labels
+from tamingseg.values import Click
+
+_REACH = 4
+"""Logits on either side of one half."""
+
+_PER_LOGIT = 8
+
+PLACES = 2 * _REACH * _PER_LOGIT + 1
+
+_LOGITS = np.linspace(_REACH, -_REACH, PLACES)
+# Rounded, so that a threshold is the same number on the wire, in the browser and here.
+THRESHOLDS = np.round(1 / (1 + np.exp(-_LOGITS)), 4)
+"""float64 (PLACES,), falling: above which probability a pixel is in the mask of each place."""
+
+_MOST_STABLE = 3
+"""As many levels are marked; a click seldom means more than a part, a thing and a group."""
+
+_LEAST_STABILITY = 0.1
+"""A mask that changes more from one level to the next is no mask one can see in the answer."""
+
+_LOOKED_AT = 512
+"""Stable levels are looked for in every n-th pixel, so that the longer side has about so many."""
+
+
+def describe_levels(probabilities: np.ndarray, clicks: Sequence[Click]) -> dict[str, Any]:
+    """Describe an answer, float32 (H, W), to clicks of which one or more are positive.
+
+    Returns
+    -------
+    ``first``, the first place at which each pixel is in the mask, `PLACES` if it never is, packed
+    as by `pack_labels`; ``thresholds`` of the places; ``stable``, the places, rising, at which the
+    mask around the first positive click hardly changes.
+    """
+    return {
+        "first": pack_labels(first_places(probabilities)),
+        "thresholds": THRESHOLDS.tolist(),
+        "stable": stable_places(probabilities, next(click for click in clicks if click.positive)),
+    }
+
+
+def first_places(probabilities: np.ndarray) -> np.ndarray:
+    """Return, int64 (H, W), the first place at which each pixel is in the mask."""
+    # In the precision in which a session compares them.
+    rising = THRESHOLDS[::-1].astype(probabilities.dtype)
+    return PLACES - np.searchsorted(rising, probabilities)
+
+
+def stable_places(probabilities: np.ndarray, click: Click) -> list[int]:
+    """Return the places, rising, of the stable masks of an answer around a click."""
+    step = -(-max(probabilities.shape) // _LOOKED_AT)
+    row, col = int(click.row) // step, int(click.col) // step
+    stack = level_stack(probabilities[::step, ::step], row, col, _MOST_STABLE)
+    levels = stack.level[stack.stability >= _LEAST_STABILITY]
+    return [int(np.abs(_LOGITS - level).argmin()) for level in levels]

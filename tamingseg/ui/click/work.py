@@ -1,0 +1,120 @@
+"""The clicked objects of one photo: a session, and which requests it has carried out."""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import numpy as np
+
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.session.session import Session, default_fusion
+from tamingseg.ui.click.document import (
+    apply_operation,
+    check_operations,
+    describe,
+    read_document,
+)
+from tamingseg.ui.wire import check_whole
+from tamingseg.ui.workspaces import Workspace
+from tamingseg.values import Click
+
+Found = TypeVar("Found")
+
+
+class ClickWork:
+    """What the first tab keeps of a photo. Safe to use from several threads."""
+
+    def __init__(self, workspace: Workspace, segmentor: Segmentor) -> None:
+        self._workspace = workspace
+        self._clock = _Clock(segmentor)
+        self._fusion = default_fusion(segmentor)
+        self._session: Session | None = None
+        self._embedding_bytes = 0
+        self._lock = threading.Lock()
+
+    @property
+    def nbytes(self) -> int:
+        """Memory it occupies beside the photo's embedding."""
+        return 0 if self._session is None else self._session.nbytes - self._embedding_bytes
+
+    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+        """Carry out the operations of a request and describe the session after them.
+
+        Requests are numbered. One that comes twice, because its answer got lost, is carried out
+        once. The first one encodes the image and may carry a document to begin with. An operation
+        that is refused ends the request; what was done before it stays, and the answer says why.
+        """
+        sequence = check_whole(request.get("sequence"))
+        operations = check_operations(request.get("operations"))
+        with self._lock:
+            error = None
+            session = self._begun()
+            self._clock.decode_ms = 0.0
+            if sequence > self._workspace.sequence:
+                try:
+                    if request.get("document") is not None and self._workspace.sequence == 0:
+                        session = self._restore(request["document"])
+                    for operation in operations:
+                        apply_operation(session, operation)
+                except ValueError as refusal:
+                    error = str(refusal)
+                self._workspace.sequence = sequence
+            answer = describe(session, request.get("known"))
+        answer |= {"sequence": sequence, "encode_ms": self._workspace.encoded()[1]}
+        answer |= {"decode_ms": self._clock.decode_ms, "error": error}
+        return answer
+
+    def read(self, look: Callable[[Session], Found]) -> Found:
+        """Return what `look` finds in the session, while no request changes it."""
+        with self._lock:
+            return look(self._begun())
+
+    def _begun(self) -> Session:
+        if self._session is None:
+            embedding = self._workspace.encoded()[0]
+            self._embedding_bytes = embedding.nbytes
+            self._session = Session(self._clock, embedding, fusion=self._fusion)
+        return self._session
+
+    def _restore(self, document: Any) -> Session:
+        state = read_document(document, self._workspace.size)
+        embedding = self._workspace.encoded()[0]
+        self._session = Session(self._clock, embedding, fusion=self._fusion, state=state)
+        return self._session
+
+
+def find_click_work(workspace: Workspace, segmentor: Segmentor) -> ClickWork:
+    """Return the clicked objects of a workspace's photo; none at first."""
+    return workspace.slot("click", lambda: ClickWork(workspace, segmentor))
+
+
+class _Clock:
+    """A segmentor that notes how long its answers took."""
+
+    def __init__(self, segmentor: Segmentor) -> None:
+        self._segmentor = segmentor
+        self.name = segmentor.name
+        self.decode_ms = 0.0
+
+    def embed(self, image: np.ndarray) -> ImageEmbedding:
+        return self._segmentor.embed(image)
+
+    def predict(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
+    ) -> np.ndarray:
+        return self._timed(self._segmentor.predict, embedding, clicks, full_size)
+
+    def predict_jointly(
+        self,
+        embedding: ImageEmbedding,
+        clicks: Sequence[Click],
+        previous: np.ndarray | None = None,
+    ) -> np.ndarray:
+        return self._timed(self._segmentor.predict_jointly, embedding, clicks, previous)
+
+    def _timed(self, predict: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:
+        start = time.perf_counter()
+        answer = predict(*arguments)
+        self.decode_ms += 1e3 * (time.perf_counter() - start)
+        return answer

@@ -1,0 +1,1 @@
+"""The fourth tab: the photo in K regions."""

@@ -1,0 +1,94 @@
+"""What the fourth tab may call on the server, and its run: the hierarchy of a photo's regions.
+
+The browser cuts it by itself whenever the number of regions changes.
+"""
+
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, get_args
+
+from tamingseg.partition.cut import Method
+from tamingseg.segmentors.base import Segmentor
+from tamingseg.ui import export
+from tamingseg.ui.runs import Progress, Work, carry_out
+from tamingseg.ui.shared.canvas import Tab
+from tamingseg.ui.wire import (
+    Call,
+    answered,
+    as_text,
+    find_workspace,
+    pack_labels,
+    read_labels,
+)
+from tamingseg.ui.workspaces import Workspace, Workspaces
+
+METHODS = get_args(Method)
+
+
+def partition_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
+    """Describe the tab; `partitioner` finds the regions."""
+    runs = {"cut": partial(cut_steps, workspaces, partitioner)}
+    return Tab("partition", "Partition", partition_calls(workspaces), runs)
+
+
+def cut_steps(
+    workspaces: Workspaces, segmentor: Segmentor, request: Any
+) -> Iterator[dict[str, Any]]:
+    """Find the hierarchy of a photo; yields what `runs.carry_out` yields."""
+
+    def prepare(workspace: Workspace, request: dict[str, Any]) -> Work:
+        method = check_method(request.get("method"))
+
+        def work(progress: Progress) -> dict[str, Any]:
+            progress(0, 1)
+            workspaces.find_hierarchy(workspace, segmentor, method)
+            return {"method": method}
+
+        return work
+
+    yield from carry_out(workspaces, request, prepare, "cut")
+
+
+def partition_calls(workspaces: Workspaces) -> list[Call]:
+    """Make the functions that the tab's scripts call; each takes one JSON value to be checked."""
+
+    @answered
+    def hierarchy(request: Any) -> dict[str, Any]:
+        """Give what the browser needs to cut at any number of regions by itself.
+
+        "cells" has the superpixel of every pixel, from 0, see `pack_labels`; "merges" is as in
+        `Hierarchy`; "regions" is the number that multicut chose.
+        """
+        method = check_method(request.get("method") if isinstance(request, dict) else None)
+        found = find_workspace(workspaces, request).hierarchies.get(method)
+        if found is None:
+            raise ValueError("the server has no regions of this photo any more; find them again")
+        return {
+            "cells": pack_labels(found.superpixels - 1),
+            "merges": found.merges.tolist(),
+            "regions": found.regions_at(0) if method == "multicut" else None,
+        }
+
+    @answered
+    def export_regions(request: Any) -> dict[str, Any]:
+        """Give regions as a file, base64: COCO's run lengths, or a label map as PNG.
+
+        "labels" has the region of every pixel, from 1, packed as by `pack_labels`.
+        """
+        workspace = find_workspace(workspaces, request)
+        write = {"json": export.regions_json, "png": export.regions_png}.get(
+            str(request.get("form"))
+        )
+        if write is None:
+            raise ValueError("regions are saved as json or as png")
+        file = write(read_labels(request.get("labels"), workspace.size), workspace.full_size)
+        return {"file": as_text(file)}
+
+    return [hierarchy, export_regions]
+
+
+def check_method(value: Any) -> Method:
+    """Return the name of a method."""
+    if not isinstance(value, str) or value not in METHODS:
+        raise ValueError(f"a photo is cut by one of {', '.join(METHODS)}")
+    return value

@@ -1,0 +1,1 @@
+"""The second tab: masks without a click, as an ordered list."""

@@ -1,0 +1,1 @@
+"""What all tabs share: the canvas, photos, what the browser keeps, and talk with the server."""

@@ -1,0 +1,125 @@
+"""What the page may call about clicks, without gradio."""
+
+import threading
+
+import pytest
+
+from tamingseg.ui.click.calls import click_calls
+from tamingseg.ui.click.work import find_click_work
+from tamingseg.ui.shared.calls import shared_calls
+from tamingseg.ui.workspaces import Workspaces
+
+RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
+
+
+@pytest.fixture
+def segmentor(fake_segmentor):
+    return fake_segmentor()
+
+
+@pytest.fixture
+def workspaces(segmentor):
+    return Workspaces(segmentor)
+
+
+@pytest.fixture
+def calls(workspaces):
+    offered = [*shared_calls(workspaces), *click_calls(workspaces)]
+    return {call.__name__: call for call in offered}
+
+
+def ask(workspace, segmentor, sequence, *operations, **more):
+    request = {"sequence": sequence, "operations": list(operations), **more}
+    return find_click_work(workspace, segmentor).answer(request)
+
+
+def test_a_request_sent_twice_is_carried_out_once(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    once = ask(workspace, segmentor, 1, RED)
+    assert ask(workspace, segmentor, 1, RED)["objects"] == once["objects"]
+
+
+def test_a_refused_operation_ends_the_request_but_what_was_done_stays(
+    workspaces, segmentor, discs_image
+):
+    workspace = workspaces.open_image("a.png", discs_image)
+    answer = ask(workspace, segmentor, 1, RED, {**RED, "row": 999}, {"do": "keep"})
+    assert "outside the image" in answer["error"]
+    assert len(answer["objects"][0]["clicks"]) == 1
+    assert answer["active"] == 1
+
+
+def test_a_document_restores_the_work_with_the_first_request_only(
+    workspaces, segmentor, discs_image
+):
+    first = workspaces.open_image("a.png", discs_image)
+    document = ask(first, segmentor, 1, RED)
+    second = workspaces.open_image("a.png", discs_image)
+    restored = ask(second, segmentor, 1, {"do": "keep"}, document=document)
+    assert restored["objects"] == document["objects"]
+    assert restored["active"] is None
+    untouched = ask(second, segmentor, 2, document={"objects": [], "active": None})
+    assert untouched["objects"] == document["objects"]
+
+
+def test_a_spoiled_document_is_refused_with_a_message(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    answer = ask(workspace, segmentor, 1, document={"objects": [1]})
+    assert "saved work" in answer["error"]
+    assert ask(workspace, segmentor, 2, RED)["error"] is None
+
+
+def test_requests_of_one_page_do_not_run_into_each_other(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    threads = [
+        threading.Thread(target=ask, args=(workspace, segmentor, n, {**RED, "col": 150.0 + n}))
+        for n in range(1, 9)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    clicks = ask(workspace, segmentor, 9)["objects"][0]["clicks"]
+    columns = [col for _, col, _ in clicks]
+    assert columns == sorted(columns)  # late ones with an old number were not carried out
+
+
+@pytest.mark.parametrize(
+    "value", [None, 3, "token", [], {}, {"token": None}, {"token": "guess", "sequence": 1}]
+)
+def test_calls_answer_nonsense_with_an_error(calls, value):
+    for name in ("answer", "save", "resume", "open_sample", "levels"):
+        assert "error" in calls[name](value)
+
+
+def test_calls_answer_our_own_slips_with_an_error(calls, monkeypatch, segmentor, caplog):
+    token = calls["open_sample"]("coffee")["token"]
+    monkeypatch.setattr(segmentor, "predict_jointly", lambda *_: 1 / 0)
+    answer = calls["answer"]({"token": token, "sequence": 1, "operations": [RED]})
+    assert "log" in answer["error"]
+    assert "ZeroDivisionError" in caplog.text
+
+
+def test_a_forgotten_session_is_told_apart(calls):
+    assert calls["answer"]({"token": "guess"})["gone"] is True
+
+
+def test_the_levels_are_those_of_the_object_that_is_edited(calls):
+    token = calls["open_sample"]("coffee")["token"]
+    assert calls["levels"]({"token": token}) == {"answer": None}
+    click = {**RED, "row": 40.0, "col": 60.0}
+    outside = {**click, "positive": False}
+    calls["answer"]({"token": token, "sequence": 1, "operations": [outside]})
+    assert calls["levels"]({"token": token}) == {"answer": None}
+    done = calls["answer"]({"token": token, "sequence": 2, "operations": [click]})
+    found = calls["levels"]({"token": token})
+    assert found["answer"] == done["objects"][0]["answer"] is not None
+    assert found.keys() == {"answer", "first", "thresholds", "stable"}
+    calls["answer"]({"token": token, "sequence": 3, "operations": [{"do": "keep"}]})
+    assert calls["levels"]({"token": token}) == {"answer": None}
+
+
+@pytest.mark.parametrize("request_", [{"object_id": 7}, {"object_id": "1"}, {"object_id": [1]}])
+def test_saving_what_does_not_exist_is_an_error(calls, request_):
+    token = calls["open_sample"]("coffee")["token"]
+    assert "error" in calls["save"]({"token": token, **request_})
