@@ -1,6 +1,7 @@
 """`tamingseg <command>`: the table of commands; each is imported only when it is called."""
 
 import importlib
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -8,6 +9,7 @@ from functools import partial
 from importlib.metadata import version
 
 from tamingseg.cli.commands import Command, dispatch
+from tamingseg.cli.notes import notes_said_once
 
 
 def _call(module: str, arguments: Sequence[str]) -> int:
@@ -41,8 +43,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if list(arguments) == ["--version"]:
         print(f"tamingseg {version('tamingseg')}")
         return 0
+    for stream in (sys.stdout, sys.stderr):  # names of files need not be valid UTF-8
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
-        return dispatch("tamingseg", "Image segmentation from one click.", COMMANDS, arguments)
+        with notes_said_once():
+            return dispatch("tamingseg", "Image segmentation from one click.", COMMANDS, arguments)
     except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141

@@ -4,15 +4,21 @@ Files come from strangers: everything that can be wrong with one ends in a Value
 """
 
 import io
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
+import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
+from tamingseg.data.brightness import range_of, range_said, to_8_bits
+from tamingseg.data.png import SIGNATURE, only_pixels
 from tamingseg.values import Sample
+
+_LOG = logging.getLogger(__name__)
 
 MAX_PIXELS = 80_000_000
 """Larger images are refused from their header, before anything is decoded (240 MB as RGB)."""
@@ -24,7 +30,22 @@ MIN_SIDE = 2
 """An image with a shorter side holds nothing to segment and is refused."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
-_GREY_16_BIT = ("I;16", "I;16L", "I;16B", "I;16N", "I")
+_DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
+"""Pillow's names for grey pixels of more than 8 bits."""
+
+_ORIENTATION = ExifTags.Base.Orientation
+_NEW_SUBFILE_TYPE, _PHOTOMETRIC = 254, 262  # tags of TIFF
+
+_ORIENTATIONS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+"""EXIF orientation -> what makes the photo upright."""
 
 
 class MaskDataset(Protocol):
@@ -54,8 +75,9 @@ class MaskDataset(Protocol):
 def read_image(source: str | Path | bytes) -> np.ndarray:
     """Read any photo as people have it into a uint8 RGB array (H, W, 3).
 
-    Grey, 16-bit, palette and CMYK pixels become 8-bit RGB, transparent ones are laid on white, and
-    a rotation noted in the EXIF data is carried out. Of several frames the first is read.
+    Grey, palette and CMYK pixels become RGB; more than 8 bits, and floating-point numbers, are
+    scaled as `tamingseg.data.brightness` says. Transparent pixels are laid on white, unless all
+    are. A rotation noted in the EXIF data is carried out. Of several pages the first is read.
 
     Parameters
     ----------
@@ -68,25 +90,25 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
         If there is no such file.
     ValueError
         If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
-        one pixel or of more than `MAX_SIDE`, more than `MAX_PIXELS` pixels, or floating-point
-        numbers.
-
-    Examples
-    --------
-    >>> from pathlib import Path
-    >>> from tempfile import TemporaryDirectory
-    >>> from tamingseg import read_image
-    >>> with TemporaryDirectory() as folder:
-    ...     path = Path(folder) / "grey.png"
-    ...     Image.new("L", (3, 2), 128).save(path)
-    ...     read_image(path).shape
-    (2, 3, 3)
+        one pixel or of more than `MAX_SIDE`, or more than `MAX_PIXELS` pixels.
     """
     with _opened(source) as image:
-        return np.array(_to_rgb(ImageOps.exif_transpose(image)))
+        name = _name_of(source)
+        if _has_pages(image):
+            _LOG.warning("%s has several pages; only the first is read", name)
+        if _is_deep_colour(image):
+            pixels = Image.fromarray(_deep_colour(source, image.size, name))
+            upright = image.format == "TIFF"  # OpenCV has turned it
+        else:
+            image.load()  # Pillow turns TIFF files and forgets their orientation
+            pixels = Image.fromarray(_deep_grey(image, name)) if image.mode in _DEEP_GREY else image
+            upright = False
+        turn = None if upright else _ORIENTATIONS.get(_orientation(image))
+        rgb = _to_rgb(pixels, name)
+        return np.array(rgb if turn is None else rgb.transpose(turn))
 
 
-def read_pixels(path: str | Path) -> np.ndarray:
+def read_pixels(path: str | Path | bytes) -> np.ndarray:
     """Read the numbers of an image file as they are stored: (H, W), palette indices included.
 
     Files of several channels give (H, W, C). Raises like `read_image`.
@@ -96,30 +118,35 @@ def read_pixels(path: str | Path) -> np.ndarray:
 
 
 def read_label_map(path: str | Path) -> np.ndarray:
-    """Read an 8- or 16-bit, one-bit or palette PNG as an int32 (H, W) label map.
+    """Read a PNG, TIFF or BMP with one whole number per pixel as an int32 (H, W) label map.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If the file is damaged or has several channels.
+        If the file is damaged, has several channels, or numbers that are not whole.
     """
     pixels = read_pixels(path)
-    if pixels.ndim != 2:
-        raise ValueError(
-            f"label map {path} must have one whole number per pixel (8- or 16-bit grey or palette "
-            f"PNG), got {pixels.dtype} of shape {pixels.shape}; save it with one channel"
-        )
-    return pixels.astype(np.int32)
+    if pixels.ndim == 2 and pixels.dtype.kind in "bui":
+        return pixels.astype(np.int32)
+    if pixels.ndim == 2 and (np.abs(pixels) < 2**24).all() and (pixels % 1 == 0).all():
+        return pixels.astype(np.int32)  # floating-point numbers that are whole
+    raise ValueError(
+        f"label map {path} must have one whole number per pixel (grey or palette PNG, or TIFF), "
+        f"got {pixels.dtype} of shape {pixels.shape}; save it with one channel of whole numbers"
+    )
 
 
 def read_object(path: str | Path) -> np.ndarray:
-    """Read the mask of one object: int32 (H, W), 1 where any colour of the file is not 0.
+    """Read the mask of one object: int32 (H, W), 1 where the file is not black.
 
     Raises like `read_image`.
     """
-    pixels = np.atleast_3d(read_pixels(path))
+    with _opened(path) as image:
+        if image.mode == "P":  # its numbers are places in a table of colours
+            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
+        pixels = np.atleast_3d(np.array(image))
     colours = pixels.shape[2] - (pixels.shape[2] in (2, 4))  # transparency is last and no colour
     return (pixels[..., :colours] > 0).any(axis=2).astype(np.int32)
 
@@ -163,24 +190,32 @@ def _opened(source: str | Path | bytes) -> Iterator[Image.Image]:
 
     Whatever the decoder has to complain about inside the block comes out as a ValueError.
     """
-    name = "the image" if isinstance(source, bytes) else str(source)
+    name = _name_of(source)
     if not isinstance(source, bytes) and not Path(source).is_file():
         raise FileNotFoundError(f"there is no file {name}")
-    try:
-        file = io.BytesIO(source) if isinstance(source, bytes) else source
-        opened = Image.open(file, formats=_FORMATS)
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-        raise ValueError(f"{name} is too large ({error}); make it smaller first") from error
-    except (OSError, SyntaxError, ValueError) as error:
-        raise ValueError(
-            f"{name} is not a JPEG, PNG, WebP, TIFF or BMP image, or its beginning is damaged"
-        ) from error
-    with opened as image:
-        _check_header(image, name)
+    with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
+        is_png = file.read(len(SIGNATURE)) == SIGNATURE
+        file.seek(0)
         try:
-            yield image
-        except Exception as error:  # decoders raise whatever they like on damaged data
-            raise ValueError(f"{name} is damaged or truncated ({error}); get it again") from error
+            opened = Image.open(only_pixels(file) if is_png else file, formats=_FORMATS)
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            raise ValueError(f"{name} is too large ({error}); make it smaller first") from error
+        except (OSError, SyntaxError, ValueError) as error:
+            raise ValueError(
+                f"{name} is not a JPEG, PNG, WebP, TIFF or BMP image, or its beginning is damaged"
+            ) from error
+        with opened as image:
+            _check_header(image, name)
+            try:
+                yield image
+            except Exception as error:  # decoders raise whatever they like on damaged data
+                raise ValueError(
+                    f"{name} is damaged or truncated ({error}); get it again"
+                ) from error
+
+
+def _name_of(source: str | Path | bytes) -> str:
+    return "the image" if isinstance(source, bytes) else str(source)
 
 
 def _check_header(image: Image.Image, name: str) -> None:
@@ -200,16 +235,71 @@ def _check_header(image: Image.Image, name: str) -> None:
             f"{name} is {width} x {height} pixels; there is nothing to segment in less than "
             f"{MIN_SIDE} x {MIN_SIDE}"
         )
-    if image.mode == "F":
-        raise ValueError(f"{name} holds floating-point pixels; save it with 8 or 16 bits")
 
 
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode in _GREY_16_BIT:
-        grey = np.clip(np.asarray(image), 0, 65535) // 257  # 65535 -> 255
-        image = Image.fromarray(grey.astype(np.uint8))
+def _has_pages(image: Image.Image) -> bool:
+    """Whether a TIFF has a second page that is no smaller copy of the first."""
+    if image.format != "TIFF":
+        return False
+    try:
+        image.seek(1)
+        is_copy = image.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1
+    except Exception:  # there is none, or it is damaged; the first may be sound
+        is_copy = True
+    image.seek(0)
+    return not is_copy
+
+
+def _orientation(image: Image.Image) -> int:
+    """Return the orientation noted in EXIF data, 1 (upright) where they are damaged or missing."""
+    try:
+        return image.getexif().get(_ORIENTATION, 1)
+    except Exception:  # a damaged note beside the pixels says nothing about the pixels
+        return 1
+
+
+def _is_deep_colour(image: Image.Image) -> bool:
+    """Whether it has several channels of 16 bits, of which Pillow keeps only 8."""
+    stored = image.tile[0][3] if image.tile else ""
+    stored = stored[0] if isinstance(stored, tuple) else stored
+    return image.mode not in _DEEP_GREY and ";16" in str(stored)
+
+
+def _deep_colour(source: str | Path | bytes, size: tuple[int, int], name: str) -> np.ndarray:
+    """Decode channels of 16 bits with OpenCV: uint8 RGB or RGBA (H, W, C)."""
+    data = source if isinstance(source, bytes) else Path(source).read_bytes()
+    pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    if pixels is None or pixels.dtype != np.uint16 or pixels.ndim != 3:
+        raise ValueError("its channels of 16 bits cannot be decoded")
+    if pixels.shape[1::-1] != size:
+        raise ValueError("its parts have different sizes")
+    colours = _scaled(pixels[..., 2::-1], None, name)
+    alpha = to_8_bits(pixels[..., 3:], 0, 65_535)
+    return np.concatenate([colours, alpha], axis=2)
+
+
+def _deep_grey(image: Image.Image, name: str) -> np.ndarray:
+    """Scale grey pixels of more than 8 bits: uint8 (H, W)."""
+    grey = _scaled(np.asarray(image), range_said(image), name)
+    white_is_zero = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
+    return 255 - grey if white_is_zero else grey
+
+
+def _scaled(pixels: np.ndarray, said: tuple[float, float] | None, name: str) -> np.ndarray:
+    black, white = range_of(pixels, said)
+    if (black, white) != (0, 65_535):
+        _LOG.info(
+            "%s has more than 8 bits; %g is read as black and %g as white", name, black, white
+        )
+    return to_8_bits(pixels, black, white)
+
+
+def _to_rgb(image: Image.Image, name: str) -> Image.Image:
     if image.has_transparency_data:
         image = image.convert("RGBA")
-        white = Image.new("RGBA", image.size, "white")
-        image = Image.alpha_composite(white, image)
+        if image.getchannel("A").getextrema()[1] == 0:
+            _LOG.warning("%s is transparent everywhere; its transparency is left aside", name)
+        else:
+            white = Image.new("RGBA", image.size, "white")
+            image = Image.alpha_composite(white, image)
     return image.convert("RGB")

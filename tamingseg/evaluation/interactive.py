@@ -290,4 +290,5 @@ def _ask_jointly(
 
 def _generator(seed: int, *names: str | int) -> np.random.Generator:
     """Random numbers of one mask: the same in whatever order, run or method it is asked for."""
-    return np.random.default_rng([seed, zlib.crc32("/".join(map(str, names)).encode())])
+    text = "/".join(map(str, names)).encode(errors="surrogateescape")
+    return np.random.default_rng([seed, zlib.crc32(text)])
