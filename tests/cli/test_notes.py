@@ -3,7 +3,6 @@
 import logging
 
 import numpy as np
-import pytest
 from PIL import Image
 
 from tamingseg.cli.main import main
@@ -12,11 +11,10 @@ from tamingseg.cli.notes import notes_said_once
 
 def test_each_kind_is_said_once_and_counted(capsys):
     log = logging.getLogger("tamingseg.anything")
-    with pytest.raises(KeyboardInterrupt), notes_said_once():
+    with notes_said_once():
         for name in "abc":
             log.warning("%s has several pages", name)
         log.info("another note")
-        raise KeyboardInterrupt
     assert capsys.readouterr().err.splitlines() == [
         "tamingseg: note: a has several pages",
         "tamingseg: note: another note",
