@@ -24,7 +24,7 @@ def main() -> MaskSet:
     segmentor = load_segmentor()
     click = Click(row=100, col=150)
     probabilities = segmentor.predict(segmentor.embed(image), [click])[0]
-    stack = level_stack(probabilities, click.row, click.col, most=3)
+    stack = level_stack(probabilities, click.row, click.col, count=3)
     masks = MaskSet(stack.packed, probabilities.shape, stack.stability)
     pictures = [draw_clicks(overlay(image, masks[number]), [click]) for number in range(len(masks))]
     OUT.mkdir(exist_ok=True)

@@ -98,7 +98,7 @@ def pseudo_labelled(
     sample: Sample, name: str, segmentor: Segmentor, command: MakePseudoLabels
 ) -> Sample:
     """Return the image of a sample with label maps of the model's own masks, perhaps none."""
-    config = ProposalConfig(grid=command.grid, min_stability=command.stability, most=command.masks)
+    config = ProposalConfig(grid=command.grid, min_stability=command.stability, count=command.masks)
     masks = propose_masks(segmentor, sample.image, config=config)
     maps = label_maps_of(masks, command.maps)
     return replace(sample, label_maps=maps, name=name, zero_is_background=True, parents={})

@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import tyro
-
+from tamingseg.cli.flags import parse
 from tamingseg.ui.page import launch
 
 
@@ -18,7 +17,8 @@ class App:
     host: str | None = None
     """Address it is served on, by default for this machine alone; 0.0.0.0 lets others in."""
     model: str = "default"
-    """Name of a segmentor, or a checkpoint file."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
+    model of this package."""
     open_browser: bool = True
     """Whether to show the page in the browser."""
     textures: Path | None = None
@@ -27,6 +27,6 @@ class App:
 
 def main(arguments: Sequence[str]) -> int:
     """Parse and launch."""
-    command = tyro.cli(App, prog="tamingseg app", args=list(arguments))
+    command = parse(App, "tamingseg app", arguments)
     launch(**asdict(command))
     return 0

@@ -14,6 +14,7 @@ import tyro
 
 from tamingseg.cli.commands import Command, dispatch
 from tamingseg.cli.data_mosaics import MosaicSettings
+from tamingseg.cli.flags import parse
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.interactive import (
@@ -43,6 +44,8 @@ from tamingseg.partition.cut import MOSAIC_PARTITION, Method, PartitionConfig
 from tamingseg.proposals.generate import ProposalConfig, ProposalMethod
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
+
+RENAMED = {"--most": "--count", "--source": "--method", "--proposals.most": "--proposals.count"}
 
 _MOSAICS = MosaicSettings(regions=(5,))
 
@@ -327,7 +330,7 @@ def everything(arguments: Sequence[str]) -> int:
 
 
 def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
-    return tyro.cli(command, prog=f"tamingseg evaluate {name}", args=list(arguments))
+    return parse(command, f"tamingseg evaluate {name}", arguments, RENAMED)
 
 
 def _finish(run: Run, jobs: list[Job]) -> int:

@@ -8,6 +8,7 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from tamingseg.cli.flags import parse
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
@@ -42,14 +43,15 @@ class Partition:
     partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
     """How regions are made."""
     model: str = "distilled"
-    """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" knows every
+    pixel by a feature, which makes regions fast."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, cut every photo, list what could not be cut; exit code 1 if there was any."""
-    command = tyro.cli(Partition, prog="tamingseg partition", args=list(arguments))
+    command = parse(Partition, "tamingseg partition", arguments)
     _check(command)
     output = command.output
     photos = find_photos(command.images, output)
@@ -81,8 +83,6 @@ def main(arguments: Sequence[str]) -> int:
 
 def _check(command: Partition) -> None:
     """Say what cannot be done before a model is loaded."""
-    if not command.images:
-        raise ValueError("expected at least one photo or folder of photos")
     if command.regions is None and command.method != "multicut":
         raise ValueError(
             f"--method {command.method} needs --regions K; only multicut finds a number by itself"

@@ -32,8 +32,10 @@ def find_photos(paths: Sequence[Path], output: Path) -> Photos:
     FileNotFoundError
         If a folder holds no photo.
     ValueError
-        If two photos have one name.
+        If no path is given, or two photos have one name.
     """
+    if not paths:
+        raise ValueError("expected at least one photo or folder of photos")
     photos = Photos({}, [])
     for path in paths:
         found = [path]

@@ -1,7 +1,7 @@
-"""`tamingseg propose IMAGE_OR_FOLDER`: all masks of images as ordered lists, best first."""
+"""`tamingseg propose IMAGE...`: all masks of images as ordered lists, best first."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from tamingseg.cli.flags import parse
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
@@ -17,21 +18,21 @@ from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.values import MaskSet
 from tamingseg.viz import overlay_masks
 
+RENAMED = {"--most": "--count", "--source": "--method"}
+
 
 @dataclass(frozen=True)
 class Propose:
-    """Write the masks of images as ordered lists of which the first N are good for every N.
+    """List all masks of images, best first: for every N, the first N are a good answer.
 
     Every image gets OUTPUT/<name>.json, COCO's result format with compressed run lengths, which
     `tamingseg evaluate proposals --masks OUTPUT` reads. Images that have theirs are not done again.
     """
 
-    images: tyro.conf.Positional[Path]
-    """A photo, or a folder of photos; subfolders are followed."""
+    images: tyro.conf.Positional[tuple[Path, ...]]
+    """Photos, or folders of photos; subfolders are followed."""
     output: Path = Path("proposals")
     """Folder for the results."""
-    count: int = 100
-    """At most so many masks per image, the best ones."""
     pngs: bool = False
     """Whether to write OUTPUT/<name>/<rank>.png as well: white is the mask, black the rest."""
     overlay: bool = False
@@ -39,28 +40,28 @@ class Propose:
     method: ProposalMethod = "grid"
     """Where masks come from: answers to a grid of clicks, or the regions of the model's hierarchy,
     which is fast with a model that knows every pixel by a feature (distilled)."""
-    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(default_factory=ProposalConfig)
+    proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(
+        default_factory=lambda: ProposalConfig(count=100)
+    )
     """How proposals are made."""
     model: str = "default"
-    """Name of a segmentor, a checkpoint file, or an own model as MODULE:NAME."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
+    model of this package."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, propose for every image, list what could not be read; exit code 1 if there was any."""
-    command = tyro.cli(Propose, prog="tamingseg propose", args=list(arguments))
-    if command.count < 1:
-        raise ValueError(f"count must be at least 1 mask, got {command.count}")
+    command = parse(Propose, "tamingseg propose", arguments, RENAMED)
     output = command.output
-    photos = find_photos([command.images], output)
+    photos = find_photos(command.images, output)
     results = Results("propose", output, lambda name: _files_of(name, command))
     segmentor = load_segmentor(command.model, command.device)
     results.prepare(_settings(command), photos.paths)
-    config = replace(command.proposals, most=min(command.count, command.proposals.most))
 
     def propose(name: str, image: np.ndarray, image_id: int) -> None:
-        masks = propose_masks(segmentor, image, command.method, config)
+        masks = propose_masks(segmentor, image, command.method, command.proposals)
         if command.pngs:
             _write_pngs(output / name, masks)
         if command.overlay:
@@ -81,7 +82,6 @@ def _settings(command: Propose) -> dict[str, Any]:
     return {
         "model": command.model,
         "weights": model_fingerprint(command.model),
-        "count": command.count,
         "pngs": command.pngs,
         "overlay": command.overlay,
         "method": command.method,

@@ -8,6 +8,7 @@ import numpy as np
 import tyro
 from PIL import Image
 
+from tamingseg.cli.flags import parse
 from tamingseg.data.base import read_image
 from tamingseg.proposals.levels import Candidates, level_stack
 from tamingseg.segmentors.load import load_segmentor
@@ -40,14 +41,15 @@ class Segment:
     threshold: float = MASK_THRESHOLD
     """A pixel belongs to the mask where its probability is above this."""
     model: str = "default"
-    """Name of a segmentor, or a checkpoint file."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
+    model of this package."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, segment, save."""
-    command = tyro.cli(Segment, prog="tamingseg segment", args=list(arguments))
+    command = parse(Segment, "tamingseg segment", arguments)
     clicks = [parse_click(text) for text in command.click]
     if not clicks:
         raise ValueError("no click: give at least one with --click ROW,COL")

@@ -76,16 +76,16 @@ class ProposalConfig:
     order: Order = "expected"
     """Greatest expected mIoU for every N, the model's own quality, stability, or the mean of both
     (a model without a quality has the stability for it)."""
-    most: int = 1000
+    count: int = 1000
     """At most so many masks."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
         check_choice(self.overlap, get_args(Overlap), "overlap")
-        if self.grid < 1 or self.most < 1 or min(self.further, self.levels, self.min_area) < 0:
+        if self.grid < 1 or self.count < 1 or min(self.further, self.levels, self.min_area) < 0:
             raise ValueError(
-                "expected grid >= 1, most >= 1, further, levels and min_area >= 0, got "
-                f"grid={self.grid}, most={self.most}, further={self.further}, "
+                "expected grid >= 1, count >= 1, further, levels and min_area >= 0, got "
+                f"grid={self.grid}, count={self.count}, further={self.further}, "
                 f"levels={self.levels}, min_area={self.min_area}"
             )
         if not (0 <= self.suppress_above <= 1 and 0 <= self.min_stability <= 1):
@@ -148,7 +148,7 @@ def propose_masks(
         ``grid``, the default, asks the model about a grid of clicks; ``hierarchy`` takes the
         regions of `build_hierarchy`, which needs no clicks if the model is a `PixelSegmentor`.
     config
-        The settings; ``hierarchy`` follows min_stability, min_area, suppress_above and most.
+        The settings; ``hierarchy`` follows min_stability, min_area, suppress_above and count.
     progress
         Called with (clicks answered, clicks in all); only a grid has any.
 
@@ -220,7 +220,7 @@ def masks_from_hierarchy(
             "use the method 'grid'"
         )
     return propose_regions(
-        hierarchy, config.min_stability, config.min_area, config.suppress_above, config.most
+        hierarchy, config.min_stability, config.min_area, config.suppress_above, config.count
     )
 
 
@@ -232,10 +232,10 @@ def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig
     if config.order == "expected":
         weights = _weights_of(leaders, candidates)
         heaviest = np.argsort(-weights[leaders], kind="stable")
-        leaders = leaders[heaviest[: max(_RANKED, config.most)]]
+        leaders = leaders[heaviest[: max(_RANKED, config.count)]]
         ious = pairwise_iou(candidates.packed[leaders])
         leaders = leaders[expected_order(ious, weights[leaders])]
-    return _enlarge(candidates.take(leaders[: config.most]), answers)
+    return _enlarge(candidates.take(leaders[: config.count]), answers)
 
 
 def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: list[Click]) -> Answers:

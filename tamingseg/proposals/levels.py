@@ -72,8 +72,8 @@ def whole_masks(logits: np.ndarray, mass: np.ndarray | None = None) -> Candidate
     )
 
 
-def level_lines(logits: np.ndarray, points: np.ndarray, most: int) -> Candidates:
-    """Take up to `most` masks per answer from its tree of level sets, the stable ones first.
+def level_lines(logits: np.ndarray, points: np.ndarray, count: int) -> Candidates:
+    """Take up to `count` masks per answer from its tree of level sets, the stable ones first.
 
     Parameters
     ----------
@@ -81,7 +81,7 @@ def level_lines(logits: np.ndarray, points: np.ndarray, most: int) -> Candidates
         float, (N, h, w): one answer per click.
     points
         int, (N, 2): (row, col) of the pixel that each click lies on.
-    most
+    count
         Masks per answer, from 1.
 
     Returns
@@ -90,15 +90,15 @@ def level_lines(logits: np.ndarray, points: np.ndarray, most: int) -> Candidates
     levels whose components are nearest to it in area.
     """
     parts = [
-        _lines(logits[start : start + _AT_ONCE], points[start : start + _AT_ONCE], most, start)
+        _lines(logits[start : start + _AT_ONCE], points[start : start + _AT_ONCE], count, start)
         for start in range(0, len(logits), _AT_ONCE)
     ]
     fields = ("answer", "level", "packed", "stability", "mass")
     return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 
 
-def level_stack(probabilities: np.ndarray, row: float, col: float, most: int) -> Candidates:
-    """Take up to `most` stable masks of one answer, float (H, W), each of which lies in the next.
+def level_stack(probabilities: np.ndarray, row: float, col: float, count: int) -> Candidates:
+    """Take up to `count` stable masks of one answer, float (H, W), each of which lies in the next.
 
     They are as in `level_lines`, but from the smallest to the largest. There is none if the answer
     is below every level at the click (`row`, `col`), in pixels.
@@ -110,23 +110,23 @@ def level_stack(probabilities: np.ndarray, row: float, col: float, most: int) ->
     >>> probabilities = np.full((20, 20), 0.01)
     >>> probabilities[2:18, 2:18] = 0.6
     >>> probabilities[8:12, 8:12] = 0.95
-    >>> stack = level_stack(probabilities, row=10, col=10, most=3)
+    >>> stack = level_stack(probabilities, row=10, col=10, count=3)
     >>> masks = MaskSet(stack.packed, probabilities.shape, stack.stability)
     >>> [int(masks[number].sum()) for number in range(len(masks))]
     [16, 256]
     """
-    found = level_lines(logit(probabilities)[None], np.array([[int(row), int(col)]]), most)
+    found = level_lines(logit(probabilities)[None], np.array([[int(row), int(col)]]), count)
     return found.take(np.argsort(-found.level))
 
 
-def _lines(logits: np.ndarray, points: np.ndarray, most: int, first: int) -> Candidates:
+def _lines(logits: np.ndarray, points: np.ndarray, count: int, first: int) -> Candidates:
     number, levels = len(logits), len(LADDER)
     masks = logits[:, None] > LADDER[:, None, None].astype(logits.dtype)
     components = _components_at(masks.reshape(-1, *logits.shape[1:]), np.repeat(points, levels, 0))
     packed = np.packbits(components, axis=-1).reshape(number, levels, logits.shape[1], -1)
     area = np.bitwise_count(packed).sum((2, 3), dtype=np.int64)
     stability = _stability_of(area)
-    chosen, mass = _choose_levels(area, stability, most)
+    chosen, mass = _choose_levels(area, stability, count)
     answer, place = np.nonzero(chosen >= 0)
     level = chosen[answer, place]
     return Candidates(
@@ -149,24 +149,24 @@ def _stability_of(area: np.ndarray) -> np.ndarray:
 
 
 def _choose_levels(
-    area: np.ndarray, stability: np.ndarray, most: int
+    area: np.ndarray, stability: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Choose up to `most` levels of every answer, from area and stability, (N, levels).
+    """Choose up to `count` levels of every answer, from area and stability, (N, levels).
 
     Returns
     -------
     chosen
-        int64 (N, most): places in `LADDER`, -1 where no level is left.
+        int64 (N, count): places in `LADDER`, -1 where no level is left.
     mass
-        float64 (N, most): the probability between the levels that are nearest in area to each.
+        float64 (N, count): the probability between the levels that are nearest in area to each.
     """
     number = len(area)
     # Greedily: the most stable level, then the most stable one with a clearly different area.
     free = area > 0
     free[:, [0, -1]] = False
     every = np.arange(number)
-    chosen = np.full((number, most), -1)
-    for place in range(most):
+    chosen = np.full((number, count), -1)
+    for place in range(count):
         level = np.where(free, stability, -1).argmax(1)
         found = free[every, level]
         chosen[found, place] = level[found]
@@ -182,7 +182,7 @@ def _choose_levels(
     distance = np.abs(log_area[:, :, None] - np.where(chosen < 0, np.inf, own)[:, None])
     nearest = distance.argmin(2)
     mass = np.stack(
-        [((nearest == place) & (area > 0)) @ np.diff(middles) for place in range(most)], 1
+        [((nearest == place) & (area > 0)) @ np.diff(middles) for place in range(count)], 1
     )
     return chosen, mass
 

@@ -26,7 +26,7 @@ _AREA_POWER = 0.35
 
 
 def propose_regions(
-    hierarchy: Hierarchy, min_stability: float, min_area: int, suppress_above: float, most: int
+    hierarchy: Hierarchy, min_stability: float, min_area: int, suppress_above: float, count: int
 ) -> MaskSet:
     """List the regions of an image's hierarchy, so that the first N are good for every N.
 
@@ -54,7 +54,7 @@ def propose_regions(
     votes = np.zeros(len(leaders))
     if len(leaders):  # of nothing there is no nearest
         np.add.at(votes, ious[:, leaders].argmax(axis=1), weights)
-    listed = leaders[expected_order(ious[np.ix_(leaders, leaders)], votes)[:most]]
+    listed = leaders[expected_order(ious[np.ix_(leaders, leaders)], votes)[:count]]
     packed = pack_unions(members[listed], hierarchy.superpixels)
     scores = stability[order][listed].astype(np.float32)
     return MaskSet(packed, hierarchy.superpixels.shape, scores)

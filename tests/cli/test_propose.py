@@ -62,6 +62,16 @@ def test_other_settings_need_another_folder(photos, tmp_path, fake_model, capsys
     assert "made with other settings" in capsys.readouterr().err
 
 
+def test_several_paths_and_the_other_method(photo, photos, tmp_path, fake_model):
+    output = tmp_path / "out"
+    flags = ["--output", str(output), "--model", fake_model]
+    more = ["--method", "hierarchy", "--min-area", "0"]
+    assert main(["propose", str(photo), str(photos), *flags, *more]) == 0
+    assert all((output / f"{name}.json").exists() for name in ("photo", "a", "deep/b"))
+    assert len(json.loads((output / "a.json").read_text())) > 3
+    assert main(["propose", *flags]) == 2
+
+
 def test_damaged_photos_are_listed_and_the_others_done(photos, tmp_path, fake_model, capsys):
     (photos / "broken.jpg").write_bytes(b"no photo")
     output = tmp_path / "out"
@@ -76,12 +86,16 @@ def test_refusals(photos, tmp_path, fake_model, capsys):
     empty = tmp_path / "empty"
     empty.mkdir()
     for path, flags, message in [
-        (photos, ["--count", "0"], "count must be at least 1"),
+        (photos, ["--most", "9"], "--most of tamingseg propose is called --count now"),
+        (photos, ["--source=hierarchy"], "--source of tamingseg propose is called --method now"),
         (empty, [], "holds no photo"),
         (tmp_path / "nothing.jpg", [], "there is no file"),
     ]:
         assert propose(path, tmp_path / "out", fake_model, *flags) == 2
         assert message in capsys.readouterr().err
+    with pytest.raises(SystemExit):  # tyro's own way to say what a setting raises
+        propose(photos, tmp_path / "out", fake_model, "--count", "0")
+    assert "count >= 1" in capsys.readouterr().err
     Image.new("RGB", (9, 9)).save(photos / "a.jpg")
     assert propose(photos, tmp_path / "out", fake_model) == 2
     assert "has the same name as" in capsys.readouterr().err

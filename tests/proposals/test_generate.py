@@ -68,7 +68,7 @@ def test_small_masks_are_left_out_and_the_list_ends_at_most(two_discs, fake_segm
 
     assert len(areas_of(min_area=0)) == 3
     assert len(areas_of(min_area=400)) == 2
-    assert len(areas_of(min_area=0, most=1)) == 1
+    assert len(areas_of(min_area=0, count=1)) == 1
 
 
 def nested(image, clicks):
@@ -198,7 +198,7 @@ def test_further_clicks_find_what_the_grid_missed():
     [
         ({"grid": 0}, "grid >= 1"),
         ({"further": -1}, "further"),
-        ({"most": 0}, "most >= 1"),
+        ({"count": 0}, "count >= 1"),
         ({"suppress_above": 1.5}, "in \\[0, 1\\]"),
         ({"order": "size"}, "order must be one of"),
         ({"overlap": "hull"}, "overlap must be one of"),
@@ -303,7 +303,7 @@ def test_a_component_without_the_click_is_no_part_of_the_mask():
 def test_fewer_masks_are_the_first_of_more(rng):
     answers = blobs(*[(*rng.integers(10, 50, 2), rng.uniform(4, 12), 0.5) for _ in range(30)])
     many = masks_from_answers(answers, ProposalConfig(min_area=0))
-    few = masks_from_answers(answers, ProposalConfig(min_area=0, most=5))
+    few = masks_from_answers(answers, ProposalConfig(min_area=0, count=5))
     np.testing.assert_array_equal(few.packed, many.packed[:5])
 
 

@@ -29,7 +29,7 @@ def nested():
 
 def test_part_whole_and_group_are_found(nested):
     logits, *masks = nested
-    found = level_lines(logits[None], np.array([[20, 24]]), most=3)
+    found = level_lines(logits[None], np.array([[20, 24]]), count=3)
     assert found.answer.tolist() == [0, 0, 0]
     got = {mask.tobytes() for mask in unpack(found.packed)}
     assert got == {mask.tobytes() for mask in masks}
@@ -41,7 +41,7 @@ def test_part_whole_and_group_are_found(nested):
 
 def test_the_mass_is_the_probability_between_the_levels(nested):
     logits, part, whole, group = nested
-    found = level_lines(logits[None], np.array([[20, 24]]), most=3)
+    found = level_lines(logits[None], np.array([[20, 24]]), count=3)
     by_area = dict(zip(areas(found.packed).tolist(), found.mass.tolist(), strict=True))
     probability = 1 / (1 + np.exp(-LADDER))
     middles = (probability[1:] + probability[:-1]) / 2
@@ -54,22 +54,22 @@ def test_the_mass_is_the_probability_between_the_levels(nested):
 def test_fewer_levels_take_the_most_stable(nested):
     logits, _, whole, _ = nested
     blurred = np.where(disc(17) & ~disc(10), -1.5 - 0.3 * (ROWS - 20), logits)
-    (mask,) = unpack(level_lines(blurred[None], np.array([[20, 24]]), most=1).packed)
+    (mask,) = unpack(level_lines(blurred[None], np.array([[20, 24]]), count=1).packed)
     assert mask.tobytes() in {disc(5).tobytes(), whole.tobytes()}
 
 
 def test_a_click_on_nothing_has_no_candidates(nested):
     logits = nested[0]
-    found = level_lines(np.stack([logits, logits]), np.array([[38, 2], [20, 24]]), most=3)
+    found = level_lines(np.stack([logits, logits]), np.array([[38, 2], [20, 24]]), count=3)
     assert set(found.answer.tolist()) == {1}
 
 
 def test_many_answers_are_worked_on_in_parts(nested, rng):
     logits = np.stack([nested[0] + rng.normal(0, 0.3, (40, 48)) for _ in range(70)])
     points = np.tile([[20, 24]], (70, 1))
-    together = level_lines(logits, points, most=2)
+    together = level_lines(logits, points, count=2)
     assert together.answer.max() == 69
-    alone = level_lines(logits[69:], points[69:], most=2)
+    alone = level_lines(logits[69:], points[69:], count=2)
     last = together.take(np.flatnonzero(together.answer == 69))
     np.testing.assert_array_equal(last.packed, alone.packed)
     np.testing.assert_array_equal(last.mass, alone.mass)
@@ -86,14 +86,14 @@ def test_whole_masks_have_the_stability_of_segment_anything(nested):
 
 def test_a_stack_of_one_answer_goes_from_part_to_group(nested):
     logits, *masks = nested
-    stack = level_stack(1 / (1 + np.exp(-logits)), 20.5, 24.5, most=6)
+    stack = level_stack(1 / (1 + np.exp(-logits)), 20.5, 24.5, count=6)
     np.testing.assert_array_equal(unpack(stack.packed), masks)
     assert (np.diff(stack.level) < 0).all()
 
 
 def test_a_stack_of_an_answer_that_is_certain():
     answer = disc(10).astype(np.float32)  # logits without end
-    stack = level_stack(answer, 20, 24, most=6)
+    stack = level_stack(answer, 20, 24, count=6)
     np.testing.assert_array_equal(unpack(stack.packed), disc(10)[None])
     assert stack.stability.tolist() == [1]
-    assert len(level_stack(answer, 0, 0, most=6).level) == 0
+    assert len(level_stack(answer, 0, 0, count=6).level) == 0

@@ -82,7 +82,7 @@ def test_what_is_there_is_found_and_like_things_apart_are_two(image):
 
 
 def test_the_settings_hold(image):
-    few = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(most=2))
+    few = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(count=2))
     assert len(few) == 2
     large = propose_masks(SameColour(), image, "hierarchy", ProposalConfig(min_area=1800))
     assert all(large[n].sum() >= 1800 for n in range(len(large)))

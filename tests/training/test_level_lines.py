@@ -51,7 +51,7 @@ def test_both_masks_are_learned_as_level_sets(scene, way):
     np.testing.assert_array_equal(answer > 0.75, part)
     np.testing.assert_array_equal(answer > 0.25, whole)
     assert answer[whole & ~part].mean() == pytest.approx(0.5, abs=0.05)
-    found = level_stack(answer, *CLICK, most=2)
+    found = level_stack(answer, *CLICK, count=2)
     np.testing.assert_array_equal(np.unpackbits(found.packed, axis=-1), [part, whole])
 
 

@@ -1,0 +1,35 @@
+"""Flags of a command -> its settings."""
+
+from collections.abc import Mapping, Sequence
+from typing import TypeVar
+
+import tyro
+
+Settings = TypeVar("Settings")
+
+
+def parse(
+    settings: type[Settings],
+    prog: str,
+    arguments: Sequence[str],
+    renamed: Mapping[str, str] | None = None,
+) -> Settings:
+    """Read the settings of a command, a dataclass, from its arguments.
+
+    Parameters
+    ----------
+    prog
+        The command as it is typed, for the help.
+    renamed
+        Flags of earlier versions and what they are called now.
+
+    Raises
+    ------
+    ValueError
+        If an argument is a flag of an earlier version; the message says the new name.
+    """
+    for argument in arguments:
+        flag = argument.partition("=")[0].replace("_", "-")
+        if renamed and flag in renamed:
+            raise ValueError(f"{flag} of {prog} is called {renamed[flag]} now")
+    return tyro.cli(settings, prog=prog, args=list(arguments))
