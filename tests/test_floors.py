@@ -40,7 +40,7 @@ DOORS = {
     "safetensors": ("weights/",),
     "scipy.sparse": ("partition/",),
     "skimage": ("partition/", "data/sample_images.py"),
-    "timm": ("models/",),
+    "timm": ("models/", "weights/pretrained.py"),
     "torch": (
         "losses.py",
         "models/",

@@ -18,6 +18,7 @@ class AugmentConfig:
     saturation: float = 0.4
     colour_shift: float = 12.0  # added to each channel, of 255
     grey: float = 0.05  # probability of dropping the colour
+    invert: float = 0.0  # probability of a negative: dark becomes bright
     paste: float = 0.0  # probability of pasting a region of another image on top
 
 
@@ -152,4 +153,7 @@ def _vary_colour(image: np.ndarray, config: AugmentConfig, rng: np.random.Genera
     pixels = grey + (pixels - grey) * saturation
     mean = grey.mean()
     pixels = (pixels - mean) * contrast + mean * brightness + shift
-    return pixels.clip(0, 255).astype(np.uint8)
+    pixels = pixels.clip(0, 255)
+    if config.invert and rng.random() < config.invert:
+        pixels = 255 - pixels
+    return pixels.astype(np.uint8)

@@ -4,8 +4,9 @@ Everything about sample i follows from (seed, i) alone. A run that is resumed, o
 processes or workers, therefore sees the very same samples without storing any sampler state.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Literal
 
 import numpy as np
@@ -94,6 +95,7 @@ class ClickTrainingSet(Dataset):
         augmentation: AugmentConfig,
         seed: int,
         teachers: Sequence[TeacherAnswers | None] = (),
+        set_weights: Mapping[str, float] = MappingProxyType({}),
     ):
         if augmentation.paste and any(teacher is not None for teacher in teachers):
             raise ValueError(
@@ -106,6 +108,7 @@ class ClickTrainingSet(Dataset):
         self.augmentation = augmentation
         self.seed = seed
         self.teachers = teachers
+        self._shares = _shares([dataset.name for dataset in datasets], set_weights)
 
     def __getitem__(self, index: int) -> dict[str, Tensor]:
         rng = np.random.default_rng((self.seed, index))
@@ -151,7 +154,7 @@ class ClickTrainingSet(Dataset):
         return replace(drawn, image=image, label_map=label_map, ignore=ignore, pasted=pasted)
 
     def _augmented(self, size: int, rng: np.random.Generator) -> _Drawn:
-        source = int(rng.integers(len(self.datasets)))
+        source = int(rng.choice(len(self.datasets), p=self._shares))
         index = int(rng.integers(len(self.datasets[source])))
         sample = self.datasets[source][index]
         original = sample.label_maps[rng.integers(len(sample.label_maps))]
@@ -223,6 +226,26 @@ class ClickTrainingSet(Dataset):
         if negative and not (~target & ~ignore).any():
             negative = False
         return [random_click(target, rng, positive=not negative, ignore=ignore)]
+
+
+def _shares(names: Sequence[str], weights: Mapping[str, float]) -> np.ndarray | None:
+    """How often each data set is drawn; sums to 1. None: all alike.
+
+    Raises
+    ------
+    ValueError
+        If a weight names no data set or is not above 0.
+    """
+    if unknown := sorted(set(weights) - set(names)):
+        raise ValueError(
+            f"set_weights names {', '.join(unknown)}, the run has the data sets {', '.join(names)}"
+        )
+    if not all(weight > 0 for weight in weights.values()):
+        raise ValueError(f"weights of data sets must be above 0, got {dict(weights)}")
+    if not weights:
+        return None
+    drawn = np.array([weights.get(name, 1.0) for name in names])
+    return drawn / drawn.sum()
 
 
 def _without_small(label_map: np.ndarray, original: np.ndarray) -> np.ndarray:

@@ -16,6 +16,9 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn.parameter import Parameter
 
+IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+"""Of the RGB channels of ImageNet, in [0, 1]: how most encoders normalise images."""
+
 PATCH = 16
 """Side of a patch in pixels: the stride of the features."""
 

@@ -23,7 +23,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.models.backbone import hierarchical_backbone
+from tamingseg.models.backbone import IMAGENET_MEAN, IMAGENET_STD, hierarchical_backbone
 from tamingseg.models.config import check_config
 
 CLICK_RADIUS = 0.03
@@ -49,6 +49,8 @@ class ClickNetConfig:
     head_width: int = 16  # channels each similarity is a scalar product of
     image_size: int = 384  # longest side that the model is used at
     outputs: int = 1  # masks per click; several are trained by the best of them
+    mean: tuple[float, float, float] = IMAGENET_MEAN  # of the images, RGB in [0, 1]
+    std: tuple[float, float, float] = IMAGENET_STD  # and their standard deviation
 
     def __post_init__(self) -> None:
         check_config(self)
@@ -79,8 +81,8 @@ class ClickNet(nn.Module):
         self.decoder = ClickDecoder(config)
         if config.outputs > 1:
             self.expected_iou = nn.Linear(config.query, config.outputs)
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
+        self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
+        self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), False)
 
     def encode(self, images: Tensor) -> tuple[Tensor, ...]:
         """RGB in [0, 1], (B, 3, H, W) -> the features `decode` reads.

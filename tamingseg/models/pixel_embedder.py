@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.models.backbone import hierarchical_backbone
+from tamingseg.models.backbone import IMAGENET_MEAN, IMAGENET_STD, hierarchical_backbone
 from tamingseg.models.clicknet import Pyramid
 from tamingseg.models.config import Between, check_config
 
@@ -36,6 +36,8 @@ class PixelEmbedderConfig:
     dim: int = 32  # numbers per feature
     affinity: Affinity = "distance"  # see the head of this file
     image_size: int = 384  # longest side that the model is used at
+    mean: tuple[float, float, float] = IMAGENET_MEAN  # of the images, RGB in [0, 1]
+    std: tuple[float, float, float] = IMAGENET_STD  # and their standard deviation
 
     def __post_init__(self) -> None:
         check_config(self)
@@ -68,8 +70,8 @@ class PixelEmbedder(nn.Module):
         if config.affinity == "product":
             self.key = nn.Conv2d(config.hidden, config.dim, 1)
         self.bias = nn.Parameter(torch.tensor(1.0))
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
+        self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
+        self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), False)
 
     def encode(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """RGB in [0, 1], (B, 3, H, W) -> float32 queries and keys, each (B, dim, H/4, W/4).

@@ -15,7 +15,13 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.models.backbone import PATCH, PlainViT, resize_positions
+from tamingseg.models.backbone import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    PATCH,
+    PlainViT,
+    resize_positions,
+)
 from tamingseg.models.click_maps import prompt_maps
 from tamingseg.models.config import Between, check_config
 from tamingseg.models.neck import MlpHead, SimplePyramid
@@ -78,8 +84,8 @@ class SegNext(nn.Module):
         )
         self.neck = SimplePyramid(config.width, config.pyramid)
         self.head = MlpHead(config.pyramid, config.head_width, config.dropout)
-        self.register_buffer("mean", torch.tensor([0.485, 0.456, 0.406]).view(3, 1, 1), False)
-        self.register_buffer("std", torch.tensor([0.229, 0.224, 0.225]).view(3, 1, 1), False)
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), False)
 
     def encode(self, images: Tensor) -> Tensor:
         """RGB in [0, 1], (B, 3, S, S) -> features (B, width, S/16, S/16).

@@ -14,10 +14,11 @@ from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.clicknet import ClickNetConfig, best_candidates
 from tamingseg.models.table import MODELS
 from tamingseg.prompts.clickers import error_click
-from tamingseg.training.config import TrainConfig
+from tamingseg.training.config import RunConfig, TrainConfig
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.values import MASK_THRESHOLD
 from tamingseg.weights.checkpoint import load_model
+from tamingseg.weights.pretrained import check_normalisation, load_imagenet
 
 
 class ClickTask(nn.Module):
@@ -244,8 +245,28 @@ def click_training(
         config.sampling,
         config.augmentation,
         config.seed,
+        set_weights=dict(config.set_weights),
     )
     return task, samples
+
+
+def start_encoder(model: nn.Module, config: RunConfig) -> None:
+    """Give the encoder of a new model the weights that `config.encoder` asks for.
+
+    Raises
+    ------
+    ValueError, ImportError, FileNotFoundError
+        If there are none for this model; see `load_imagenet`.
+    """
+    if config.encoder == "random":
+        return
+    name = getattr(config.model, "backbone", None)
+    if name is None:
+        raise ValueError(
+            f"a {type(model).__name__} has no encoder with ImageNet weights; use --encoder random"
+        )
+    check_normalisation(name, config.model.mean, config.model.std)
+    load_imagenet(model.backbone, name)
 
 
 def _initial_model(config: TrainConfig) -> nn.Module:
@@ -253,7 +274,9 @@ def _initial_model(config: TrainConfig) -> nn.Module:
         build = {config_class: model for model, config_class in MODELS.values()}
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            return build[type(config.model)](config.model)
+            model = build[type(config.model)](config.model)
+        start_encoder(model, config)
+        return model
     model = load_model(config.initial)
     if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)

@@ -20,6 +20,8 @@ class RunConfig:
     textures: tuple[Path, ...] = ()
     """Folders of texture photos. Mosaics of each, 100,000 different ones, are a data set more; the
     teacher of a distillation is not asked about them."""
+    set_weights: tuple[tuple[str, float], ...] = ()
+    """How often images of a data set are drawn, as (name, weight); data sets not named have 1."""
     folder: Path = Path("runs/train")
     """Where the run writes; an existing run of the same configuration goes on from there."""
     losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
@@ -36,6 +38,11 @@ class RunConfig:
     """Images per step, over all processes together."""
     peak_lr: float = 1e-3
     """Learning rate on the plateau."""
+    encoder: Literal["random", "imagenet"] = "random"
+    """Weights that the encoder starts from. imagenet: for tf_efficientnet_lite0, 1 and 2 out of the
+    extra ``train``, for other backbones timm's own, which it fetches."""
+    encoder_lr: float = 1.0
+    """Learning rate of the encoder, as a share of that of the rest."""
     warmup: int = 300
     """Steps until the plateau."""
     decay_share: float = 0.3

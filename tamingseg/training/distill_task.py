@@ -16,7 +16,7 @@ from tamingseg.data.teacher import Teacher, TeacherAnswers
 from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.pixel_embedder import PixelEmbedder
-from tamingseg.training.click_task import ClickTask
+from tamingseg.training.click_task import ClickTask, start_encoder
 from tamingseg.training.config import DistillConfig
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.weights.checkpoint import load_model
@@ -97,11 +97,18 @@ def distillation(
     datasets = with_mosaics(datasets, config)
     answers += [None] * (len(datasets) - len(answers))
     samples = ClickTrainingSet(
-        datasets, config.size_of, config.sampling, config.augmentation, config.seed, answers
+        datasets,
+        config.size_of,
+        config.sampling,
+        config.augmentation,
+        config.seed,
+        answers,
+        dict(config.set_weights),
     )
     with torch.random.fork_rng():
         torch.manual_seed(config.seed)
         model = PixelEmbedder(config.model)
+    start_encoder(model, config)
     if config.initial is not None:
         _take_over(model, config.initial)
     losses = dict(config.losses)

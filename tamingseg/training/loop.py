@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from datetime import timedelta
+from functools import partial
 
 import numpy as np
 import torch
@@ -70,7 +71,9 @@ def train(
     # Model, its moving average, optimiser.
     model = task.model.to(accelerator.device, memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=_moving_average(config.average), use_buffers=True)
-    optimizer = make_optimizer(model, config.weight_decay)
+    if accelerator.device.type == "cpu":
+        _depthwise_in_float32(model)
+    optimizer = make_optimizer(model, config.weight_decay, config.encoder_lr)
     step = 0
     if run.has_checkpoint():
         state = run.load()
@@ -122,7 +125,7 @@ def train(
     for batch in loader:
         rate = learning_rate(step, config.steps, config.peak_lr, config.warmup, config.decay_share)
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = rate * group["lr_scale"]
         shared, seed = (_seed(config.seed, step), _seed(config.seed, step, rank))
         # Dropout draws from torch's own generators: they too start anew with every step.
         torch.manual_seed(seed)
@@ -175,6 +178,21 @@ def _moving_average(decay: float) -> Callable:
         get_ema_multi_avg_fn(min(decay, ramp))(averaged, current, count)
 
     return update
+
+
+def _depthwise_in_float32(model: nn.Module) -> None:
+    """Keep depthwise convolutions out of autocast: on CPUs their bf16 gradients are slow.
+
+    A step of ClickNet with EfficientNet-Lite0 takes two thirds of the time so.
+    """
+
+    def forward(convolution: Callable[[Tensor], Tensor], features: Tensor) -> Tensor:
+        with torch.autocast("cpu", enabled=False):
+            return convolution(features.float())
+
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
+            module.forward = partial(forward, module.forward)
 
 
 def _processes() -> PartialState:

@@ -20,11 +20,26 @@ def learning_rate(
     return peak * min(1.0, rise, max(0.0, fall))
 
 
-def make_optimizer(model: nn.Module, weight_decay: float) -> torch.optim.Optimizer:
-    """AdamW that decays matrices and kernels only: biases, scales and embeddings stay free."""
-    trained = [p for p in model.parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for p in trained if p.ndim >= 2], "weight_decay": weight_decay},
-        {"params": [p for p in trained if p.ndim < 2], "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=0.0)
+def make_optimizer(
+    model: nn.Module, weight_decay: float, encoder_lr: float = 1.0
+) -> torch.optim.Optimizer:
+    """AdamW that decays matrices and kernels only: biases, scales and embeddings stay free.
+
+    The ``lr_scale`` of a parameter group is its share of the learning rate: `encoder_lr` for
+    ``model.backbone``, 1 for the rest.
+    """
+    groups: dict[tuple[float, float], list[nn.Parameter]] = {}
+    for scale in dict.fromkeys((1.0, encoder_lr)):
+        groups |= {(scale, weight_decay): [], (scale, 0.0): []}
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            scale = encoder_lr if name.startswith("backbone.") else 1.0
+            groups[scale, weight_decay if parameter.ndim >= 2 else 0.0].append(parameter)
+    return torch.optim.AdamW(
+        [
+            {"params": parameters, "weight_decay": decay, "lr_scale": scale}
+            for (scale, decay), parameters in groups.items()
+            if parameters
+        ],
+        lr=0.0,
+    )
