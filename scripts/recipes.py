@@ -30,11 +30,21 @@ START_STEPS, STEPS = 1500, 400
 """Of "start", and of "base" after it."""
 
 COMMON = {
+    "model.backbone": "resnet18",
+    "model.mean": "0.485 0.456 0.406",
+    "model.std": "0.229 0.224 0.225",
+    "encoder": "random",
+    "encoder-lr": "1",
     "batch": "12",
     "workers": "0",
     "checkpoint-every": "200",
     "extra-clicks": "0",
+    "cut-previous": "0",
     "sampling.sampler": "one",
+    "sampling.target": "mask",
+    "augmentation.crop-area": "0.3 1",
+    "augmentation.grey": "0.05",
+    "augmentation.invert": "0",
     "augmentation.paste": "0",
 }
 _LEVELS = {"sampling.target": "levels"}

@@ -26,6 +26,7 @@ def main(arguments: Sequence[str]) -> int:
     config = tyro.cli(
         DistillConfig, prog="tamingseg distill", description=__doc__, args=list(arguments)
     )
+    check_encoder(config)
     kept, held = training_data(config)
     segmentor = load_segmentor(config.teacher)
     device = str(getattr(segmentor, "device", "cpu"))

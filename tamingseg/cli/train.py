@@ -15,7 +15,7 @@ from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
 from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
 from tamingseg.segmentors.load import segmentor_for
-from tamingseg.training.click_task import click_training
+from tamingseg.training.click_task import check_encoder, click_training
 from tamingseg.training.config import PRESETS, RunConfig
 from tamingseg.training.loop import local_main_process_first, train
 
@@ -28,6 +28,7 @@ def main(arguments: Sequence[str]) -> int:
     config = tyro.extras.overridable_config_cli(
         PRESETS, prog="tamingseg train", description=__doc__, args=list(arguments)
     )
+    check_encoder(config)
     kept, held = training_data(config)
     train(config, *click_training(config, kept), validation(held) if held else None)
     print(f"weights: {config.folder / 'model.safetensors'}")

@@ -68,7 +68,7 @@ class ClickTrainingSet(Dataset):
     Parameters
     ----------
     datasets
-        Drawn from evenly (by data set, not by image), then an image, then one of its label maps.
+        One is drawn (by data set, not by image), then an image, then one of its label maps.
     size_of
         sample index -> side of the square view, so that a run can raise its resolution.
     sampling, augmentation
@@ -81,10 +81,14 @@ class ClickTrainingSet(Dataset):
         teacher answered, ``teacher_answers`` uint8 (N, size / 4, size / 4); a view without (enough)
         answers has empty click slots.
 
+    set_weights
+        How often each data set is drawn, by its name; those that are not named have 1.
+
     Raises
     ------
     ValueError
-        If there are teachers and objects are pasted, which no teacher saw.
+        If there are teachers and objects are pasted, which no teacher saw; or a weight is not above
+        0, or is of a data set that is not there.
     """
 
     def __init__(

@@ -18,7 +18,7 @@ from tamingseg.training.config import RunConfig, TrainConfig
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.values import MASK_THRESHOLD
 from tamingseg.weights.checkpoint import load_model
-from tamingseg.weights.pretrained import check_normalisation, load_imagenet
+from tamingseg.weights.pretrained import check_imagenet, load_imagenet
 
 
 class ClickTask(nn.Module):
@@ -250,23 +250,28 @@ def click_training(
     return task, samples
 
 
-def start_encoder(model: nn.Module, config: RunConfig) -> None:
-    """Give the encoder of a new model the weights that `config.encoder` asks for.
+def check_encoder(config: RunConfig) -> None:
+    """Refuse an encoder that cannot start as configured, before any image is read.
 
     Raises
     ------
-    ValueError, ImportError, FileNotFoundError
-        If there are none for this model; see `load_imagenet`.
+    ValueError, ImportError
+        If there are no weights for it; see `check_imagenet`.
     """
-    if config.encoder == "random":
-        return
-    name = getattr(config.model, "backbone", None)
-    if name is None:
-        raise ValueError(
-            f"a {type(model).__name__} has no encoder with ImageNet weights; use --encoder random"
-        )
-    check_normalisation(name, config.model.mean, config.model.std)
-    load_imagenet(model.backbone, name)
+    if config.encoder == "imagenet":
+        if not hasattr(config.model, "backbone"):
+            raise ValueError(
+                f"a model of {type(config.model).__name__} has no encoder with ImageNet weights; "
+                "use --encoder random"
+            )
+        check_imagenet(config.model.backbone, config.model.mean, config.model.std)
+
+
+def start_encoder(model: nn.Module, config: RunConfig) -> None:
+    """Give the encoder of a new model the weights that `config.encoder` asks for."""
+    check_encoder(config)
+    if config.encoder == "imagenet":
+        load_imagenet(model.backbone, config.model.backbone)
 
 
 def _initial_model(config: TrainConfig) -> nn.Module:

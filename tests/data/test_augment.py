@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -61,3 +63,11 @@ def test_regions_that_lean_on_the_border_are_not_pasted(label_map, rng):
     pasted_image, labels = paste_region(image, label_map, image, donor, rng)
     assert pasted_image is image
     assert labels is label_map
+
+
+def test_a_negative_swaps_dark_and_bright_and_leaves_labels(label_map, rng):
+    image = painted(label_map)
+    negative = replace(STILL, invert=1.0)
+    seen, labels, _ = augment(image, label_map, (40, 60), negative, rng)
+    np.testing.assert_array_equal(labels, label_map)
+    np.testing.assert_allclose(seen.astype(int), 255 - image.astype(int), atol=1)

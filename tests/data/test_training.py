@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -187,3 +189,30 @@ def test_pixels_that_any_map_leaves_open_are_ignored(nested):
     column = (np.arange(64) + 0.5) * 90 / 64
     expected = np.tile((column < 5) | (column >= 85), (64, 1))
     np.testing.assert_array_equal(item["ignore"], expected)
+
+
+def named(sample, name, value):
+    """A data set of one sample whose image has one brightness."""
+    one = One(replace(sample, image=np.full_like(sample.image, value)))
+    one.name = name
+    return one
+
+
+def drawn_shares(sample, weights):
+    sets = [named(sample, "dark", 0), named(sample, "bright", 255)]
+    still = AugmentConfig(brightness=0, contrast=0, colour_shift=0)
+    samples = ClickTrainingSet(
+        sets, lambda index: 32, ClickSampling(queries=1), still, 0, set_weights=weights
+    )
+    return np.mean([samples[index]["image"].max() == 255 for index in range(200)])
+
+
+def test_data_sets_are_drawn_by_their_weights(sample):
+    assert drawn_shares(sample, {}) == pytest.approx(0.5, abs=0.1)
+    assert drawn_shares(sample, {"bright": 9.0}) == pytest.approx(0.9, abs=0.07)
+
+
+@pytest.mark.parametrize("weights", [{"brihgt": 2.0}, {"bright": 0.0}])
+def test_weights_that_mean_nothing_are_refused(sample, weights):
+    with pytest.raises(ValueError, match=r"set_weights names brihgt|above 0"):
+        drawn_shares(sample, weights)

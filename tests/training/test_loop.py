@@ -26,7 +26,7 @@ FLAGS = [
     *("--steps", "9", "--batch", "4", "--sampling.queries", "2", "--warmup", "2"),
     *("--sizes", "0.5", "32", "1.0", "64", "--checkpoint-every", "3", "--held-out", "6"),
     *("--model.backbone", "test_resnet", "--model.pyramid", "8", "8", "16", "16"),
-    *("--model.query", "16", "--model.coarse", "8", "--model.fine", "4"),
+    *("--model.query", "16", "--model.coarse", "8", "--model.fine", "4", "--encoder", "random"),
 ]
 
 

@@ -25,3 +25,23 @@ def test_only_matrices_decay():
     assert [p.ndim for p in free["params"]] == [1, 1, 1]
     assert decayed["weight_decay"] == pytest.approx(0.1)
     assert free["weight_decay"] == 0.0
+
+
+def test_the_encoder_learns_at_a_share_of_the_rate():
+    model = torch.nn.ModuleDict({"backbone": torch.nn.Linear(2, 3), "head": torch.nn.Linear(3, 1)})
+    groups = make_optimizer(model, 0.1, encoder_lr=0.2).param_groups
+    shapes = {
+        (group["lr_scale"], group["weight_decay"]): [tuple(p.shape) for p in group["params"]]
+        for group in groups
+    }
+    assert shapes == {
+        (1.0, 0.1): [(1, 3)],
+        (1.0, 0.0): [(1,)],
+        (0.2, 0.1): [(3, 2)],
+        (0.2, 0.0): [(3,)],
+    }
+
+
+def test_without_decay_and_with_one_rate_there_is_one_group():
+    (group,) = make_optimizer(torch.nn.Linear(2, 3), 0.0).param_groups
+    assert len(group["params"]) == 2
