@@ -14,6 +14,7 @@ import tyro
 from tamingseg.cli.train import training_data, validation
 from tamingseg.segmentors.base import check_probabilities
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
+from tamingseg.training.click_task import check_encoder
 from tamingseg.training.config import DistillConfig
 from tamingseg.training.distill_task import distillation
 from tamingseg.training.loop import local_main_process_first, train

@@ -7,7 +7,7 @@ block's output is not normalised.
 """
 
 from functools import cache
-from typing import Any
+from typing import Annotated, Any
 
 import timm
 import torch
@@ -16,8 +16,13 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 from torch.nn.parameter import Parameter
 
+from tamingseg.models.config import Between
+
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 """Of the RGB channels of ImageNet, in [0, 1]: how most encoders normalise images."""
+
+Deviation = Annotated[float, Between(1e-3, 1e3)]
+"""A standard deviation that images are divided by."""
 
 PATCH = 16
 """Side of a patch in pixels: the stride of the features."""

@@ -23,14 +23,23 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.models.backbone import IMAGENET_MEAN, IMAGENET_STD, hierarchical_backbone
+from tamingseg.models.backbone import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Deviation,
+    hierarchical_backbone,
+)
 from tamingseg.models.config import check_config
+from tamingseg.models.upsample import UpsamplingWeights, upsample
 
 CLICK_RADIUS = 0.03
 """Standard deviation of the blob that marks a click, in units of sqrt(height * width)."""
 
 COARSE_GROUPS = 4
 """Groups of channels that the coarse convolutions normalise together."""
+
+_DECODED = 8
+"""So many of the features are for the decoder; what follows them is for `ClickNet.enlarge`."""
 
 PADDING = -1
 """Sign of an empty click slot."""
@@ -49,8 +58,9 @@ class ClickNetConfig:
     head_width: int = 16  # channels each similarity is a scalar product of
     image_size: int = 384  # longest side that the model is used at
     outputs: int = 1  # masks per click; several are trained by the best of them
+    finer: bool = False  # learned upsampling of the answers from stride 4 to stride 2
     mean: tuple[float, float, float] = IMAGENET_MEAN  # of the images, RGB in [0, 1]
-    std: tuple[float, float, float] = IMAGENET_STD  # and their standard deviation
+    std: tuple[Deviation, Deviation, Deviation] = IMAGENET_STD  # and their standard deviation
 
     def __post_init__(self) -> None:
         check_config(self)
@@ -70,7 +80,8 @@ class ClickNet(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone)
-        self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
+        channels = self.backbone.feature_info.channels()
+        self.pyramid = Pyramid(channels[-4:], config.pyramid)
         stride4, _, stride16, _ = config.pyramid
         keys = config.heads * config.head_width
         # Shared by all clicks of an image; computed once in `encode`.
@@ -81,6 +92,13 @@ class ClickNet(nn.Module):
         self.decoder = ClickDecoder(config)
         if config.outputs > 1:
             self.expected_iou = nn.Linear(config.query, config.outputs)
+        if config.finer:
+            if self.backbone.feature_info.reduction()[:-4] != [2]:
+                raise ValueError(
+                    f"finer answers need features at stride 2, which {config.backbone!r} does not "
+                    "give; choose another backbone, or --model.no-finer"
+                )
+            self.upsampling = UpsamplingWeights(stride4, channels[0])
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
         self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), False)
 
@@ -98,14 +116,16 @@ class ClickNet(nn.Module):
                 f"{tuple(images.shape[2:])}; pad it, or choose another size"
             )
         images = ((images - self.mean) / self.std).contiguous(memory_format=torch.channels_last)
-        levels = self.pyramid(self.backbone(images)[-4:])
-        return (
+        found = self.backbone(images)
+        levels = self.pyramid(found[-4:])
+        features = (
             *levels,
             self.fine_features(levels[0]),
             self.fine_keys(levels[0]),
             self.coarse_features(levels[2]),
             self.coarse_keys(levels[2]),
         )
+        return (*features, self.upsampling(levels[0], found[0])) if self.config.finer else features
 
     def decode(
         self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
@@ -128,8 +148,15 @@ class ClickNet(nn.Module):
         """
         if self.config.outputs > 1:
             return best_candidates(*self.decode_candidates(features, clicks, previous))
-        logits, _ = self.decoder(features, clicks, previous)
+        logits, _ = self.decoder(features[:_DECODED], clicks, previous)
         return logits[:, :, 0]
+
+    def enlarge(self, logits: Tensor, features: tuple[Tensor, ...]) -> Tensor:
+        """Logits (B, N, H/4, W/4) -> as fine as the model knows outlines.
+
+        That is (B, N, H/2, W/2) of a model that is configured to be ``finer``, and unchanged else.
+        """
+        return upsample(logits, features[_DECODED]) if self.config.finer else logits
 
     def decode_candidates(
         self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
@@ -148,13 +175,19 @@ class ClickNet(nn.Module):
         """
         if self.config.outputs == 1:
             raise ValueError("candidates need a model of several outputs, this has one; use decode")
-        logits, query = self.decoder(features, clicks, previous)
+        logits, query = self.decoder(features[:_DECODED], clicks, previous)
         return logits, self.expected_iou(query).float().sigmoid()
 
     def at_size(self, image_size: int) -> "ClickNet":
         """Return the same model for images of another longest side; weights know no size."""
         model = ClickNet(replace(self.config, image_size=image_size))
         model.load_state_dict(self.state_dict())
+        return model.to(self.mean.device).train(self.training)
+
+    def finer(self) -> "ClickNet":
+        """Return the same model with finer answers: bilinear ones, until it is trained on."""
+        model = ClickNet(replace(self.config, finer=True))
+        model.load_state_dict(self.state_dict(), strict=self.config.finer)
         return model.to(self.mean.device).train(self.training)
 
 

@@ -17,7 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from tamingseg.models.backbone import IMAGENET_MEAN, IMAGENET_STD, hierarchical_backbone
+from tamingseg.models.backbone import (
+    IMAGENET_MEAN,
+    IMAGENET_STD,
+    Deviation,
+    hierarchical_backbone,
+)
 from tamingseg.models.clicknet import Pyramid
 from tamingseg.models.config import Between, check_config
 
@@ -37,7 +42,7 @@ class PixelEmbedderConfig:
     affinity: Affinity = "distance"  # see the head of this file
     image_size: int = 384  # longest side that the model is used at
     mean: tuple[float, float, float] = IMAGENET_MEAN  # of the images, RGB in [0, 1]
-    std: tuple[float, float, float] = IMAGENET_STD  # and their standard deviation
+    std: tuple[Deviation, Deviation, Deviation] = IMAGENET_STD  # and their standard deviation
 
     def __post_init__(self) -> None:
         check_config(self)
@@ -136,6 +141,10 @@ class PixelEmbedder(nn.Module):
         unwanted = torch.where(sign == 0, claims, nothing).amax(2)
         logits = torch.where(unwanted > wanted, torch.minimum(wanted, -unwanted), wanted)
         return logits.unflatten(2, size)
+
+    def enlarge(self, logits: Tensor, features: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the logits as they are: features know nothing finer than stride 4."""
+        return logits
 
     def affinity_logits(self, first: Tensor, second: Tensor) -> Tensor:
         """Features (..., N, dim) that are clicked and (..., M, dim) that answer -> (..., N, M)."""

@@ -132,7 +132,7 @@ class SegNext(nn.Module):
             logits.append(self._decode(features[image[part]], clicks[part], known))
         return torch.cat(logits).unflatten(0, (batch, queries))
 
-    def enlarge(self, logits: Tensor) -> Tensor:
+    def enlarge(self, logits: Tensor, features: Tensor) -> Tensor:
         """Logits (B, N, S/4, S/4) -> (B, N, S, S), what the official model trains and answers with.
 
         The corner pixels stay corner pixels, as the official model has it; all other resizing in

@@ -72,6 +72,8 @@ class ClickSegmentor:
         answers = np.empty((len(points), *size), np.float32)
         for part in self._parts(len(points), frame, size):
             logits = self.model.decode(embedding.features, points[None, part])
+            if full_size:
+                logits = self.model.enlarge(logits, embedding.features)
             answers[part] = self._to_image(logits, frame, size)
         return answers
 
@@ -89,6 +91,7 @@ class ClickSegmentor:
         known = None if previous is None else self._previous(previous, frame)
         points = self._points(clicks, frame)
         logits = self.model.decode(embedding.features, points[None, None], known)
+        logits = self.model.enlarge(logits, embedding.features)
         return self._to_image(logits, frame, embedding.size)[0]
 
     def _frame(self, size: tuple[int, int]) -> Frame:
@@ -147,11 +150,6 @@ class SegNextSegmentor(ClickSegmentor):
         rows = check_clicks(clicks, frame.image)
         rows[:, :2] = np.floor(frame.to_canvas(np.floor(rows[:, :2])) + 0.5)
         return torch.from_numpy(rows).float().to(self.device)
-
-    def _to_image(self, logits: Tensor, frame: Frame, size: tuple[int, int]) -> np.ndarray:
-        if size == frame.image:
-            logits = self.model.enlarge(logits)
-        return super()._to_image(logits, frame, size)
 
 
 def resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:

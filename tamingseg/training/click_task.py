@@ -1,6 +1,7 @@
 """From a batch to a loss: ask the model with clicks, then with clicks on its own errors."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
-from tamingseg.models.clicknet import ClickNetConfig, best_candidates
+from tamingseg.models.clicknet import ClickNet, ClickNetConfig, best_candidates
 from tamingseg.models.table import MODELS
 from tamingseg.prompts.clickers import error_click
 from tamingseg.training.config import RunConfig, TrainConfig
@@ -48,8 +49,6 @@ class ClickTask(nn.Module):
         self.losses = check_losses(losses)
         self.extra_clicks = extra_clicks
         self.cut_previous = cut_previous
-        # SegNext's logits lie on another grid than its input until they are enlarged.
-        self.enlarge = getattr(model, "enlarge", nn.Identity())
 
     def forward(
         self, batch: dict[str, Tensor], shared_seed: int, seed: int
@@ -114,7 +113,7 @@ class ClickTask(nn.Module):
 
     def _ask(self, features: Any, clicks: Tensor, previous: Tensor | None) -> tuple[Tensor, Any]:
         """Return the answers, logits (B, N, h, w), and what `_losses_of` wants to know of them."""
-        logits = self.enlarge(self.model.decode(features, clicks, previous))
+        logits = self.model.enlarge(self.model.decode(features, clicks, previous), features)
         return logits, logits
 
     def _losses_of(self, trained: Any, target: Tensor, ignore: Tensor) -> Tensor:
@@ -144,6 +143,8 @@ class CandidateTask(ClickTask):
 
     def _ask(self, features: Any, clicks: Tensor, previous: Tensor | None) -> tuple[Tensor, Any]:
         candidates, expected = self.model.decode_candidates(features, clicks, previous)
+        shape = candidates.shape[1:3]
+        candidates = self.model.enlarge(candidates.flatten(1, 2), features).unflatten(1, shape)
         return best_candidates(candidates, expected), (candidates, expected)
 
     def _losses_of(self, trained: Any, target: Tensor, ignore: Tensor) -> Tensor:
@@ -285,6 +286,8 @@ def _initial_model(config: TrainConfig) -> nn.Module:
     model = load_model(config.initial)
     if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)
+    if isinstance(model, ClickNet) and config.model == replace(model.config, finer=True):
+        model = model.finer()
     if model.config != config.model:
         raise ValueError(
             f"the weights in {config.initial} are of {model.config}, the run is configured for "

@@ -1,0 +1,53 @@
+"""Learned upsampling: answers at stride 4 become answers at stride 2, along the image's edges.
+
+Every fine value is a weighted mean of the 3x3 coarse values around it (convex upsampling, as in
+RAFT, Teed and Deng, ECCV 2020, section 3.3). The weights follow from the image alone, so they are
+computed once per image and shared by all clicks.
+"""
+
+import math
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+FACTOR = 2
+"""How much finer the answers become."""
+
+
+class UpsamplingWeights(nn.Module):
+    """Features at strides 4 and 2 -> the weights of `upsample`. A new one upsamples bilinearly."""
+
+    def __init__(self, stride4: int, stride2: int, hidden: int = 32):
+        super().__init__()
+        self.reduce = nn.Conv2d(stride4 + FACTOR**2 * stride2, hidden, 1)
+        self.weights = nn.Conv2d(hidden, FACTOR**2 * 9, 3, padding=1)
+        nn.init.normal_(self.weights.weight, std=0.01)
+        with torch.no_grad():
+            self.weights.bias.copy_(_bilinear().clamp(min=math.exp(-6)).log().flatten())
+
+    def forward(self, stride4: Tensor, stride2: Tensor) -> Tensor:
+        """(B, C, h, w) and (B, C', 2h, 2w) -> (B, 4, 9, h, w), sums over the third axis are 1."""
+        both = torch.cat([stride4, F.pixel_unshuffle(stride2, FACTOR)], 1)
+        weights = self.weights(self.reduce(both).relu())
+        return weights.unflatten(1, (FACTOR**2, 9)).softmax(2)
+
+
+def upsample(logits: Tensor, weights: Tensor) -> Tensor:
+    """Logits (B, N, h, w) with weights (B, 4, 9, h, w) of the image -> (B, N, 2h, 2w)."""
+    batch, queries, height, width = logits.shape
+    padded = F.pad(logits, (1, 1, 1, 1), mode="replicate")
+    fine = logits.new_zeros(())
+    # Nine products instead of one on unfolded logits, which would be copied nine times.
+    for place in range(9):
+        row, col = divmod(place, 3)
+        near = padded[:, :, row : row + height, col : col + width]
+        fine = fine + near[:, :, None] * weights[:, None, :, place]
+    return F.pixel_shuffle(fine.flatten(0, 1), FACTOR).view(batch, queries, 2 * height, 2 * width)
+
+
+def _bilinear() -> Tensor:
+    """Weights of the 3x3 neighbours for each of the 2x2 fine pixels, (4, 9)."""
+    # A fine pixel's centre lies a quarter of a coarse pixel beside the coarse one's.
+    near = torch.tensor([[0.25, 0.75, 0.0], [0.0, 0.75, 0.25]])
+    return torch.einsum("ar,bc->abrc", near, near).reshape(FACTOR**2, 9)
