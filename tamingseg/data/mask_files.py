@@ -6,8 +6,9 @@
       "segmentation": {"size": [height, width], "counts": "<compressed run lengths>"},
       "area": 1234, "bbox": [x, y, width, height], "iscrowd": 0, "score": 0.93}, ...]
 
-The order in the file is the order of the masks: the best comes first. For the score, SAM's
-``predicted_iou`` is taken where there is no ``score``.
+The order in the file is the order of the masks: the best comes first. Read are also run lengths
+that are not compressed, polygons, and ``{"annotations": [...]}`` around the list. For the score,
+SAM's ``predicted_iou`` is taken where there is no ``score``.
 """
 
 import json
@@ -18,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from tamingseg.files import parse_json, write_whole
-from tamingseg.masks.rle import decode_rle, encode_rle
+from tamingseg.masks.rle import decode_segmentation, encode_rle
 from tamingseg.values import MaskSet
 
 MAX_BYTES = 2**33
@@ -29,7 +30,7 @@ MAX_SCORE = 1e30
 
 _EXPECTED = (
     "expected COCO's results, a list of objects with "
-    '"segmentation": {"size": [height, width], "counts": "..."} and "score"'
+    '"segmentation": {"size": [height, width], "counts": ...} or polygons, and "score"'
 )
 
 
@@ -81,6 +82,8 @@ def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:
         entries = parse_json(path.read_bytes())
     except ValueError as error:
         raise ValueError(f"{path} is no list of masks ({error}); {_EXPECTED}") from error
+    if isinstance(entries, dict):  # Segment Anything's data set has a file like this per image
+        entries = entries.get("annotations", entries)
     if not isinstance(entries, list):
         raise ValueError(
             f"{path} is no list of masks (it holds a {type(entries).__name__}); {_EXPECTED}"
@@ -94,27 +97,17 @@ def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:
     packed, scores = np.zeros(shape, np.uint8), np.zeros(len(entries), np.float32)
     for number, entry in enumerate(entries):
         try:
-            counts, scores[number] = _read_entry(entry, size)
-            packed[number] = np.packbits(decode_rle(counts, size), axis=-1)
+            if not isinstance(entry, dict) or "segmentation" not in entry:
+                raise ValueError(f"it has no segmentation; {_EXPECTED}")
+            mask = decode_segmentation(entry["segmentation"], size)
+            packed[number], scores[number] = np.packbits(mask, axis=-1), _score_of(entry)
         except ValueError as error:
             raise ValueError(f"{path}, mask {number}: {error}") from error
     return MaskSet(packed, size, scores)
 
 
-def _read_entry(entry: Any, size: tuple[int, int]) -> tuple[Any, float]:
-    """Return the run lengths and the score of an entry; ValueError if it is no such entry."""
-    segmentation = entry.get("segmentation") if isinstance(entry, dict) else None
-    if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
-        raise ValueError(f"it has no run lengths; {_EXPECTED}")
-    came = segmentation["size"]
-    if not (isinstance(came, list) and [type(side) for side in came] == [int, int]):
-        raise ValueError("its size must be [height, width] in pixels, two whole numbers")
-    if tuple(came) != size:
-        raise ValueError(
-            f"it has (height, width) {tuple(came)}, but the image has {size}; was it made for a "
-            "resized image?"
-        )
+def _score_of(entry: dict[str, Any]) -> float:
     score = entry.get("score", entry.get("predicted_iou", 1.0))
     if type(score) not in (int, float) or not abs(score) <= MAX_SCORE:
         raise ValueError(f"its score must be a number between -{MAX_SCORE:g} and {MAX_SCORE:g}")
-    return segmentation["counts"], score
+    return score

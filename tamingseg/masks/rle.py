@@ -2,11 +2,17 @@
 
 Compressed counts are a short text: each count is the difference to the one two places before it,
 in groups of five bits, lowest first, as characters from "0" on. Encoding is pycocotools' C code.
-Decoding is our own: the text may come from a stranger, and the C code trusts it.
+Decoding is our own: the text may come from a stranger, and the C code trusts it. COCO has two more
+forms, which `decode_segmentation` reads: uncompressed counts, a list of numbers, and polygons.
 """
+
+from typing import Any
 
 import numpy as np
 from pycocotools import mask as coco
+
+_LONGEST_OUTLINE, _FAR = 1e6, 1e6
+"""In pixels. The C code trusts what it gets, and needs some 100 bytes for each pixel of outline."""
 
 
 def encode_rle(mask: np.ndarray) -> str:
@@ -28,7 +34,72 @@ def decode_rle(counts: str, size: tuple[int, int]) -> np.ndarray:
             f"COCO's compressed run lengths must be text, got {type(counts).__name__}; encode them "
             "with encode_rle"
         )
-    runs = _parse(counts)
+    return _decode_runs(_parse(counts), size)
+
+
+def decode_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
+    """Bool (H, W) mask of `size` = (height, width) from any of COCO's ways to write one.
+
+    Parameters
+    ----------
+    segmentation
+        ``{"size": [height, width], "counts": ...}`` with a text or a list of numbers, or a list of
+        polygons, ``[[x, y, x, y, ...], ...]``, whose union is the mask.
+
+    Raises
+    ------
+    ValueError
+        If it is none of them, of another size, or does not fit the size.
+
+    Examples
+    --------
+    >>> decode_segmentation({"size": [2, 3], "counts": [1, 2, 3]}, (2, 3)).astype(int)
+    array([[0, 1, 0],
+           [1, 0, 0]])
+    >>> decode_segmentation([[1, 0, 3, 0, 3, 2, 1, 2]], (2, 3)).astype(int)
+    array([[0, 1, 1],
+           [0, 1, 1]])
+    """
+    if isinstance(segmentation, list):
+        return _decode_polygons(segmentation, size)
+    if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
+        raise ValueError("it has neither run lengths nor polygons")
+    came, counts = segmentation["size"], segmentation["counts"]
+    if not (isinstance(came, list) and [type(side) for side in came] == [int, int]):
+        raise ValueError("its size must be [height, width] in pixels, two whole numbers")
+    if tuple(came) != size:
+        raise ValueError(
+            f"it has (height, width) {tuple(came)}, but the image has {size}; was it made for a "
+            "resized image?"
+        )
+    if isinstance(counts, list):
+        if not all(type(run) is int for run in counts):
+            raise ValueError("uncompressed run lengths must be whole numbers")
+        return _decode_runs(counts, size)
+    return decode_rle(counts, size)
+
+
+def _decode_polygons(polygons: list[Any], size: tuple[int, int]) -> np.ndarray:
+    height, width = size
+    outlines, length = [], 0.0
+    for polygon in polygons:
+        fits = isinstance(polygon, list) and all(type(value) in (int, float) for value in polygon)
+        if not fits or len(polygon) % 2 or not all(abs(value) <= _FAR for value in polygon):
+            raise ValueError(f"a polygon must be a list of numbers x, y, x, y, ... up to {_FAR:g}")
+        points = np.array(polygon, np.float64).reshape(-1, 2)
+        steps = np.diff(points, axis=0, append=points[:1])
+        length += np.abs(steps).max(axis=1, initial=0).sum()
+        if len(points) > 2:
+            outlines.append(points.ravel().tolist())
+    if length > _LONGEST_OUTLINE:
+        raise ValueError(f"its outline is longer than {_LONGEST_OUTLINE:g} pixels")
+    if not outlines:
+        return np.zeros(size, bool)
+    parts = coco.frPyObjects(outlines, height, width)
+    return coco.decode(coco.merge(parts)).astype(bool)
+
+
+def _decode_runs(runs: list[int], size: tuple[int, int]) -> np.ndarray:
     height, width = size
     if min(runs, default=0) < 0 or sum(runs) != height * width:
         raise ValueError(

@@ -7,7 +7,7 @@ import pytest
 from pycocotools import mask as coco
 from pycocotools.coco import COCO
 
-from tamingseg.data.mask_files import mask_entries, read_masks, write_masks
+from tamingseg.data.mask_files import mask_entries, mask_entry, read_masks, write_masks
 from tamingseg.values import MaskSet
 
 SIZE = (13, 21)
@@ -58,15 +58,17 @@ def entry(size="[13, 21]", counts='"0"', more=""):
         ("[" * 100_000, r"is no list of masks \(the JSON is nested too deeply\)"),
         (entry(more=', "score": ' + "9" * 400), "a whole number beyond 64 bits"),
         ("\ud800", "is no list of masks"),
-        ("[1]", "mask 0: it has no run lengths"),
-        ('[{"segmentation": {"size": [13, 21]}}]', "mask 0: it has no run lengths"),
-        ('[{"segmentation": []}]', "mask 0: it has no run lengths"),
+        ("[1]", "mask 0: it has no segmentation"),
+        ('[{"segmentation": {"size": [13, 21]}}]', "mask 0: it has neither run lengths"),
+        ('[{"segmentation": 5}]', "mask 0: it has neither run lengths nor polygons"),
+        ('[{"segmentation": [5]}]', "mask 0: a polygon must be a list of numbers"),
+        ('{"annotations": [{}]}', "mask 0: it has no segmentation"),
         (entry("[13, 22]"), r"mask 0: .*\(13, 22\), but the image"),
         (entry("[13, 21.0]"), "two whole numbers"),
         (entry("[" * 500 + "]" * 500), "two whole numbers"),
         (entry("13"), "two whole numbers"),
         (entry(counts='"~~"'), "mask 0: '~' has no place"),
-        (entry(counts="[1, 2]"), "mask 0: .* must be text, got list"),
+        (entry(counts="[1, 2]"), "mask 0: .* must be positive and fill 13 x 21 pixels"),
         (entry(counts="null"), "mask 0: .* must be text, got NoneType"),
         (entry(more=', "score": "x"'), "mask 0: its score must be a number"),
         (entry(more=', "score": true'), "mask 0: its score must be a number"),
@@ -113,3 +115,22 @@ def test_coco_loads_what_is_written(masks, tmp_path, capsys):
     assert [entry["id"] for entry in entries] == [1, 2, 3, 4]
     assert [entry["id"] for entry in json.loads(path.read_text())] == [1, 2, 3, 4]
     np.testing.assert_array_equal([loaded.annToMask(entry) for entry in entries], list(masks))
+
+
+def test_all_forms_of_coco_are_read(tmp_path):
+    square = np.zeros(SIZE, bool)
+    square[2:6, 3:10] = True
+    runs = [3 * 13 + 2, *[4, 9] * 6, 4, 13 * 21 - (9 * 13 + 6)]
+    forms = [
+        {"size": list(SIZE), "counts": runs},
+        mask_entry(square, 1.0, 1)["segmentation"],
+        [[3, 2, 10, 2, 10, 6, 3, 6]],
+        [[3, 2, 7.0, 2, 7, 6, 3, 6], [7, 2, 10, 2, 10, 6, 7, 6], [1, 1, 1, 1]],
+    ]
+    path = tmp_path / "a.json"
+    entries = [{"segmentation": form, "score": 0.5} for form in forms]
+    for content in (entries, {"image": {}, "annotations": entries}):
+        path.write_text(json.dumps(content))
+        back = read_masks(path, SIZE)
+        assert len(back) == len(forms)
+        assert all((back[number] == square).all() for number in range(len(forms)))
