@@ -99,8 +99,9 @@ def read_masks(path: Path, size: tuple[int, int]) -> MaskSet:
         try:
             if not isinstance(entry, dict) or "segmentation" not in entry:
                 raise ValueError(f"it has no segmentation; {_EXPECTED}")
+            scores[number] = _score_of(entry)
             mask = decode_segmentation(entry["segmentation"], size)
-            packed[number], scores[number] = np.packbits(mask, axis=-1), _score_of(entry)
+            packed[number] = np.packbits(mask, axis=-1)
         except ValueError as error:
             raise ValueError(f"{path}, mask {number}: {error}") from error
     return MaskSet(packed, size, scores)
