@@ -24,9 +24,12 @@ def only_pixels(file: BinaryIO) -> BinaryIO:
     A chunk is its length (4 bytes), its type, its data and a checksum (4 bytes); a type that begins
     with a capital letter is critical. What is damaged stays so.
     """
+    end = file.seek(0, io.SEEK_END)
+    file.seek(0)
     kept = [file.read(len(SIGNATURE))]
     while len(head := file.read(8)) == 8:
-        length, kind = int.from_bytes(head[:4], "big") + 4, head[4:]
+        kind = head[4:]
+        length = min(int.from_bytes(head[:4], "big") + 4, end - file.tell())
         if kind[:1].isupper() or kind in _KEPT:
             kept += [head, file.read(length)]
         elif kind in _EXIF_TEXT and length < _LONGEST_EXIF:

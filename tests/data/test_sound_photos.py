@@ -37,6 +37,14 @@ def test_a_large_colour_profile_in_a_png():
     np.testing.assert_array_equal(read_image(data), PIXELS)
 
 
+def test_a_chunk_that_says_it_is_longer_than_the_file():
+    data = bytearray(encode(PIXELS))
+    place = data.index(b"IDAT") - 4
+    data[place : place + 4] = b"\xff" * 4
+    with pytest.raises(ValueError, match=r"the image is .*damaged"):
+        read_image(bytes(data))
+
+
 def test_the_orientation_in_a_text_of_a_png():
     tags = b"II*\0\x08\0\0\0\x01\0" + struct.pack("<HHIHH", 0x0112, 3, 1, 6, 0) + bytes(4)
     exif = (b"Exif\0\0" + tags).hex()
