@@ -10,6 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tamingseg.data.base import read_image
+from tamingseg.data.png import only_pixels
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -41,8 +42,7 @@ def test_a_chunk_that_says_it_is_longer_than_the_file():
     data = bytearray(encode(PIXELS))
     place = data.index(b"IDAT") - 4
     data[place : place + 4] = b"\xff" * 4
-    with pytest.raises(ValueError, match=r"the image is .*damaged"):
-        read_image(bytes(data))
+    assert only_pixels(io.BytesIO(data)).read() == data
 
 
 def test_the_orientation_in_a_text_of_a_png():
