@@ -18,8 +18,8 @@ import torch
 from tamingseg import load_segmentor
 from tamingseg.data.sample_images import load_sample_image
 from tamingseg.partition.affinity import region_affinity
-from tamingseg.partition.boundary import boundary_strength
-from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy
+from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy, merge_evidence
+from tamingseg.partition.evidence import boundary_strength, find_evidence
 from tamingseg.partition.graph import region_graph
 from tamingseg.partition.superpixels import flood_superpixels
 
@@ -51,10 +51,11 @@ def main() -> None:
         lambda: region_affinity(segmentor, embedding, superpixels),
     )
     measure("graph", lambda: region_graph(superpixels, affinity, boundary))
+    evidence = measure("photo embedded -> evidence", lambda: find_evidence(segmentor, embedding))
     for method in get_args(Method):
         measure(
-            f"{method}: photo embedded -> hierarchy",
-            lambda method=method: build_hierarchy(segmentor, embedding, method),
+            f"{method}: evidence -> hierarchy",
+            lambda method=method: merge_evidence(evidence, method),
         )
     hierarchy = measure("photo -> hierarchy, all of it", lambda: build_hierarchy(segmentor, image))
     measure("cut at 50 regions", lambda: hierarchy.cut(50))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks
 from tamingseg.values import Click, Sample
@@ -53,6 +54,20 @@ def two_discs() -> Sample:
     labels[(rows - 30) ** 2 + (cols - 44) ** 2 < 13**2] = 2
     colours = np.array([[128, 128, 128], [220, 40, 40], [40, 60, 220]], np.uint8)
     return Sample(colours[labels], labels[None], "two_discs")
+
+
+@pytest.fixture
+def dataset(tmp_path, two_discs):
+    """Two images of two discs; every pixel belongs to a region."""
+    root = tmp_path / "discs"
+    for name in ("images", "masks"):
+        (root / name).mkdir(parents=True)
+    labels = two_discs.label_maps[0].astype(np.uint8) + 1
+    for name in ("a", "b"):
+        Image.fromarray(two_discs.image).save(root / "images" / f"{name}.png")
+        Image.fromarray(labels).save(root / f"masks/{name}.png")
+    (root / "set.json").write_text('{"kind": "partition"}')
+    return root
 
 
 @pytest.fixture(scope="session")
@@ -129,6 +144,21 @@ class FakeSegmentor:
 def fake_segmentor() -> Callable[..., FakeSegmentor]:
     """The class itself: `fake_segmentor()` reads regions off the colours, or pass `masks`."""
     return FakeSegmentor
+
+
+@pytest.fixture(scope="session")
+def same_colour() -> Callable[[np.ndarray, list[Click]], np.ndarray]:
+    """A function as `FunctionSegmentor` takes it: what looks like the positive clicks' pixels."""
+
+    def answer(image: np.ndarray, clicks: list[Click]) -> np.ndarray:
+        best = np.zeros(image.shape[:2])
+        for click in clicks:
+            pixel = image[int(click.row), int(click.col)].astype(float)
+            alike = np.exp(-((image - pixel) ** 2).sum(axis=2) / 5000)
+            best = np.maximum(best, alike) if click.positive else best * (1 - alike)
+        return best
+
+    return answer
 
 
 TINY_MODELS = {

@@ -16,26 +16,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import cv2
 import networkx as nx
 import numpy as np
 from scipy import sparse
 
 from tamingseg.checks import check_choice
-from tamingseg.partition.affinity import region_affinity
-from tamingseg.partition.boundary import boundary_strength
-from tamingseg.partition.colours import colour_contrast
-from tamingseg.partition.graph import region_graph
+from tamingseg.partition.evidence import SUPERPIXELS, Evidence, find_evidence
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.partition.merging import Price, merge_regions, ward
 from tamingseg.partition.spectral import spectral_coordinates, squared_distances
-from tamingseg.partition.superpixels import flood_superpixels
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 
 Method = Literal["greedy", "normalised-cut", "multicut"]
 
-_LONGEST_SIDE = 1024
-"""Larger images are made this small to be cut into superpixels, which are then enlarged."""
 _MOST_SUPERPIXELS = 4096
 _EIGENVECTORS = 8
 _LEAST_AFFINITY = 0.1
@@ -55,7 +48,7 @@ class PartitionConfig:
     200
     """
 
-    superpixels: int = 400
+    superpixels: int = SUPERPIXELS
     """About so many superpixels; there are never more regions. All their pairs are held at once."""
     colour: float = 0.5
     """How much different colours count beside the model's affinities (greedy and multicut)."""
@@ -172,47 +165,36 @@ def build_hierarchy(
     [1, 2, 5]
     """
     check_choice(method, get_args(Method), "method")
-    embedding = embed_image(segmentor, image)
-    small = _shrunk(embedding.image)
-    boundary = boundary_strength(small)
-    superpixels = flood_superpixels(boundary, config.superpixels)
-    affinity = region_affinity(segmentor, embedding, superpixels)
-    graph = region_graph(superpixels, affinity, boundary)
-    mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, superpixels)
-    merges, costs = merge_regions(graph, *_WAYS[method](graph, mutual, contrast, config))
-    return Hierarchy(_enlarged(superpixels, embedding.size), merges, costs)
+    return merge_evidence(find_evidence(segmentor, image, config.superpixels), method, config)
 
 
-def _shrunk(image: np.ndarray) -> np.ndarray:
-    scale = _LONGEST_SIDE / max(image.shape)
-    if scale >= 1:
-        return image
-    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
-    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+def merge_evidence(
+    evidence: Evidence, method: Method = "greedy", config: PartitionConfig = PartitionConfig()
+) -> Hierarchy:
+    """Merge the superpixels of an image by one method; another one needs no new `Evidence`.
+
+    Raises ValueError if the method is unknown.
+    """
+    check_choice(method, get_args(Method), "method")
+    merges, costs = merge_regions(evidence.graph, *_WAYS[method](evidence, config))
+    return Hierarchy(evidence.superpixels, merges, costs)
 
 
-def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Repeat labels, so that what hangs together does so still."""
-    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
-
-
-def _greedy(
-    _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
-) -> tuple[np.ndarray, Price, float]:
+def _greedy(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
     def price(
         apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
     ) -> np.ndarray:
         return (apart + config.boundary * boundary) * ward(area, areas) ** config.area
 
-    return 1 - affinity + config.colour * contrast, price, config.within
+    apart = 1 - evidence.affinity + config.colour * evidence.contrast
+    return apart, price, config.within
 
 
-def _normalised_cut(
-    graph: nx.Graph, affinity: np.ndarray, *_: object
-) -> tuple[np.ndarray, Price, float]:
+def _normalised_cut(evidence: Evidence, _: PartitionConfig) -> tuple[np.ndarray, Price, float]:
     def price(apart: np.ndarray, _: np.ndarray, area: float, areas: np.ndarray) -> np.ndarray:
         return apart * ward(area, areas)
 
+    graph, affinity = evidence.graph, evidence.affinity
     areas = np.array([area for _, area in sorted(graph.nodes(data="area"))], float)
     areas /= areas.mean()
     touching = nx.to_numpy_array(graph, range(len(graph)), weight=None) > 0
@@ -222,16 +204,15 @@ def _normalised_cut(
     return squared_distances(spectral_coordinates(flow, _EIGENVECTORS)), price, 1.0
 
 
-def _multicut(
-    _: nx.Graph, affinity: np.ndarray, contrast: np.ndarray, config: PartitionConfig
-) -> tuple[np.ndarray, Price, float]:
+def _multicut(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
     def price(
         apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
     ) -> np.ndarray:
         return (apart + config.boundary * boundary) * area * areas
 
-    sure = np.clip(affinity, _SUREST, 1 - _SUREST)
-    return np.log((1 - sure) / sure) + config.colour * contrast - config.prior, price, 0.0
+    sure = np.clip(evidence.affinity, _SUREST, 1 - _SUREST)
+    apart = np.log((1 - sure) / sure) + config.colour * evidence.contrast - config.prior
+    return apart, price, 0.0
 
 
 _WAYS: dict[Method, Callable[..., tuple[np.ndarray, Price, float]]] = {

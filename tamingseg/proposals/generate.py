@@ -5,8 +5,8 @@ one, and kept as bits. What takes memory are the answers, two bytes for each of 
 for the default model and a 32x32 grid. The other method needs no clicks, see `regions`.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Literal, get_args
 
 import cv2
@@ -16,12 +16,11 @@ from tamingseg.checks import check_choice
 from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
 from tamingseg.partition.cut import build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
-from tamingseg.prompts.grids import grid_clicks, uncertain_clicks
+from tamingseg.prompts.grids import grid_clicks
 from tamingseg.proposals.levels import Candidates, level_lines, whole_masks
 from tamingseg.proposals.nms import Overlap, suppress
 from tamingseg.proposals.ranking import expected_order, votes_of
 from tamingseg.proposals.regions import propose_regions
-from tamingseg.proposals.superpixels import rebuild, superpixels
 from tamingseg.segmentors.base import (
     CandidateSegmentor,
     ImageEmbedding,
@@ -35,7 +34,7 @@ Order = Literal["expected", "quality", "stability", "both"]
 ProposalMethod = Literal["grid", "hierarchy"]
 Progress = Callable[[int, int], None]
 
-_OF_A_GRID = ("grid", "further", "levels", "overlap", "superpixels", "order")
+_OF_A_GRID = ("grid", "levels", "overlap", "order")
 """Settings that only answers to a grid of clicks can follow."""
 
 _CLICKS_AT_ONCE = 64
@@ -57,9 +56,6 @@ class ProposalConfig:
 
     grid: int = 32
     """Clicks per side of the grid; 16 is four times as fast, 64 finds smaller things."""
-    further: int = 0
-    """So many further clicks where the answers to the grid are least certain; with the default
-    order they do not help yet, a finer grid does (docs/experiments.md)."""
     levels: int = 3
     """Most masks that are taken from one answer, its stable level lines; 0 takes the one mask of
     all pixels above probability 1/2. A model that gives several masks per click has its own."""
@@ -71,8 +67,6 @@ class ProposalConfig:
     """What suppression compares: masks, their boxes, or how far one contains the other."""
     suppress_above: float = 0.85
     """Of masks with a larger overlap only the most stable stays, or what else the order says."""
-    superpixels: bool = False
-    """Whether masks are rebuilt out of superpixels."""
     order: Order = "expected"
     """Greatest expected mIoU for every N, the model's own quality, stability, or the mean of both
     (a model without a quality has the stability for it)."""
@@ -82,29 +76,17 @@ class ProposalConfig:
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
         check_choice(self.overlap, get_args(Overlap), "overlap")
-        if self.grid < 1 or self.count < 1 or min(self.further, self.levels, self.min_area) < 0:
+        if self.grid < 1 or self.count < 1 or min(self.levels, self.min_area) < 0:
             raise ValueError(
-                "expected grid >= 1, count >= 1, further, levels and min_area >= 0, got "
-                f"grid={self.grid}, count={self.count}, further={self.further}, "
-                f"levels={self.levels}, min_area={self.min_area}"
+                "expected grid >= 1, count >= 1, levels and min_area >= 0, got "
+                f"grid={self.grid}, count={self.count}, levels={self.levels}, "
+                f"min_area={self.min_area}"
             )
         if not (0 <= self.suppress_above <= 1 and 0 <= self.min_stability <= 1):
             raise ValueError(
                 "expected suppress_above and min_stability in [0, 1], got "
                 f"{self.suppress_above} and {self.min_stability}"
             )
-
-
-_SAM = ProposalConfig(levels=0, min_area=0, overlap="box", suppress_above=0.7, order="quality")
-
-PIPELINES = {
-    "sam": replace(_SAM, min_stability=0.95),
-    "sam, unfiltered": _SAM,
-    "note": ProposalConfig(levels=0, min_area=0, suppress_above=0.75, order="both"),
-    "expected": ProposalConfig(),
-}
-"""The steps of Segment Anything's automatic masks (without the filter on predicted IoU, which only
-its own models have), the same with unstable masks too, the note's zero-shot protocol, and ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,24 +170,24 @@ def ask_grid(
 ) -> Answers:
     """Ask a segmentor about a grid of clicks; parameters as in `propose_masks`."""
     embedding = embed_image(segmentor, image)
-    total = config.grid**2 + config.further
+    clicks = grid_clicks(config.grid, embedding.size)
+    return ask_clicks(segmentor, embedding, clicks, progress)
+
+
+def ask_clicks(
+    segmentor: Segmentor,
+    embedding: ImageEmbedding,
+    clicks: Sequence[Click],
+    progress: Progress | None = None,
+) -> Answers:
+    """Ask a segmentor about at least one click; `progress` as in `propose_masks`."""
     parts: list[Answers] = []
-    asked = 0
-
-    def ask(clicks: list[Click]) -> None:
-        nonlocal asked
-        for start in range(0, len(clicks), _CLICKS_AT_ONCE):
-            chunk = clicks[start : start + _CLICKS_AT_ONCE]
-            parts.append(_ask(segmentor, embedding, chunk))
-            asked += len(chunk)
-            if progress is not None:
-                progress(asked, total)
-
-    ask(grid_clicks(config.grid, embedding.size))
-    if config.further:
-        certainty = np.max([np.abs(part.logits).max(axis=0) for part in parts], axis=0)
-        ask(uncertain_clicks(certainty.astype(np.float32), config.further, embedding.size))
-    return _joined(parts)
+    for start in range(0, len(clicks), _CLICKS_AT_ONCE):
+        chunk = clicks[start : start + _CLICKS_AT_ONCE]
+        parts.append(_ask(segmentor, embedding, chunk))
+        if progress is not None:
+            progress(start + len(chunk), len(clicks))
+    return join_answers(parts)
 
 
 def masks_from_hierarchy(
@@ -226,7 +208,24 @@ def masks_from_hierarchy(
 
 def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig()) -> MaskSet:
     """Make the ordered list out of the answers to a grid, see `propose_masks`."""
-    candidates = _find(answers, config)
+    return list_candidates(find_candidates(answers, config), answers, config)
+
+
+def find_candidates(answers: Answers, config: ProposalConfig = ProposalConfig()) -> Candidates:
+    """Find all masks in answers: their level lines, or one mask each; see `ProposalConfig`."""
+    if answers.quality is not None or config.levels == 0:
+        return whole_masks(answers.logits, answers.quality)
+    return level_lines(answers.logits, answers.points, config.levels)
+
+
+def list_candidates(
+    candidates: Candidates, answers: Answers, config: ProposalConfig = ProposalConfig()
+) -> MaskSet:
+    """Leave small, unstable and repeated masks out, then order and enlarge the others."""
+    pixels = answers.size[0] * answers.size[1]
+    area = areas(candidates.packed) * (pixels / answers.logits[0].size)
+    enough = (area >= max(config.min_area, 1)) & (candidates.stability >= config.min_stability)
+    candidates = candidates.take(np.flatnonzero(enough))
     by_score = np.argsort(-_scores(candidates, answers, config), kind="stable")
     leaders = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
     if config.order == "expected":
@@ -238,7 +237,7 @@ def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig
     return _enlarge(candidates.take(leaders[: config.count]), answers)
 
 
-def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: list[Click]) -> Answers:
+def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: Sequence[Click]) -> Answers:
     """Ask about a few clicks, each of which may have several answers in a row."""
     quality, several = None, 1
     if isinstance(segmentor, CandidateSegmentor):
@@ -257,8 +256,8 @@ def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: list[Click]) -
     return Answers(_logits(probabilities), points, quality, embedding.size)
 
 
-def _joined(parts: list[Answers]) -> Answers:
-    """Join parts to one, and let go of each as soon as it is copied; empties the list."""
+def join_answers(parts: list[Answers]) -> Answers:
+    """Join answers about one image. Empties the list, so that no answer is held twice for long."""
     count = sum(len(part.logits) for part in parts)
     first = parts[0]
     logits = np.empty((count, *first.logits.shape[1:]), np.float16)
@@ -278,20 +277,6 @@ def _logits(probabilities: np.ndarray) -> np.ndarray:
     edge = 1 / (1 + np.exp(-_LARGEST_LOGIT))
     clipped = np.clip(probabilities, 1 - edge, edge)
     return np.log(clipped / (1 - clipped)).astype(np.float16)
-
-
-def _find(answers: Answers, config: ProposalConfig) -> Candidates:
-    """Find all candidates that are large and stable enough."""
-    if answers.quality is not None or config.levels == 0:
-        found = whole_masks(answers.logits, answers.quality)
-    else:
-        found = level_lines(answers.logits, answers.points, config.levels)
-    if config.superpixels and len(found.packed):
-        found = replace(found, packed=rebuild(found.packed, superpixels(answers.logits)))
-    pixels = answers.size[0] * answers.size[1]
-    area = areas(found.packed) * (pixels / answers.logits[0].size)
-    enough = (area >= max(config.min_area, 1)) & (found.stability >= config.min_stability)
-    return found.take(np.flatnonzero(enough))
 
 
 def _scores(candidates: Candidates, answers: Answers, config: ProposalConfig) -> np.ndarray:

@@ -13,11 +13,9 @@ from tamingseg.models.clicknet import ClickNet
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import Segmentor
-from tamingseg.segmentors.candidates import CandidateClickSegmentor
-from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
-from tamingseg.segmentors.features import FeatureSegmentor
+from tamingseg.segmentors.click import ClickSegmentor, FeatureSegmentor, SegNextSegmentor
 from tamingseg.segmentors.function import FunctionSegmentor
-from tamingseg.segmentors.zoom import ZoomSegmentor
+from tamingseg.segmentors.zoom import CandidateClickSegmentor, ZoomSegmentor
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights
 

@@ -15,7 +15,8 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from tamingseg.data.sample_images import load_sample_image, load_sample_truth
-from tamingseg.partition.cut import Method, build_hierarchy
+from tamingseg.partition.cut import Method, merge_evidence
+from tamingseg.partition.evidence import Evidence, find_evidence
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.ui.shared.pictures import jpeg, shrunk
@@ -61,8 +62,10 @@ class Workspace:
         The photo at that size: uint8 RGB, (H, W, 3).
     truth
         The true regions, packed, see `tamingseg.ui.shared.truth`; None if they are not known.
+    evidence
+        What the partitioner sees in the photo, by which all methods merge; None before.
     hierarchies
-        The photo's superpixels and how they are merged, by the method.
+        How the photo's superpixels are merged, by the method.
     slots
         What each tab keeps, by the name of the tab.
     stopped
@@ -84,6 +87,7 @@ class Workspace:
         self.image = shrunk(image, WORK_PIXELS)
         self.size = self.image.shape[:2]
         self.truth: np.ndarray | None = None
+        self.evidence: Evidence | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
         self.slots: dict[str, Slot] = {}
         self.stopped: deque[str] = deque(maxlen=64)
@@ -96,11 +100,9 @@ class Workspace:
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        cells = [hierarchy.superpixels for hierarchy in list(self.hierarchies.values())]
-        arrays = [self.image, *cells, *([] if self.truth is None else [self.truth])]
-        embedding = 0 if self._encoded is None else self._encoded[0].nbytes
-        parts = [*arrays, *list(self.slots.values())]
-        return len(self.picture) + embedding + sum(part.nbytes for part in parts)
+        embedding = None if self._encoded is None else self._encoded[0]
+        parts = (self.image, embedding, self.truth, self.evidence, *list(self.slots.values()))
+        return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -184,9 +186,11 @@ class Workspaces:
     ) -> Hierarchy:
         """Return the hierarchy of a workspace's photo, which is built for the first who asks."""
         if method not in workspace.hierarchies:
-            # The model of clicks has seen the photo already.
-            image = workspace.encoded()[0] if segmentor is self.segmentor else workspace.image
-            workspace.hierarchies[method] = build_hierarchy(segmentor, image, method)
+            if workspace.evidence is None:
+                # The model of clicks has seen the photo already.
+                image = workspace.encoded()[0] if segmentor is self.segmentor else workspace.image
+                workspace.evidence = find_evidence(segmentor, image)
+            workspace.hierarchies[method] = merge_evidence(workspace.evidence, method)
         return workspace.hierarchies[method]
 
     def embed_sample(self, name: str, image: np.ndarray) -> Encoded:

@@ -7,7 +7,6 @@ from tamingseg.masks.iou import iou
 from tamingseg.masks.packed import areas
 from tamingseg.proposals import generate
 from tamingseg.proposals.generate import (
-    PIPELINES,
     Answers,
     ProposalConfig,
     ask_grid,
@@ -29,10 +28,8 @@ def best(masks, truth):
     return max((iou(masks[number], truth) for number in range(len(masks))), default=0)
 
 
-@pytest.mark.parametrize("name", PIPELINES)
-def test_every_pipeline_finds_what_the_model_knows(name, two_discs, fake_segmentor):
-    config = PIPELINES[name]
-    masks = propose_masks(fake_segmentor(), two_discs.image, config=config)
+def test_it_finds_what_the_model_knows(two_discs, fake_segmentor):
+    masks = propose_masks(fake_segmentor(), two_discs.image)
     assert masks.size == (48, 64)
     for truth in regions(two_discs):
         assert best(masks, truth) > 0.85
@@ -49,14 +46,14 @@ def test_an_embedding_is_as_good_as_its_image(two_discs, fake_segmentor):
 
 def test_progress_counts_the_clicks(two_discs, fake_segmentor):
     seen = []
-    config = ProposalConfig(grid=10, further=20)
+    config = ProposalConfig(grid=10)
     propose_masks(
         fake_segmentor(), two_discs.image, config=config, progress=lambda *step: seen.append(step)
     )
-    assert [total for _, total in seen] == [120] * len(seen)
+    assert [total for _, total in seen] == [100] * len(seen)
     done = [count for count, _ in seen]
     assert done == sorted(set(done))
-    assert done[-1] == 120
+    assert done[-1] == 100
 
 
 def test_small_masks_are_left_out_and_the_list_ends_at_most(two_discs, fake_segmentor):
@@ -95,21 +92,6 @@ def test_one_answer_gives_part_and_whole():
     assert best(with_levels, part) == best(with_levels, whole) == 1
     assert best(without, whole) == 1
     assert best(without, part) < 0.5
-
-
-def test_superpixels_leave_masks_that_fit_as_they_are(two_discs):
-    """Every answer is surest about the region it was asked about."""
-    labels = two_discs.label_maps[0]
-
-    def answer(image, clicks):
-        here = labels == labels[int(clicks[-1].row), int(clicks[-1].col)]
-        return np.where(here, 0.99, 0.04)
-
-    segmentor = FunctionSegmentor(answer, "modest")
-    config = ProposalConfig(8, min_area=0, superpixels=True)
-    masks = propose_masks(segmentor, two_discs.image, config=config)
-    assert len(masks) == 3
-    assert [best(masks, truth) for truth in regions(two_discs)] == [1, 1, 1]
 
 
 class ThreeMasks:
@@ -160,8 +142,7 @@ def test_a_click_model_of_several_outputs_is_asked_for_all_of_them(make_model, t
 
 def test_a_model_that_sees_nothing_gives_an_empty_list():
     segmentor = FunctionSegmentor(lambda image, clicks: np.zeros(image.shape[:2]), "blind")
-    for config in PIPELINES.values():
-        assert len(propose_masks(segmentor, np.zeros((30, 40, 3), np.uint8), config=config)) == 0
+    assert len(propose_masks(segmentor, np.zeros((30, 40, 3), np.uint8))) == 0
 
 
 @pytest.mark.parametrize("size", [(2, 90), (61, 83), (200, 30)])
@@ -172,32 +153,11 @@ def test_odd_sizes(size, rng, fake_segmentor):
     assert len(masks) > 0
 
 
-def test_further_clicks_find_what_the_grid_missed():
-    """A small thing between the clicks of a coarse grid; nothing else is uncertain."""
-
-    def answer(image, clicks):
-        thing = np.zeros(image.shape[:2], bool)
-        thing[28:36, 28:36] = True
-        click = clicks[-1]
-        inside = thing[int(click.row), int(click.col)]
-        probabilities = np.where(thing, 0.5, 0.95)
-        return np.where(thing, 0.95, 0.05) if inside else probabilities
-
-    segmentor = FunctionSegmentor(answer, "gap")
-    image = np.zeros((64, 64, 3), np.uint8)
-    thing = np.zeros((64, 64), bool)
-    thing[28:36, 28:36] = True
-    without = propose_masks(segmentor, image, config=ProposalConfig(grid=2, min_area=0))
-    found = propose_masks(segmentor, image, config=ProposalConfig(grid=2, min_area=0, further=4))
-    assert best(without, thing) < 0.5
-    assert best(found, thing) == 1
-
-
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"grid": 0}, "grid >= 1"),
-        ({"further": -1}, "further"),
+        ({"levels": -1}, "levels"),
         ({"count": 0}, "count >= 1"),
         ({"suppress_above": 1.5}, "in \\[0, 1\\]"),
         ({"order": "size"}, "order must be one of"),
@@ -274,7 +234,7 @@ def test_votes_decide_the_expected_order():
 
 def test_votes_of_small_masks_count_more():
     answers = blobs((30, 15, 6, 0.1), (30, 55, 22, 0.1))
-    candidates = generate._find(answers, ProposalConfig(levels=0, min_area=0))
+    candidates = generate.find_candidates(answers, ProposalConfig(levels=0, min_area=0))
     small, large = generate._weights_of(np.array([0, 1]), candidates)
     area = areas(candidates.packed)
     assert small / large == pytest.approx(

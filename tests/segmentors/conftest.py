@@ -4,11 +4,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pytest
 import torch
-
-from tamingseg.values import Click
 
 if TYPE_CHECKING:
     from transformers import Sam2Model
@@ -91,18 +88,3 @@ def write_sam2_folder() -> Callable[[Path], Path]:
         return folder
 
     return write
-
-
-@pytest.fixture(scope="session")
-def same_colour() -> Callable[[np.ndarray, list[Click]], np.ndarray]:
-    """A function as `FunctionSegmentor` takes it: what looks like the positive clicks' pixels."""
-
-    def answer(image: np.ndarray, clicks: list[Click]) -> np.ndarray:
-        best = np.zeros(image.shape[:2])
-        for click in clicks:
-            pixel = image[int(click.row), int(click.col)].astype(float)
-            alike = np.exp(-((image - pixel) ** 2).sum(axis=2) / 5000)
-            best = np.maximum(best, alike) if click.positive else best * (1 - alike)
-        return best
-
-    return answer

@@ -165,6 +165,7 @@ def inherit(workspace: Workspace, earlier: Workspace) -> None:
     """Take over what was found about the same photo in an earlier workspace."""
     if list_of(workspace) is None and workspace.picture == earlier.picture:
         workspace.truth = earlier.truth
+        workspace.evidence = earlier.evidence
         workspace.hierarchies = dict(earlier.hierarchies)
         if list_of(earlier) is not None:
             workspace.slots["proposals"] = list_of(earlier)

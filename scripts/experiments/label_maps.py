@@ -6,7 +6,7 @@ from tamingseg.data.levels import INSIDE
 from tamingseg.values import MaskSet
 
 
-def label_maps_of(masks: MaskSet, most: int) -> np.ndarray:
+def label_maps_of(masks: MaskSet, count: int) -> np.ndarray:
     """Spread masks over as few label maps as first fit finds, in each of which none overlap.
 
     Masks are taken in their order. Each becomes a region of the first map where nine tenths of it
@@ -18,22 +18,22 @@ def label_maps_of(masks: MaskSet, most: int) -> np.ndarray:
     ----------
     masks
         An ordered list, best first.
-    most
-        At most so many maps, 1 or more.
+    count
+        At most this many maps, 1 or more.
 
     Returns
     -------
-    int32 (L, H, W), 0 <= L <= most, labels 1, 2, ... in each map; 0 is what none of its masks
+    int32 (L, H, W), 0 <= L <= count, labels 1, 2, ... in each map; 0 is what none of its masks
     holds.
 
     Raises
     ------
     ValueError
-        If `most` is below 1.
+        If `count` is below 1.
     """
-    if most < 1:
-        raise ValueError(f"expected at least 1 label map, got {most}")
-    maps = np.zeros((most, *masks.size), np.int32)
+    if count < 1:
+        raise ValueError(f"expected at least 1 label map, got {count}")
+    maps = np.zeros((count, *masks.size), np.int32)
     for number in range(len(masks)):
         mask = masks[number]
         for label_map in maps:

@@ -6,7 +6,7 @@
   clicks.
 - `Votes` asks a grid of clicks once per image; those whose mask holds the user's click vote.
 
-Nothing here learns. Whether it helps is measured by `scripts/compare_ensembles.py`; the note found
+Nothing here learns. Whether it helps is measured by `compare_ensembles.py`; the note found
 that flips, rotations and auxiliary clicks do harm. Answers are merged at the model's own resolution
 and enlarged once, as logits, which is how a `ClickSegmentor` enlarges its own.
 """

@@ -1,8 +1,8 @@
 """What asking a model in several ways is worth: flips, rotations, scales, auxiliary clicks, votes.
 
-Usage: python scripts/compare_ensembles.py DATA... [--held-out] [--clicker center] [--limit 20]
+Usage: python scripts/experiments/compare_ensembles.py DATA... [--held-out] [--limit 20]
 
-Each way is a segmentor of its own (`tamingseg.segmentors.ensembles`), asked with the same click for
+Each way is a segmentor of its own (`ensembles.py`), asked with the same click for
 the same masks; the rows are those of `tamingseg evaluate clicks`, and a run that was stopped
 is gone on with. Prints mIoU@1 of the model as it is, and how far each way is above it, in percent
 with 95 % intervals: on every data set, and in the mean over data sets. All ways merge small answers
@@ -16,6 +16,14 @@ from pathlib import Path
 
 import numpy as np
 import tyro
+from ensembles import (
+    Ensemble,
+    Triangulation,
+    Turned,
+    Votes,
+    mean_logit,
+    most_certain,
+)
 
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
@@ -24,14 +32,6 @@ from tamingseg.evaluation.interactive import Clicker, ClickProtocol, click_job
 from tamingseg.evaluation.sharding import run_jobs
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
-from tamingseg.segmentors.ensembles import (
-    Ensemble,
-    Triangulation,
-    Turned,
-    Votes,
-    mean_logit,
-    most_certain,
-)
 from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Click
 
@@ -54,7 +54,7 @@ class Compare:
     """Do only so many images per data set."""
     model: str = "default"
     """Name of a segmentor, or a checkpoint file."""
-    out: Path = Path("runs/ensembles.jsonl")
+    output: Path = Path("runs/ensembles.jsonl")
     """File for the rows; what it already holds is not done again."""
     threads: int | None = None
     """CPU threads of torch."""
@@ -130,7 +130,7 @@ def main(command: Compare) -> None:
             click_job(chosen, way, {**facts, "model": name}, protocol, command.limit)
             for name, way in ways.items()
         ]
-    if records := run_jobs(jobs, command.out):
+    if records := run_jobs(jobs, command.output):
         print(against_baseline(records, PLAIN, "mIoU@1"))
 
 

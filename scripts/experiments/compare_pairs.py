@@ -1,6 +1,6 @@
 """How well models tell whether two pixels are in one mask: area under the ROC curve, precision.
 
-Usage: python scripts/compare_pairs.py DATA... [--models default distilled] [--held-out]
+Usage: python scripts/experiments/compare_pairs.py DATA... [--models default distilled] [--held-out]
 
 In every image pixels are drawn; each that lies in a mask is clicked and scored against all others.
 Pairs are what a distilled model learns, so this is the nearest comparison with its teacher. Prints
@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 import tyro
+from pairs import pair_auc, pair_precision
 from tqdm import tqdm
 
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out, spread
 from tamingseg.evaluation.text import number_text, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_ratio
-from tamingseg.metrics.pairs import pair_auc, pair_precision
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Click, Sample

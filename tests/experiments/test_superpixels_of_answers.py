@@ -1,8 +1,7 @@
 """Superpixels of answers that cut an image in a known way."""
 
 import numpy as np
-
-from tamingseg.proposals.superpixels import rebuild, superpixels
+from superpixels_of_answers import rebuild, superpixels
 
 
 def test_every_pixel_takes_the_most_certain_answer():

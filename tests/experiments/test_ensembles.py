@@ -1,10 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-
-from tamingseg.prompts.grids import grid_clicks
-from tamingseg.segmentors.ensembles import (
+from ensembles import (
     Ensemble,
     Triangulation,
     Turned,
@@ -13,6 +9,10 @@ from tamingseg.segmentors.ensembles import (
     mean_probability,
     most_certain,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tamingseg.prompts.grids import grid_clicks
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.segmentors.load import segmentor_for
 from tamingseg.values import Click

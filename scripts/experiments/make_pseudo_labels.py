@@ -1,6 +1,6 @@
 """A data set of pseudo-labels: what a model itself proposes on training images, as if it were true.
 
-    python scripts/make_pseudo_labels.py DATA... --folder PSEUDO
+    python scripts/experiments/make_pseudo_labels.py DATA... --output PSEUDO
     tamingseg train PRESET --data DATA... PSEUDO ...
 
 Held-out images are left out. All data sets become one, so that runs, which draw from their data
@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import tyro
+from label_maps import label_maps_of
 from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
@@ -22,7 +23,6 @@ from tamingseg.data.catalog import find_entry, open_datasets
 from tamingseg.data.split import hold_out
 from tamingseg.data.writer import is_written, write_sample, write_settings
 from tamingseg.proposals.generate import ProposalConfig, propose_masks
-from tamingseg.proposals.label_maps import label_maps_of
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.values import Sample
@@ -34,7 +34,7 @@ class MakePseudoLabels:
 
     data: tyro.conf.Positional[tuple[str, ...]]
     """Data set folders; a folder that only holds data sets stands for all of them."""
-    folder: Path
+    output: Path
     """Where images/, masks/ and set.json are written."""
     model: str = "default"
     """Name or file, as `tamingseg evaluate` takes it."""
@@ -58,23 +58,23 @@ def main(command: MakePseudoLabels) -> None:
     names = [dataset.name for dataset in datasets]
     if len(set(names)) < len(names):
         raise ValueError(f"data sets need different names, got {', '.join(names)}; rename one")
-    write_settings(command.folder, facts_of(command, datasets))
+    write_settings(command.output, facts_of(command, datasets))
     segmentor = load_segmentor(command.model)
     for dataset in datasets:
         kept, _ = hold_out(dataset, command.held_out)
         order = np.random.default_rng(0).permutation(len(kept))[: command.limit]
         for index in tqdm(order.tolist(), dataset.name, unit="image"):
             name = f"{dataset.name}/{kept.names[index]}"
-            if is_written(command.folder, name):
+            if is_written(command.output, name):
                 continue
             sample = pseudo_labelled(kept[index], name, segmentor, command)
             if len(sample.label_maps):
-                write_sample(command.folder, sample)
+                write_sample(command.output, sample)
 
 
 def facts_of(command: MakePseudoLabels, datasets: Sequence[MaskDataset]) -> dict[str, Any]:
     """Return what set.json says: all that the labels follow from, and the licences."""
-    elsewhere = ("data", "folder", "limit")
+    elsewhere = ("data", "output", "limit")
     settings = {key: value for key, value in asdict(command).items() if key not in elsewhere}
     return {
         "kind": "masks that a model proposed, parts and wholes in different maps; 0 is background",

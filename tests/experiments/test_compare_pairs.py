@@ -1,23 +1,11 @@
 """Pairs of pixels in a small world whose answers are known."""
 
-import importlib.util
-from pathlib import Path
-
+import compare_pairs
 import numpy as np
 import pytest
 
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.values import Sample
-
-SCRIPT = Path(__file__).parents[1] / "scripts" / "compare_pairs.py"
-
-
-@pytest.fixture(scope="module")
-def compare_pairs():
-    spec = importlib.util.spec_from_file_location("compare_pairs", SCRIPT)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def knower(name, wrong=0.0):
@@ -38,7 +26,7 @@ def quarters():
     return Sample(image, labels[None], "quarters", True)
 
 
-def test_who_knows_the_masks_tells_all_pairs_and_who_knows_nothing_none(compare_pairs, quarters):
+def test_who_knows_the_masks_tells_all_pairs_and_who_knows_nothing_none(quarters):
     models = [knower("knows"), knower("guesses", wrong=1.0)]
     knows, guesses = compare_pairs.measure(models, quarters, 40, seed=0)
     assert knows == (1.0, 1.0)
@@ -47,7 +35,7 @@ def test_who_knows_the_masks_tells_all_pairs_and_who_knows_nothing_none(compare_
     assert compare_pairs.measure(models, one, 40, seed=0) is None
 
 
-def test_the_lead_is_of_the_same_images(compare_pairs, rng):
+def test_the_lead_is_of_the_same_images(rng):
     first = 100 * rng.random((30, 1, 2))
     values = np.concatenate([first, first + 1], axis=1)
     one, other = compare_pairs.lines_of("set", [knower("a"), knower("b")], values)

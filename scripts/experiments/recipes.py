@@ -1,6 +1,6 @@
 """Training recipes compared at equal compute: train, measure, and print tables.
 
-Usage: python scripts/recipes.py --data SETS --evaluation EVAL [--only NAME ...] [--cost]
+Usage: python scripts/experiments/recipes.py --data SETS --evaluation EVAL [--only NAME ...]
 
 Every recipe is one `tamingseg train` command, which is printed, and differs from "base" in what its
 name says. All continue the same half-trained model, "start", and get the same time of one core;
@@ -140,7 +140,7 @@ class Run:
     textures: Path | None = None
     """Folder of texture photos, for the recipe with mosaics."""
     pseudo: Path | None = None
-    """Data set that scripts/make_pseudo_labels.py wrote, for the recipe with it."""
+    """Data set that make_pseudo_labels.py wrote, for the recipe with it."""
     folder: Path = Path("runs/recipes")
     """Where runs and records go."""
     cache: Path = Path("runs/cache")

@@ -1,6 +1,6 @@
 """Ways to cut images into regions, beside each other: rows for `tamingseg report`.
 
-Usage: python scripts/compare_partitions.py DATA... [--held-out] [--limit 20]
+Usage: python scripts/experiments/compare_partitions.py DATA... [--held-out] [--limit 20]
 
 All ways are asked for the same numbers of regions. The rows are those of `tamingseg evaluate
 regions`, so that tables, plots and comparisons come from `tamingseg report`; a run that was stopped
@@ -62,7 +62,7 @@ class Compare:
     """Do only so many images per data set."""
     model: str = "distilled"
     """Name of a segmentor, or a checkpoint file."""
-    out: Path = Path("runs/partitions.jsonl")
+    output: Path = Path("runs/partitions.jsonl")
     """File for the rows; what it already holds is not done again."""
     threads: int | None = None
     """CPU threads of torch."""
@@ -180,7 +180,7 @@ def main() -> None:
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
         jobs += jobs_on(chosen, segmentor, facts, command.limit)
-    print(tables(run_jobs(jobs, command.out) or [], published=True))
+    print(tables(run_jobs(jobs, command.output) or [], published=True))
 
 
 if __name__ == "__main__":

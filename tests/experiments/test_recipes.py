@@ -1,18 +1,13 @@
-"""The recipes of scripts/recipes.py are commands that `tamingseg train` understands."""
+"""The recipes of recipes.py are commands that `tamingseg train` understands."""
 
-import importlib.util
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import recipes
 import tyro
 
 from tamingseg.training.config import PRESETS, TrainConfig
-
-SCRIPT = Path(__file__).parents[1] / "scripts" / "recipes.py"
-SPEC = importlib.util.spec_from_file_location("recipes", SCRIPT)
-recipes = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(recipes)
 
 
 def config_of(recipe, steps=10) -> TrainConfig:

@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
-from tamingseg.metrics.pairs import pair_auc, pair_precision
+from pairs import pair_auc, pair_precision
 
 PAIRS = st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=2, max_size=40).filter(
     lambda pairs: len({same for _, same in pairs}) == 2

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+from label_maps import label_maps_of
 
-from tamingseg.proposals.label_maps import label_maps_of
 from tamingseg.values import MaskSet
 
 

@@ -1,0 +1,134 @@
+"""What is seen in an image before anything is merged: superpixels, affinities, boundaries, colours.
+
+Gathered once per image and model, by which all methods of `cut` then merge.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import networkx as nx
+import numpy as np
+from scipy.spatial.distance import cdist
+
+from tamingseg.checks import check_image
+from tamingseg.partition.affinity import region_affinity
+from tamingseg.partition.graph import region_graph
+from tamingseg.partition.superpixels import flood_superpixels
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
+
+SUPERPIXELS = 400
+"""About so many superpixels, unless something else is asked for."""
+
+_LONGEST_SIDE = 1024
+"""Larger images are made this small to be divided into superpixels, which are then enlarged."""
+
+_FULL_CONTRAST = 10.0
+"""Change per pixel in CIE L*a*b* at which a boundary is two thirds sure."""
+
+_SOBEL = 8
+"""OpenCV's 3x3 Sobel filter gives this many times the change per pixel."""
+
+_CLEAR_DIFFERENCE = 8.0
+"""Distance in CIE L*a*b* at which colours count as different by two thirds."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Evidence:
+    """What a model and the colours say about the superpixels of an image.
+
+    Attributes
+    ----------
+    superpixels
+        int32, (H, W): labels 1..S of the whole image, each 4-connected.
+    affinity
+        float32, (S, S), symmetric: how likely two superpixels are in one mask.
+    contrast
+        float64, (S, S), symmetric: how much their colours differ, in [0, 1).
+    graph
+        Which superpixels touch, see `graph.region_graph`.
+    """
+
+    superpixels: np.ndarray
+    affinity: np.ndarray
+    contrast: np.ndarray
+    graph: nx.Graph
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of the arrays."""
+        return self.superpixels.nbytes + self.affinity.nbytes + self.contrast.nbytes
+
+
+def find_evidence(
+    segmentor: Segmentor, image: np.ndarray | ImageEmbedding, superpixels: int = SUPERPIXELS
+) -> Evidence:
+    """Divide an image into superpixels and ask a model about all pairs of them.
+
+    Parameters
+    ----------
+    segmentor
+        Any model. A `PixelSegmentor` is fast; any other gets a click on every superpixel.
+    image
+        uint8 RGB (H, W, 3), or what `segmentor.embed` made of it.
+    superpixels
+        About so many.
+
+    Raises
+    ------
+    ValueError
+        If the image is of another kind, or the model answers with anything but probabilities.
+    """
+    embedding = embed_image(segmentor, image)
+    small = _shrunk(embedding.image)
+    boundary = boundary_strength(small)
+    labels = flood_superpixels(boundary, superpixels)
+    affinity = region_affinity(segmentor, embedding, labels)
+    graph = region_graph(labels, affinity, boundary)
+    mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, labels)
+    return Evidence(_enlarged(labels, embedding.size), mutual, contrast, graph)
+
+
+def boundary_strength(image: np.ndarray) -> np.ndarray:
+    """Return how sure a boundary runs through each pixel: float32 (H, W), in [0, 1).
+
+    The gradient of the slightly blurred image in CIE L*a*b*, where distances are those of the eye.
+    """
+    lab = cv2.cvtColor(check_image(image).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
+    lab = cv2.GaussianBlur(lab, (0, 0), 1)
+    change = cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2
+    return 1 - np.exp(-np.sqrt(change.sum(axis=-1)) / _SOBEL / _FULL_CONTRAST)
+
+
+def colour_contrast(image: np.ndarray, superpixels: np.ndarray) -> np.ndarray:
+    """Return how much the mean colours of all pairs of superpixels differ.
+
+    Parameters
+    ----------
+    image
+        uint8 RGB (H, W, 3).
+    superpixels
+        int32, (H, W): labels 1..S.
+
+    Returns
+    -------
+    float64 (S, S), symmetric, in [0, 1): from the distances in CIE L*a*b*, which are those of the
+    eye.
+    """
+    lab = cv2.cvtColor(image.astype(np.float32) / 255, cv2.COLOR_RGB2LAB).reshape(-1, 3)
+    labels = superpixels.ravel() - 1
+    sums = np.stack([np.bincount(labels, channel) for channel in lab.T], axis=1)
+    means = sums / np.bincount(labels)[:, None]
+    return 1 - np.exp(-cdist(means, means) / _CLEAR_DIFFERENCE)
+
+
+def _shrunk(image: np.ndarray) -> np.ndarray:
+    scale = _LONGEST_SIDE / max(image.shape)
+    if scale >= 1:
+        return image
+    height, width = (max(1, round(side * scale)) for side in image.shape[:2])
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def _enlarged(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Repeat labels, so that what hangs together does so still."""
+    return cv2.resize(labels, size[::-1], interpolation=cv2.INTER_NEAREST_EXACT)
