@@ -1,0 +1,193 @@
+"""Small runs of commands, to be killed, stopped and starved, and what of them must come out.
+
+The model is tiny and the data are ten pictures, so that a run takes seconds. Runs are forked from a
+process that has imported everything, and have a session of their own with all that they start.
+"""
+
+import hashlib
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image
+
+from tamingseg.cli import evaluate, propose, train  # noqa: F401 (imported before the forks)
+from tamingseg.cli.main import main
+from tamingseg.models.table import build_model
+from tamingseg.weights.checkpoint import save_checkpoint
+
+_TINY = {
+    "backbone": "test_resnet",
+    "pyramid": (8, 8, 16, 16),
+    "query": 16,
+    "coarse": 8,
+    "fine": 4,
+    "image_size": 64,
+}
+
+
+def make_world(folder: Path) -> None:
+    """Write ten pictures with masks below ``folder/data``, and a model ``folder/model``."""
+    rng = np.random.default_rng(0)
+    for kind in ("images", "masks"):
+        (folder / "data" / kind).mkdir(parents=True)
+    rows, cols = np.indices((64, 80))
+    for number in range(10):
+        row, col = rng.integers(20, 44, 2)
+        labels = ((rows - row) ** 2 + (cols - col) ** 2 < 15**2).astype(np.uint8)
+        image = rng.integers(0, 80, (64, 80, 3), dtype=np.uint8) + 150 * labels[..., None]
+        Image.fromarray(image).save(folder / "data" / "images" / f"{number}.png")
+        Image.fromarray(labels).save(folder / "data" / "masks" / f"{number}.png")
+    torch.manual_seed(0)
+    save_checkpoint(build_model("clicknet", _TINY), folder / "model.safetensors")
+
+
+@dataclass(frozen=True)
+class Run:
+    """A command on that world: its arguments, and what must be the same in the end.
+
+    `results` maps the folder that the command writes into to comparable values by name.
+    """
+
+    arguments: Callable[[Path, Path], list[str]]  # world, folder to write into
+    results: Callable[[Path], dict[str, str]]
+
+
+def _train(world: Path, out: Path) -> list[str]:
+    tiny = [
+        text
+        for name, value in _TINY.items()
+        for text in (f"--model.{name}", *np.atleast_1d(np.array(value, str)).tolist())
+        if name != "image_size"
+    ]
+    flags = "--steps 12 --batch 2 --warmup 2 --checkpoint-every 2 --held-out 5 --sizes 1 32"
+    folders = ["--folder", str(out / "run"), "--cache", str(out / "cache")]
+    return ["train", "default-cpu", "--data", str(world / "data"), *flags.split(), *tiny, *folders]
+
+
+def _trained(out: Path) -> dict[str, str]:
+    """The weights, the validations, and the steps that were logged.
+
+    (A logged loss is the mean since the line before or the start, so that may be another.)
+    """
+    log = [json.loads(line) for line in (out / "run" / "metrics.jsonl").read_text().splitlines()]
+    kept = [row if "miou@1" in row else row["step"] for row in log]
+    return {"weights": _hash(out / "run" / "model.safetensors"), "log": json.dumps(kept)}
+
+
+def _evaluate(world: Path, out: Path) -> list[str]:
+    model = str(world / "model.safetensors")
+    file = str(out / "records.jsonl")
+    return ["evaluate", "clicks", str(world / "data"), "--model", model, "--out", file]
+
+
+def _propose(world: Path, out: Path) -> list[str]:
+    model = str(world / "model.safetensors")
+    where = ["--output", str(out / "proposals"), "--pngs", "--overlay"]
+    return ["propose", str(world / "data" / "images"), "--model", model, "--count", "3", *where]
+
+
+def visible_files(out: Path) -> dict[str, str]:
+    """Return path -> hash of every file that is not hidden."""
+    paths = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
+    return {
+        str(path): _hash(out / path)
+        for path in paths
+        if not any(part.startswith(".") for part in path.parts)
+    }
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12]
+
+
+RUNS = {
+    "train": Run(_train, _trained),
+    "evaluate": Run(_evaluate, visible_files),
+    "propose": Run(_propose, visible_files),
+}
+
+
+@dataclass
+class Started:
+    """A command that runs in a session of its own."""
+
+    pid: int
+    said: Path  # what it prints
+
+    def wait(self, seconds: float) -> int | None:
+        """Return the exit code, negative for a signal; None if it still runs after `seconds`."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                return os.waitstatus_to_exitcode(status)
+            time.sleep(0.005)
+        return None
+
+    def send(self, number: int) -> None:
+        """Send a signal to the command and all that it started, as a terminal does."""
+        os.killpg(self.pid, number)
+
+    def errors(self) -> str:
+        """Return what it printed, without progress bars."""
+        text = self.said.read_text(errors="replace").replace("\r", "\n")
+        return "\n".join(line for line in text.splitlines() if not re.search(r"\d%\|", line))
+
+
+@contextmanager
+def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> Iterator[Started]:
+    """Start a command; `limit` is called in its process before. It is killed in the end."""
+    with tempfile.TemporaryDirectory() as folder:
+        said = Path(folder) / "said.txt"
+        ready, tell = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.setsid()
+            os.write(tell, b"x")
+            output = os.open(said, os.O_CREAT | os.O_WRONLY)
+            os.dup2(output, 1)
+            os.dup2(output, 2)
+            limit()
+            code = 70
+            try:
+                code = main(arguments)
+            except SystemExit as ended:
+                code = ended.code if isinstance(ended.code, int) else 1
+            except BaseException:
+                sys.excepthook(*sys.exc_info())
+            finally:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(code)
+        os.read(ready, 1)  # it has its session
+        os.close(ready)
+        os.close(tell)
+        try:
+            yield Started(pid, said)
+        finally:
+            try:
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            except (ProcessLookupError, ChildProcessError):
+                pass
+
+
+def finish(name: str, world: Path, out: Path) -> tuple[dict[str, str], float]:
+    """Run a command to its end; returns its results and the seconds it took."""
+    begin = time.monotonic()
+    with started(RUNS[name].arguments(world, out)) as run:
+        code = run.wait(600)
+        if code != 0:
+            raise RuntimeError(f"{name} ended with {code}: {run.errors()[-2000:]}")
+    return RUNS[name].results(out), time.monotonic() - begin
