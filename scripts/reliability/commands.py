@@ -4,16 +4,18 @@ The model is tiny and the data are ten pictures, so that a run takes seconds. Ru
 process that has imported everything, and have a session of their own with all that they start.
 """
 
+import atexit
 import hashlib
 import json
 import os
 import re
+import shutil
 import signal
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,7 +78,7 @@ def _train(world: Path, out: Path) -> list[str]:
 
 
 def _trained(out: Path) -> dict[str, str]:
-    """The weights, the validations, and the steps that were logged.
+    """Return the weights, the validations, and the steps that were logged.
 
     (A logged loss is the mean since the line before or the start, so that may be another.)
     """
@@ -148,39 +150,48 @@ class Started:
 @contextmanager
 def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> Iterator[Started]:
     """Start a command; `limit` is called in its process before. It is killed in the end."""
-    with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "said.txt"
-        ready, tell = os.pipe()
-        pid = os.fork()
-        if pid == 0:
-            os.setsid()
-            os.write(tell, b"x")
-            output = os.open(said, os.O_CREAT | os.O_WRONLY)
-            os.dup2(output, 1)
-            os.dup2(output, 2)
-            limit()
-            code = 70
-            try:
-                code = main(arguments)
-            except SystemExit as ended:
-                code = ended.code if isinstance(ended.code, int) else 1
-            except BaseException:
-                sys.excepthook(*sys.exc_info())
-            finally:
-                sys.stdout.flush()
-                sys.stderr.flush()
-                os._exit(code)
-        os.read(ready, 1)  # it has its session
-        os.close(ready)
-        os.close(tell)
+    output, said = tempfile.mkstemp()
+    ready, tell = os.pipe()
+    pid = os.fork()
+    if pid == 0:
+        os.setsid()
+        os.dup2(output, 1)
+        os.dup2(output, 2)
+        limit()
+        os.write(tell, b"x")
+        code = 70
         try:
-            yield Started(pid, said)
+            code = main(arguments)
+            atexit._run_exitfuncs()  # as at the end of a process; what follows skips it
+        except BaseException:
+            sys.excepthook(*sys.exc_info())
         finally:
-            try:
-                os.killpg(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
-            except (ProcessLookupError, ChildProcessError):
-                pass
+            sys.stdout.flush()
+            sys.stderr.flush()
+            os._exit(code)
+    os.read(ready, 1)  # it has its session
+    for descriptor in (ready, tell, output):
+        os.close(descriptor)
+    try:
+        yield Started(pid, Path(said))
+    finally:
+        with suppress(ProcessLookupError, ChildProcessError):
+            os.killpg(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+        os.unlink(said)
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder for as long as the block lasts.
+
+    (Python's own would be removed by every forked process that ends.)
+    """
+    folder = Path(tempfile.mkdtemp())
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def finish(name: str, world: Path, out: Path) -> tuple[dict[str, str], float]:

@@ -3,6 +3,7 @@
 import importlib
 import io
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from functools import partial
@@ -10,6 +11,7 @@ from importlib.metadata import version
 
 from tamingseg.cli.commands import Command, dispatch
 from tamingseg.cli.notes import notes_said_once
+from tamingseg.cli.stop import signals_interrupt
 
 
 def _call(module: str, arguments: Sequence[str]) -> int:
@@ -37,7 +39,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; `arguments` are those of the process by default. Returns the exit code.
 
     What the user can mend (a ValueError, a missing or unwritable file, a missing extra) is said in
-    one line on stderr, with exit code 2 and no traceback.
+    one line on stderr, with exit code 2 and no traceback. SIGINT (Ctrl-C) and SIGTERM end a command
+    in one line too, with exit codes 130 and 143; the same command goes on later.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["--version"]:
@@ -46,18 +49,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for stream in (sys.stdout, sys.stderr):  # names of files need not be valid UTF-8
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
-    try:
-        with notes_said_once():
-            return dispatch("tamingseg", "Image segmentation from one click.", COMMANDS, arguments)
-    except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 141
-    except (ValueError, OSError, ImportError) as error:
-        print(f"tamingseg: error: {error}", file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("tamingseg: interrupted", file=sys.stderr)
-        return 130
+    with signals_interrupt() as came:
+        try:
+            with notes_said_once():
+                return dispatch(
+                    "tamingseg", "Image segmentation from one click.", COMMANDS, arguments
+                )
+        except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            return 141
+        except (Exception, KeyboardInterrupt) as error:
+            if came or isinstance(error, KeyboardInterrupt):
+                print("tamingseg: interrupted", file=sys.stderr)
+                return 128 + (came or [signal.SIGINT])[0]
+            if not isinstance(error, ValueError | OSError | ImportError | FloatingPointError):
+                raise
+            print(f"tamingseg: error: {error}", file=sys.stderr)
+            return 2
 
 
 if __name__ == "__main__":
