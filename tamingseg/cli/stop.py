@@ -43,4 +43,3 @@ def signals_interrupt() -> Iterator[list[int]]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
->>>>>>> eb0a61f (SIGINT and SIGTERM end a command in one line; commands killed at random moments go on to the same results)
