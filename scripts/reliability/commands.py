@@ -72,7 +72,10 @@ def _train(world: Path, out: Path) -> list[str]:
         for text in (f"--model.{name}", *np.atleast_1d(np.array(value, str)).tolist())
         if name != "image_size"
     ]
-    flags = "--steps 12 --batch 2 --warmup 2 --checkpoint-every 2 --held-out 5 --sizes 1 32"
+    flags = (
+        "--steps 12 --batch 2 --warmup 2 --checkpoint-every 2 --held-out 5 --sizes 1 32 "
+        "--encoder random"
+    )
     folders = ["--folder", str(out / "run"), "--cache", str(out / "cache")]
     return ["train", "default-cpu", "--data", str(world / "data"), *flags.split(), *tiny, *folders]
 
