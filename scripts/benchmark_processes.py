@@ -31,7 +31,7 @@ def seconds(command: Benchmark, processes: int, out: Path) -> float:
     """Run the evaluation once; returns its wall-clock time in seconds."""
     arguments = ["-m", "tamingseg.cli.main", "evaluate", "clicks", command.data]
     arguments += ["--limit", str(command.limit), "--clicks", str(command.clicks)]
-    arguments += ["--threads", "1", "--out", str(out)]
+    arguments += ["--threads", "1", "--output", str(out)]
     launcher = ["-m", "torch.distributed.run", "--standalone", f"--nproc-per-node={processes}"]
     start = time.perf_counter()
     subprocess.run(

@@ -30,7 +30,7 @@ SAME_FLOOR = {("values", "checks"), ("cli", "ui"), ("proposals", "partition")}
 may consist of superpixels."""
 
 DOORS = {
-    "accelerate": ("training/", "evaluation/sharding.py"),
+    "accelerate": ("training/", "evaluation/runs.py"),
     "gradio": ("ui/",),
     "h5py": ("data/hypersim.py",),
     "huggingface_hub": ("weights/registry.py",),

@@ -14,7 +14,7 @@ from tamingseg import (
     propose_masks,
     segment,
 )
-from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
+from tamingseg.evaluation.protocols import clicks
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.workspaces import Workspaces
 
@@ -89,8 +89,8 @@ def test_regions(segmentor, seen):
 
 
 def test_measuring_and_drawing(segmentor, two_discs):
-    protocol = ClickProtocol(clicks=3, fusion="certainty")
-    _, results = measure_clicks(two_discs, segmentor, protocol)
+    settings = clicks.Settings(clicks=3, fusion="certainty")
+    _, results = clicks.measure(two_discs, segmentor, settings)
     assert [result["ious"][-1] for result in results] == [1, 1]
     assert "3 regions" in panels(segmentor, two_discs.image, 3)
 

@@ -28,8 +28,9 @@ from ensembles import (
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
 from tamingseg.evaluation.against import against_baseline
-from tamingseg.evaluation.interactive import Clicker, ClickProtocol, click_job
-from tamingseg.evaluation.sharding import run_jobs
+from tamingseg.evaluation.protocols import clicks
+from tamingseg.evaluation.runs import Job, run_jobs
+from tamingseg.evaluation.users import Clicker
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.segmentors.click import ClickSegmentor, SegNextSegmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
@@ -122,12 +123,17 @@ def main(command: Compare) -> None:
     """Measure image by image, and print the table."""
     segmentor = load_segmentor(command.model, threads=command.threads)
     facts, ways = model_facts(segmentor, command.model), ways_to_ask(segmentor)
-    protocol = ClickProtocol(clicker=command.clicker)
+    settings = clicks.Settings(clicker=command.clicker)
     jobs = []
     for dataset in open_datasets(command.data, split="train" if command.held_out else None):
         chosen = hold_out(dataset, 20)[1] if command.held_out else dataset
         jobs += [
-            click_job(chosen, way, {**facts, "model": name}, protocol, command.limit)
+            Job(
+                clicks.PROTOCOL,
+                chosen,
+                clicks.from_model(settings, way, {**facts, "model": name}),
+                command.limit,
+            )
             for name, way in ways.items()
         ]
     if records := run_jobs(jobs, command.output):

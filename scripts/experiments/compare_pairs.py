@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out, spread
-from tamingseg.evaluation.text import number_text, to_markdown
+from tamingseg.evaluation.cells import number_text, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_ratio
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts

@@ -31,15 +31,15 @@ from skimage.segmentation import felzenszwalb, slic
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
-from tamingseg.evaluation.regions import (
+from tamingseg.evaluation.protocols import regions
+from tamingseg.evaluation.protocols.regions import (
     REGION_COUNTS,
     Segmenter,
     partition_settings,
     partitions_from_model,
-    region_job,
 )
 from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.sharding import Job, run_jobs
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
@@ -94,9 +94,9 @@ def slic_mean_colour(image: np.ndarray) -> list[np.ndarray]:
     graph.merge_hierarchical(labels, rag, np.inf, False, True, merge, weight)
     count = int(labels.max()) + 1
     found = []
-    for regions in REGION_COUNTS:
+    for wanted in REGION_COUNTS:
         owner = np.arange(count)
-        for gone, kept in merges[: max(0, count - regions)]:
+        for gone, kept in merges[: max(0, count - wanted)]:
             owner[owner == gone] = kept
         found.append(owner[labels] + 1)
     return found
@@ -152,11 +152,13 @@ def jobs_on(
         ours = {**facts, "model": f"{segmentor.name}, {name}"}
         settings = partition_settings(*cut)
         settings["settings"] = _text(settings.pop("partition"))  # one column instead of many
-        jobs.append(region_job(dataset, segment, ours, settings, limit))
+        chosen = regions.method(segment, ours, settings)
+        jobs.append(Job(regions.PROTOCOL, dataset, chosen, limit))
     for name, (segment_image, constants) in FIELD.items():
         theirs = {"model": name, "weights": f"scikit-image {version('scikit-image')}"}
         settings = {"regions": list(REGION_COUNTS), "settings": _text(constants)}
-        jobs.append(region_job(dataset, _by_image(segment_image), theirs, settings, limit))
+        chosen = regions.method(_by_image(segment_image), theirs, settings)
+        jobs.append(Job(regions.PROTOCOL, dataset, chosen, limit))
     return jobs
 
 

@@ -20,9 +20,9 @@ from superpixels_of_answers import rebuild, superpixels
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import hold_out
+from tamingseg.evaluation.protocols import proposals
 from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.sharding import Job, run_jobs
-from tamingseg.evaluation.zeroshot import proposal_job
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.proposals.generate import (
     Answers,
@@ -171,7 +171,8 @@ def job_of(
     def propose(sample: Sample) -> MaskSet:
         return list_masks(ask(sample, way), way)
 
-    return proposal_job(dataset, propose, {**facts, "model": name}, way.settings(), limit=limit)
+    method = proposals.method(propose, {**facts, "model": name}, way.settings())
+    return Job(proposals.PROTOCOL, dataset, method, limit)
 
 
 def main() -> None:

@@ -184,7 +184,7 @@ class Run:
     def measure(self, name: str, recipe: Recipe) -> None:
         """Score the model called `name`; its records go to a file beside it."""
         data = [f"{self.evaluation / part}" for part in SETS]
-        common = ["--model", f"{self.folder / name}.safetensors", "--out"]
+        common = ["--model", f"{self.folder / name}.safetensors", "--output"]
         common.append(f"{self.folder / name}.jsonl")
         tamingseg("evaluate", "clicks", *data, *common, "--limit", "100")
         if recipe.group in ("losses", "model") or name == "base":

@@ -13,6 +13,7 @@ def parse(
     prog: str,
     arguments: Sequence[str],
     renamed: Mapping[str, str] | None = None,
+    description: str | None = None,
 ) -> Settings:
     """Read the settings of a command, a dataclass, from its arguments.
 
@@ -22,6 +23,8 @@ def parse(
         The command as it is typed, for the help.
     renamed
         Flags of earlier versions and what they are called now.
+    description
+        What the help says of the command, by default the docstring of `settings`.
 
     Raises
     ------
@@ -32,4 +35,4 @@ def parse(
         flag = argument.partition("=")[0].replace("_", "-")
         if renamed and flag in renamed:
             raise ValueError(f"{flag} of {prog} is called {renamed[flag]} now")
-    return tyro.cli(settings, prog=prog, args=list(arguments))
+    return tyro.cli(settings, prog=prog, description=description, args=list(arguments))

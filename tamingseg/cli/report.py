@@ -12,12 +12,12 @@ from typing import Any
 import tyro
 
 from tamingseg.cli.commands import Command, dispatch
+from tamingseg.cli.flags import parse
+from tamingseg.evaluation.cells import Format, to_csv
 from tamingseg.evaluation.compare import choose, compare, comparison_text, names_of_settings
 from tamingseg.evaluation.records import Record, read_records
-from tamingseg.evaluation.report import tables
+from tamingseg.evaluation.report import single_results, tables
 from tamingseg.evaluation.scatter import correlation_table, point_lines, scatters
-from tamingseg.evaluation.summaries import single_results
-from tamingseg.evaluation.text import Format, to_csv
 
 _Files = tyro.conf.Positional[tuple[Path, ...]]
 
@@ -52,8 +52,8 @@ class Plots:
 
     files: _Files
     """Files of records that `tamingseg evaluate` wrote."""
-    folder: Path
-    """Where the pictures go."""
+    output: Path
+    """Folder for the pictures."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +65,8 @@ class ScatterCommand:
 
     files: _Files
     """Files of records that `tamingseg evaluate` wrote."""
-    folder: Path | None = None
-    """Where the points (scatter.csv) and pictures go; by default only the table is printed."""
+    output: Path | None = None
+    """Folder for the points (scatter.csv) and pictures; by default only the table is printed."""
 
 
 @dataclass(frozen=True)
@@ -114,7 +114,7 @@ def _plots(arguments: Sequence[str]) -> int:
     records = _read(command.files)
     from tamingseg.evaluation.plots import save_plots  # matplotlib takes a second to load
 
-    for path in save_plots(records, command.folder):
+    for path in save_plots(records, command.output):
         print(path)
     return 0
 
@@ -128,11 +128,11 @@ def _scatter(arguments: Sequence[str]) -> int:
             "weights, data and min_area, with common images that have objects"
         )
     print(correlation_table(found))
-    if command.folder is not None:
+    if command.output is not None:
         from tamingseg.evaluation.plots import save_scatters
 
-        paths = save_scatters(found, command.folder)
-        points = command.folder / "scatter.csv"
+        paths = save_scatters(found, command.output)
+        points = command.output / "scatter.csv"
         _write(to_csv(point_lines(found)), points)
         print(*paths, sep="\n")
     return 0
@@ -156,7 +156,7 @@ def _compare(arguments: Sequence[str]) -> int:
 
 
 def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
-    return tyro.cli(command, prog=f"tamingseg report {name}", args=list(arguments))
+    return parse(command, f"tamingseg report {name}", arguments, {"--folder": "--output"})
 
 
 def _read(files: Sequence[Path]) -> list[Record]:

@@ -13,7 +13,7 @@ import tyro
 from tamingseg.data.cache import CachedDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
-from tamingseg.evaluation.interactive import ClickProtocol, measure_clicks
+from tamingseg.evaluation.protocols import clicks
 from tamingseg.segmentors.load import segmentor_for
 from tamingseg.training.click_task import check_encoder, click_training
 from tamingseg.training.config import PRESETS, RunConfig
@@ -48,7 +48,7 @@ def training_data(config: RunConfig) -> tuple[list[DatasetPart], list[DatasetPar
 
 def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]:
     """Return model -> mIoU@1 of random clicks on held-out images, per data set and their mean."""
-    protocol = ClickProtocol()
+    protocol = clicks.Settings()
 
     def validate(model: Any) -> dict[str, float]:
         segmentor = segmentor_for(model, "validation", next(model.parameters()).device)
@@ -57,7 +57,7 @@ def validation(held: Sequence[DatasetPart]) -> Callable[[Any], dict[str, float]]
             per_image = [
                 np.mean([result["ious"][0] for result in results])
                 for index in range(min(len(part), _VALIDATION_IMAGES))
-                if (results := measure_clicks(part[index], segmentor, protocol)[1])
+                if (results := clicks.measure(part[index], segmentor, protocol)[1])
             ]
             if per_image:
                 scores[f"miou@1/{part.name}"] = float(np.mean(per_image))

@@ -8,10 +8,11 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from tamingseg.evaluation.cells import number_text, to_markdown
 from tamingseg.evaluation.figure import generator
-from tamingseg.evaluation.figures import Group, group_records
+from tamingseg.evaluation.groups import group_records
+from tamingseg.evaluation.protocols.base import Group
 from tamingseg.evaluation.records import Record
-from tamingseg.evaluation.text import number_text, to_markdown
 from tamingseg.metrics.bootstrap import bootstrap_mean_of_sets
 
 

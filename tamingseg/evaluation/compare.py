@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 
+from tamingseg.evaluation.cells import Format, number_text, to_csv, to_json, to_markdown
 from tamingseg.evaluation.figure import generator
-from tamingseg.evaluation.figures import Group, group_records
+from tamingseg.evaluation.groups import group_records
 from tamingseg.evaluation.methods import ABSENT, differing, settings_of, shared_by
-from tamingseg.evaluation.records import Record, masks_of, read_record
-from tamingseg.evaluation.text import Format, number_text, to_csv, to_json, to_markdown
+from tamingseg.evaluation.protocols.base import Group
+from tamingseg.evaluation.records import Record
 from tamingseg.metrics.bootstrap import bootstrap_difference
 
 MIN_IMAGES = 10
@@ -280,10 +281,7 @@ def _pair(first: Group, second: Group, title: str) -> Comparison | str:
 
 def _truths(group: Group) -> dict[str, Any]:
     """Return what of each image the results are about: its masks, or the pixels of all regions."""
-    if group.kind in ("regions", "mosaics"):
-        truths = {r.image: read_record(r, lambda r: r.facts["area"]) for r in group.records}
-    else:
-        truths = {record.image: masks_of(record) for record in group.records}
+    truths = {record.image: group.protocol.truth_of(record) for record in group.records}
     return truths | {image: set() for image in group.without_objects}
 
 

@@ -1,4 +1,4 @@
-"""Records -> pictures: IoU over clicks, levels, proposals; regions over K; reliability; scatter.
+"""Records -> pictures: what the protocols want drawn, and the scatter of clicks and proposals.
 
 One PNG of each per data set. Colours are those of Okabe and Ito, which the colour-blind can tell
 apart, and every method has a marker of its own besides. Nothing global of matplotlib is touched.
@@ -6,7 +6,7 @@ apart, and every method has a marker of its own besides. Nothing global of matpl
 
 import re
 import textwrap
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,27 +15,22 @@ from matplotlib.figure import Figure as Picture
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from tamingseg.evaluation.figure import Figure, generator
-from tamingseg.evaluation.figures import (
-    BUDGETS,
-    RECALL_THRESHOLDS,
-    Group,
-    group_records,
-    level_letter,
-)
-from tamingseg.evaluation.level_figures import BEST_OF
+from tamingseg.evaluation.figure import generator
+from tamingseg.evaluation.groups import group_records
 from tamingseg.evaluation.methods import names_of, shared_by
+from tamingseg.evaluation.protocols.base import Group, Line, Panel, Plot
+from tamingseg.evaluation.protocols.table import PROTOCOLS
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.scatter import CLICKS, PROPOSALS, Scatter, correlation_text, scatters
-from tamingseg.evaluation.text import number_text
 from tamingseg.metrics.bootstrap import bootstrap_ratio
-from tamingseg.metrics.levels import BINS, MOST_OFFERED
-from tamingseg.metrics.zeroshot import best_at, fraction_reached, log_spaced_budgets
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
 _SMALL = {"fontsize": 6.5, "color": "0.4"}
 """How the settings are written that everything in a picture has in common."""
+
+_WIDTHS = {1: 7, 2: 12, 3: 12, 4: 14}
+"""Inches of a picture, by its number of panels."""
 
 _MOST_BANDS = 4
 """With more methods in a picture, bands of intervals would hide each other."""
@@ -53,7 +48,7 @@ def save_plots(records: Sequence[Record], folder: Path) -> list[Path]:
         If there is nothing to draw, or a record does not hold what its kind should.
     """
     groups = [group for group in group_records(records) if group.records]
-    pictures = [*_curves(groups), *_scatter_pictures(scatters(records))]
+    pictures = [*_pictures(groups), *_scatter_pictures(scatters(records))]
     if not pictures:
         raise ValueError(
             "nothing to draw: expected records of several clicks, of levels, of proposals or of "
@@ -67,176 +62,71 @@ def save_scatters(found: Iterable[Scatter], folder: Path) -> list[Path]:
     return _save(_scatter_pictures(found), folder)
 
 
-def _curves(groups: Sequence[Group]) -> _Pictures:
-    drawn = (
-        ("clicks", "clicks", _draw_clicks),
-        ("levels", "levels", _draw_levels),
-        ("reliability", "levels", _draw_reliability),
-        ("proposals", "proposals", _draw_proposals),
-        ("recall", "proposals", _draw_recall),
-        ("regions", "regions", _draw_regions),
-    )
-    for name, kind, draw in drawn:
-        of_kind = [group for group in groups if group.kind == kind]
-        if kind == "clicks":  # one click is no curve
-            of_kind = [group for group in of_kind if "mIoU@2" in group.figures]
-        data = [(group.dataset, str(group.method.get("data"))) for group in of_kind]
-        for title, members in _by_data(data):
-            yield f"{name}-{title}", draw(title, [of_kind[index] for index in members])
+def _pictures(groups: Sequence[Group]) -> _Pictures:
+    """Draw the plots of all protocols, one picture per data set."""
+    for protocol in PROTOCOLS.values():
+        of_kind = [group for group in groups if group.kind == protocol.kind]
+        for plot in protocol.plots:
+            fitting = [group for group in of_kind if plot.fits(group)]
+            data = [(group.dataset, str(group.method.get("data"))) for group in fitting]
+            for title, members in _by_data(data):
+                yield f"{plot.name}-{title}", _draw(plot, title, [fitting[i] for i in members])
 
 
-def _draw_clicks(title: str, groups: Sequence[Group]) -> Picture:
-    picture = Picture(figsize=(7, 4), layout="constrained")
-    axes = picture.add_subplot()
-    most = max(int(group.method["clicks"]) for group in groups)
-    for index, group in enumerate(groups):
-        clicks = range(1, int(group.method["clicks"]) + 1)
-        figures = [group.figures[f"mIoU@{k}"] for k in clicks]
-        _draw_line(axes, clicks, figures, index, len(groups))
-    axes.set(xlabel="clicks k", ylabel="mIoU@k, mean over images (%)", xlim=(0.5, most + 0.5))
-    axes.set_xticks(range(1, most + 1, 1 + (most - 1) // 20))
-    return _finish(picture, f"{title}: IoU after k clicks", groups)
+def _draw(plot: Plot, title: str, groups: Sequence[Group]) -> Picture:
+    panels = plot.panels(groups)
+    picture = Picture(figsize=(_WIDTHS[len(panels)], 4), layout="constrained")
+    for place, panel in enumerate(panels, 1):
+        _draw_panel(picture.add_subplot(1, len(panels), place), panel)
+    return _finish(picture, f"{title}: {plot.title}", groups, plot.legend)
 
 
-def _draw_levels(title: str, groups: Sequence[Group]) -> Picture:
-    """One panel for the mask asked for; another one for all around the click if they are more."""
-    picture = Picture(figsize=(12, 4), layout="constrained")
-    panels = {"": "the mask asked for"}
-    if any(group.figures["masks around"].value > 1 for group in groups):
-        panels["around "] = "all true masks that hold the click"
-    else:
-        picture.set_figwidth(7)
-    offered = range(1, MOST_OFFERED + 1)
-    last = MOST_OFFERED + 1
-    for place, (prefix, meant) in enumerate(panels.items(), 1):
-        axes = picture.add_subplot(1, len(panels), place)
-        for index, group in enumerate(groups):
-            best = [group.figures[prefix + name] for name in BEST_OF]
-            _draw_line(axes, offered, best, index, len(groups))
-            every = [group.figures[f"{prefix}any level"]]
-            _draw_line(axes, [last], every, index, len(groups))
-        axes.set_title(f"IoU with {meant}", fontsize=9)
-        axes.set(xlabel="masks K offered", ylabel="mIoU, mean over images (%)")
-        axes.set_xticks([*offered, last], ["default", *offered[1:], "any\nlevel"])
-    return _finish(picture, f"{title}: best level of one click", groups)
-
-
-def _draw_reliability(title: str, groups: Sequence[Group]) -> Picture:
-    """Draw what is found against what is claimed, and of how many pixels it is claimed."""
-    picture = Picture(figsize=(11, 5), layout="constrained")
-    left, right = picture.add_subplot(1, 2, 1), picture.add_subplot(1, 2, 2)
-    left.plot([0, 100], [0, 100], color="0.75", linewidth=1, zorder=1)
-    for index, group in enumerate(groups):
-        bins = [place for place in range(BINS) if f"pixels at {place}" in group.figures]
-        claimed, found, pixels = (
-            [group.figures[f"{name} at {place}"] for place in bins]
-            for name in ("claimed", "found", "pixels")
+def _draw_panel(axes: Axes, panel: Panel) -> None:
+    if panel.diagonal:
+        axes.plot([0, 100], [0, 100], color="0.75", linewidth=1, zorder=1)
+    for index, lines in enumerate(panel.lines):
+        for line in lines:
+            _draw_line(axes, line, index, len(panel.lines))
+    for index, ring in enumerate(panel.rings):
+        axes.plot(*ring, "o", markersize=13, markerfacecolor="none", markeredgecolor=_colour(index))
+    for index, note in enumerate(panel.notes):
+        place = 0.02, 0.98 - 0.05 * index
+        axes.text(
+            *place, note, color=_colour(index), fontsize=8, va="top", transform=axes.transAxes
         )
-        places = [figure.value for figure in claimed]
-        _draw_line(left, places, found, index, len(groups))
-        _draw_line(right, places, pixels, index, len(groups))
-        error = group.figures["ECE"]
-        text = f"ECE {number_text(error.value, error.unit)} %"
-        colour = _COLOURS[index % len(_COLOURS)]
-        left.text(2, 98 - 5 * index, text, color=colour, fontsize=8, verticalalignment="top")
-    left.set(xlabel="probability claimed (%)", ylabel="pixels in the mask asked for (%)")
-    left.set(xlim=(0, 100), ylim=(0, 100), aspect="equal")
-    right.set(xlabel="probability claimed (%)", ylabel="pixels of the image (%)")
-    right.set(xlim=(0, 100), yscale="log")
-    right.yaxis.set_major_formatter("{x:g}")
-    return _finish(picture, f"{title}: are the probabilities of one click true?", groups)
+    axes.set_title(panel.title, fontsize=9)
+    axes.set(xlabel=panel.xlabel, ylabel=panel.ylabel, **panel.axes)
+    if panel.log:
+        _log_axis(axes, panel.ticks)
+    elif len(panel.ticks):
+        axes.set_xticks(panel.ticks, panel.tick_names or None)
+    if axes.get_yscale() == "log":
+        axes.yaxis.set_major_formatter("{x:g}")
 
 
-def _draw_proposals(title: str, groups: Sequence[Group]) -> Picture:
-    picture = Picture(figsize=(7, 4), layout="constrained")
-    axes = picture.add_subplot()
-    _draw_orders(axes, groups, lambda best: best)
-    axes.set(xlabel="proposals N", ylabel="mIoU(N), mean over images (%)")
-    return _finish(picture, f"{title}: best IoU among the first N proposals", groups, *_ORDERS)
+def _colour(index: int) -> str:
+    return _COLOURS[index % len(_COLOURS)]
 
 
-def _draw_recall(title: str, groups: Sequence[Group]) -> Picture:
-    """Panels side by side, one per threshold, the last with COCO's mean over ten of them."""
-    picture = Picture(figsize=(14, 4), layout="constrained")
-    for place, (name, chosen) in enumerate(RECALL_THRESHOLDS.items(), 1):
-        axes = picture.add_subplot(1, len(RECALL_THRESHOLDS), place)
-        _draw_orders(axes, groups, lambda best: fraction_reached(best, chosen))  # noqa: B023
-        means = "mean over IoU 0.5 to 0.95" if len(chosen) > 1 else f"IoU from {chosen[0]}"
-        axes.set_title(means, fontsize=9)
-        axes.set(xlabel="proposals N", ylabel=f"{name}(N), mean over images (%)")
-    return _finish(picture, f"{title}: recall of the first N proposals", groups, *_ORDERS)
-
-
-_ORDERS = (
-    Line2D([], [], color="0.3", label="own order"),
-    Line2D([], [], color="0.3", linestyle="--", label="greedy oracle order"),
-)
-
-
-def _draw_orders(
-    axes: Axes, groups: Sequence[Group], score: Callable[[np.ndarray], np.ndarray]
-) -> None:
-    """Own order as a line, the oracle order dashed in the same colour; `score` is of best IoUs."""
-    budgets = log_spaced_budgets(BUDGETS[-1])
-    for index, group in enumerate(groups):
-        for field, dashed in (("steps", False), ("oracle", True)):
-            means = group.per_image(
-                lambda r: score(best_at([mask[field] for mask in r.results], budgets)).mean(axis=0)  # noqa: B023
-            )
-            figures = [Figure.ratio(column) for column in np.array(means).T]
-            _draw_line(axes, budgets, figures, index, len(groups), dashed)
-    _log_axis(axes, BUDGETS)
-
-
-def _draw_regions(title: str, groups: Sequence[Group]) -> Picture:
-    """Three panels side by side; a ring marks the level that is best for all images (ODS)."""
-    picture = Picture(figsize=(12, 4), layout="constrained")
-    panels = (
-        ("covering", "covering (%)", "higher is better"),
-        ("PRI", "probabilistic Rand index (%)", "higher is better"),
-        ("VI", "variation of information (bits)", "lower is better"),
+def _draw_line(axes: Axes, line: Line, index: int, number: int) -> None:
+    """Draw a line of group `index` of `number`, with a band where there is room for one."""
+    colour = _colour(index)
+    axes.plot(
+        line.places,
+        [figure.value for figure in line.figures],
+        color=colour,
+        linestyle="--" if line.dashed else "-",
+        marker=_MARKERS[index % len(_MARKERS)],
+        markersize=5,
+        markevery=max(1, len(line.places) // 10),
     )
-    letters = [level_letter(group.method) for group in groups]
-    levels = []
-    for group, letter in zip(groups, letters, strict=True):
-        start = f"covering at {letter}="
-        found = [key.removeprefix(start) for key in group.figures if key.startswith(start)]
-        levels.append([int(level) for level in found])
-    words = {
-        "K": "regions K asked for",
-        "N": "masks N painted",
-        "S": "the one segmentation",
-        "T": "cost T in hundredths",
-    }
-    meant = " or ".join(words[letter] for letter in sorted(set(letters)))
-    for place, (name, label, better) in enumerate(panels, 1):
-        axes = picture.add_subplot(1, 3, place)
-        axes.set_title(better, fontsize=9)
-        for index, group in enumerate(groups):
-            letter = letters[index]
-            figures = [group.figures[f"{name} at {letter}={level}"] for level in levels[index]]
-            _draw_line(axes, levels[index], figures, index, len(groups))
-            axes.plot(
-                group.figures[f"{name} ODS at {letter}"].value,
-                group.figures[f"{name} ODS"].value,
-                "o",
-                markersize=13,
-                markerfacecolor="none",
-                markeredgecolor=_COLOURS[index % len(_COLOURS)],
-            )
-        axes.set(xlabel=meant, ylabel=label)
-        _log_axis(axes, sorted(set().union(*levels)))
-    ring = Line2D(
-        [],
-        [],
-        linestyle="",
-        marker="o",
-        markersize=11,
-        color="0.3",
-        label="best for all images (ODS)",
-    )
-    ring.set_markerfacecolor("none")
-    return _finish(picture, f"{title}: regions against annotators", groups, ring)
+    parts = (figure.parts for figure in line.figures)
+    numerators, denominators = (np.stack(side, axis=1) for side in zip(*parts, strict=True))
+    if number <= _MOST_BANDS and len(numerators) > 1:
+        low, high = bootstrap_ratio(numerators, denominators, generator())
+        if len(line.places) == 1:  # a band has no width there
+            axes.vlines(line.places, low, high, color=colour, alpha=0.25, linewidth=6)
+        axes.fill_between(line.places, low, high, color=colour, alpha=0.12, linewidth=0)
 
 
 def _scatter_pictures(found: Iterable[Scatter]) -> _Pictures:
@@ -255,7 +145,7 @@ def _scatter_pictures(found: Iterable[Scatter]) -> _Pictures:
                 scatter.proposals,
                 linestyle="",
                 marker=_MARKERS[index % len(_MARKERS)],
-                color=_COLOURS[index % len(_COLOURS)],
+                color=_colour(index),
                 alpha=0.5,
                 markeredgewidth=0,
             )
@@ -279,35 +169,6 @@ def _scatter_pictures(found: Iterable[Scatter]) -> _Pictures:
         yield f"scatter-{title}", picture
 
 
-def _draw_line(
-    axes: Axes,
-    places: Sequence[int],
-    figures: Sequence[Figure],
-    index: int,
-    number: int,
-    dashed: bool = False,
-) -> None:
-    """Draw figures of the same images over `places`, with a band where there is room for one."""
-    colour = _COLOURS[index % len(_COLOURS)]
-    axes.plot(
-        places,
-        [figure.value for figure in figures],
-        color=colour,
-        linestyle="--" if dashed else "-",
-        marker=_MARKERS[index % len(_MARKERS)],
-        markersize=5,
-        markevery=max(1, len(places) // 10),
-    )
-    numerators, denominators = (
-        np.stack(side, axis=1) for side in zip(*(figure.parts for figure in figures), strict=True)
-    )
-    if number <= _MOST_BANDS and len(numerators) > 1:
-        low, high = bootstrap_ratio(numerators, denominators, generator())
-        if len(places) == 1:  # a band has no width there
-            axes.vlines(places, low, high, color=colour, alpha=0.25, linewidth=6)
-        axes.fill_between(places, low, high, color=colour, alpha=0.12, linewidth=0)
-
-
 def _log_axis(axes: Axes, ticks: Sequence[int]) -> None:
     """Make the axis logarithmic, with as many of `ticks` as have room for their labels."""
     axes.set_xscale("log")
@@ -320,8 +181,10 @@ def _log_axis(axes: Axes, ticks: Sequence[int]) -> None:
     axes.minorticks_off()
 
 
-def _finish(picture: Picture, title: str, groups: Sequence[Group], *others: Line2D) -> Picture:
-    """Add grid, title and a legend below, with `others` after the methods."""
+def _finish(
+    picture: Picture, title: str, groups: Sequence[Group], signs: Mapping[str, str]
+) -> Picture:
+    """Add grid, title and a legend below: the methods, then what other `signs` stand for."""
     for axes in picture.axes:
         axes.grid(color="0.9")
         axes.spines[["top", "right"]].set_visible(False)
@@ -334,21 +197,31 @@ def _finish(picture: Picture, title: str, groups: Sequence[Group], *others: Line
         Line2D(
             [],
             [],
-            color=_COLOURS[index % len(_COLOURS)],
+            color=_colour(index),
             marker=_MARKERS[index % len(_MARKERS)],
             label=_wrapped(name, 80),
         )
         for index, name in enumerate(names)
     ]
+    handles += [_sign(sign, meaning) for sign, meaning in signs.items()]
     if len(groups) <= _MOST_BANDS and images[-1] > 1:
-        others = (*others, Patch(color="0.3", alpha=0.12, label="95 % interval"))
-    legend = picture.legend(handles=[*handles, *others], loc="outside lower center", frameon=False)
+        handles.append(Patch(color="0.3", alpha=0.12, label="95 % interval"))
+    legend = picture.legend(handles=handles, loc="outside lower center", frameon=False)
     width = 110 if len(picture.axes) == 1 else 190
     legend.set_title(_wrapped(shared_by(methods), width), {"size": _SMALL["fontsize"]})
     legend.get_title().set(color=_SMALL["color"], horizontalalignment="center")
     lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
     picture.set_figheight(4.2 + 0.22 * lines)
     return picture
+
+
+def _sign(sign: str, meaning: str) -> Line2D:
+    """Return the entry of a legend for a line style or a ring."""
+    if sign != "o":
+        return Line2D([], [], color="0.3", linestyle=sign, label=meaning)
+    ring = Line2D([], [], linestyle="", marker="o", markersize=11, color="0.3", label=meaning)
+    ring.set_markerfacecolor("none")
+    return ring
 
 
 def _by_data(data: Sequence[tuple[str, str]]) -> Iterator[tuple[str, list[int]]]:

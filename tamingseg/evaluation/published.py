@@ -28,7 +28,7 @@ class Published:
     who
         Where the figures were published.
     values
-        Name -> value, named as in `tamingseg.evaluation.figures` where that is the same quantity;
+        Name -> value, named as by `tamingseg.evaluation.protocols` where that is the same quantity;
         shares in percent, VI in bits.
     marks
         What one must know before comparing.

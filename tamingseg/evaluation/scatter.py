@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from tamingseg.evaluation.cells import to_markdown
 from tamingseg.evaluation.figure import generator
-from tamingseg.evaluation.figures import BUDGETS, Group, group_records
+from tamingseg.evaluation.groups import group_records
 from tamingseg.evaluation.methods import ABSENT, names_of, settings_of, shared_by
+from tamingseg.evaluation.protocols.base import Group
+from tamingseg.evaluation.protocols.proposals import BUDGETS
 from tamingseg.evaluation.records import Record
-from tamingseg.evaluation.text import to_markdown
 from tamingseg.metrics.bootstrap import Correlation, bootstrap_correlation
 
 CLICKS, PROPOSALS = "mIoU@1", f"mIoU({BUDGETS[-1]})"

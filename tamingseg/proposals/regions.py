@@ -14,7 +14,6 @@ superpixels, were eight points worse at N = 100.
 """
 
 import numpy as np
-import torch
 
 from tamingseg.masks.packed import pack_unions
 from tamingseg.partition.hierarchy import Hierarchy
@@ -34,6 +33,8 @@ def propose_regions(
     `generate.propose_masks`. The stability of a region is the share of its end's cost that was
     still to come when it was made.
     """
+    import torch  # takes seconds to load, and whoever only reads settings needs none of it
+
     members = region_members(hierarchy)
     sizes = np.bincount(hierarchy.superpixels.ravel())[1:].astype(np.float32)
     area = members @ sizes

@@ -129,7 +129,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, dataset, capsys):
 
 
 def evaluate(tmp_path, model, *flags):
-    flags = ("--model", model, "--out", str(tmp_path / "rows.jsonl"), *flags)
+    flags = ("--model", model, "--output", str(tmp_path / "rows.jsonl"), *flags)
     return main(["evaluate", "mosaics", *flags])
 
 

@@ -58,7 +58,7 @@ def test_results(rows, capsys):
 
 
 def test_plots_and_scatter(rows, tmp_path, capsys):
-    assert main(["report", "plots", rows, "--folder", str(tmp_path / "plots")]) == 0
+    assert main(["report", "plots", rows, "--output", str(tmp_path / "plots")]) == 0
     names = {path.name for path in (tmp_path / "plots").iterdir()}
     assert names == {
         "clicks-DAVIS.png",
@@ -69,7 +69,7 @@ def test_plots_and_scatter(rows, tmp_path, capsys):
     capsys.readouterr()
     assert main(["report", "scatter", rows]) == 0
     assert "Pearson" in capsys.readouterr().out
-    assert main(["report", "scatter", rows, "--folder", str(tmp_path / "points")]) == 0
+    assert main(["report", "scatter", rows, "--output", str(tmp_path / "points")]) == 0
     names = {path.name for path in (tmp_path / "points").iterdir()}
     assert names == {"scatter.csv", "scatter-DAVIS.png"}
     with open(tmp_path / "points" / "scatter.csv", encoding="utf-8", newline="") as file:
@@ -111,13 +111,17 @@ def test_what_is_not_compared_is_said_beside_csv(rows, tmp_path, capsys):
         (["tables", "{empty}"], "empty.jsonl holds no records"),
         (["tables", "{text}"], "text.jsonl, line 1 is no result record"),
         (["tables", "{rows}", "{text}"], "text.jsonl, line 1 is no result record"),
-        (["plots", "{one}", "--folder", "x"], "nothing to draw"),
+        (["plots", "{one}", "--output", "x"], "nothing to draw"),
         (["scatter", "{one}"], "nothing to join"),
         (["compare", "{rows}"], "expected a file for A and one for B"),
         (["compare", "{rows}", "{rows}", "{rows}"], "expected a file for A and one for B"),
         (["compare", "{rows}", "{rows}"], "both sides hold the same results"),
         (["compare", "{rows}", "--a", "fusion=joint"], "A has 1 and B 2 methods"),
         (["compare", "{rows}", "--a", "x=1"], "expected SETTING=VALUE"),
+        (
+            ["plots", "{rows}", "--folder", "x"],
+            "is called --output now",
+        ),
         (["compare", "{rows}", "{one}", "--a", "fusion=joint"], "nothing to compare"),
     ],
 )

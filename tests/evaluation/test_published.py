@@ -7,8 +7,7 @@ import pytest
 
 from tamingseg.evaluation.published import PUBLISHED
 from tamingseg.evaluation.records import Record
-from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.summaries import summarise
+from tamingseg.evaluation.report import summarise, tables
 
 
 def measured(dataset, iou=0.5, kind="clicks"):

@@ -10,12 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tamingseg.evaluation.cells import to_csv, to_markdown
 from tamingseg.evaluation.figure import Figure, intervals
-from tamingseg.evaluation.figures import group_records
+from tamingseg.evaluation.groups import group_records
 from tamingseg.evaluation.records import Record
-from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.summaries import single_results, summarise
-from tamingseg.evaluation.text import to_csv, to_markdown
+from tamingseg.evaluation.report import single_results, summarise, tables
 from tamingseg.metrics.bootstrap import bootstrap_ratio
 from tamingseg.metrics.regions import summarise_regions
 

@@ -5,7 +5,7 @@ import pytest
 from compare_partitions import FIELD, OURS, jobs_on
 
 from tamingseg.data.folder import FolderDataset
-from tamingseg.evaluation.regions import REGION_COUNTS
+from tamingseg.evaluation.protocols.regions import REGION_COUNTS
 
 
 @pytest.mark.parametrize("name", FIELD)

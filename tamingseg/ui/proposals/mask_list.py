@@ -13,7 +13,7 @@ import numpy as np
 
 from tamingseg.masks.packed import areas, iou_matrix
 from tamingseg.masks.rle import decode_rle, encode_rle
-from tamingseg.metrics.zeroshot import miou_curve
+from tamingseg.metrics.proposals import miou_curve
 from tamingseg.ui.wire import check_counts, check_number
 from tamingseg.values import MaskSet
 

@@ -1,4 +1,4 @@
-"""Scores of interactive segmentation, from a table of IoUs.
+"""Scores of segmentation by clicks, from a table of IoUs.
 
 The table is float (S, K): row = one mask, column k = the IoU after k + 1 clicks. All definitions
 are those of SegNext's evaluation (after RITM), so that the numbers compare with published ones;

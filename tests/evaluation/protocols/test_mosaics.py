@@ -8,11 +8,9 @@ import pytest
 from tamingseg.data.mosaics import MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
 from tamingseg.evaluation.compare import compare
-from tamingseg.evaluation.mosaics import measure_mosaic, mosaic_job, partition_with
-from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.sharding import run_jobs
-from tamingseg.evaluation.summaries import summarise
-from tamingseg.partition.cut import PartitionConfig
+from tamingseg.evaluation.protocols.mosaics import PROTOCOL, Settings, from_model, measure, method
+from tamingseg.evaluation.report import summarise, tables
+from tamingseg.evaluation.runs import Job, run_jobs
 
 MOSAICS = MosaicDataset(formula_textures(9), 4, size=(48, 64), regions=(2, 4))
 
@@ -33,7 +31,7 @@ def test_the_truth_is_right_and_the_number_of_regions_is_given():
         assert image is sample.image
         return truth
 
-    facts, (result,) = measure_mosaic(sample, know)
+    facts, (result,) = measure(sample, know)
     assert asked == [truth.max()] == [facts["regions"]] == [result["regions"]]
     assert facts["area"] == truth.size
     assert (result["correct"], result["CS"], result["O"], result["C"]) == (1, 1, 0, 0)
@@ -41,8 +39,8 @@ def test_the_truth_is_right_and_the_number_of_regions_is_given():
 
 def test_a_segmentor_that_knows_finds_the_discs(two_discs, fake_segmentor):
     sample = replace(two_discs, label_maps=two_discs.label_maps + 1)
-    partition = partition_with(fake_segmentor(), "greedy", PartitionConfig())
-    _, (result,) = measure_mosaic(sample, partition)
+    made_by = {"model": "m", "weights": ""}
+    _, (result,) = from_model(Settings(), fake_segmentor(), made_by).measure(sample)
     assert result["regions"] == 3
     assert result["correct"] > 0.95
 
@@ -50,7 +48,7 @@ def test_a_segmentor_that_knows_finds_the_discs(two_discs, fake_segmentor):
 def test_several_annotators_are_no_mosaic(two_discs):
     sample = replace(two_discs, label_maps=np.repeat(two_discs.label_maps + 1, 2, axis=0))
     with pytest.raises(ValueError, match="has one label map, 'two_discs' has 2"):
-        measure_mosaic(sample, columns)
+        measure(sample, columns)
 
 
 def test_a_set_that_does_not_label_every_pixel():
@@ -58,7 +56,7 @@ def test_a_set_that_does_not_label_every_pixel():
         name, fingerprint, partition = "discs", "0", False
 
     with pytest.raises(ValueError, match="discs does not label every pixel"):
-        mosaic_job(Dataset(), columns, {"model": "m", "weights": ""}, {})
+        Job(PROTOCOL, Dataset(), method(columns, {"model": "m", "weights": ""}, {}))
 
 
 def test_records_figures_table_and_comparison(tmp_path):
@@ -66,8 +64,8 @@ def test_records_figures_table_and_comparison(tmp_path):
     truths = {sample.image.tobytes(): sample.label_maps[0] for sample in samples}
     made_by = {"weights": "0"}
     jobs = [
-        mosaic_job(MOSAICS, partition, {"model": name, **made_by}, {"method": "greedy"})
-        for name, partition in (
+        Job(PROTOCOL, MOSAICS, method(cut, {"model": name, **made_by}, {"method": "greedy"}))
+        for name, cut in (
             ("knows", lambda image, regions: truths[image.tobytes()]),
             ("columns", columns),
         )
@@ -96,7 +94,7 @@ def test_records_figures_table_and_comparison(tmp_path):
 
 
 def test_a_damaged_record(tmp_path):
-    job = mosaic_job(MOSAICS, columns, {"model": "m", "weights": "0"}, {})
+    job = Job(PROTOCOL, MOSAICS, method(columns, {"model": "m", "weights": "0"}, {}))
     records = run_jobs([job], tmp_path / "rows.jsonl")
     records[0].results[0]["CS"] = 7
     with pytest.raises(ValueError, match="000000 is damaged"):

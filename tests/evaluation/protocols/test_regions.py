@@ -8,17 +8,18 @@ import numpy as np
 import pytest
 
 from tamingseg.data.bsds500 import Bsds500Dataset
-from tamingseg.evaluation.regions import (
+from tamingseg.evaluation.protocols.regions import (
     MERGE_COSTS,
+    PROTOCOL,
     REGION_COUNTS,
-    measure_regions,
+    measure,
+    method,
     painted_proposals,
     partition_settings,
     partitions_from_model,
-    region_job,
     segmentations_from_files,
 )
-from tamingseg.evaluation.sharding import run_jobs
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.metrics.regions import summarise_regions
 from tamingseg.partition.cut import Method, PartitionConfig
 from tamingseg.values import MaskSet
@@ -33,7 +34,7 @@ def labelled(two_discs):
 def test_painting_what_is_there_is_right(labelled):
     discs = np.stack([labelled.label_maps[0] == label for label in (2, 3)])
     segment = painted_proposals(lambda _: MaskSet.from_masks(discs), [1, 2])
-    facts, (one, two) = measure_regions(labelled, segment)
+    facts, (one, two) = measure(labelled, segment)
     area = labelled.label_maps[0].size
     assert facts == {"best_covered": pytest.approx(area), "area": area}
     assert (two["segmentation"], two["regions"]) == (2, 3)
@@ -51,7 +52,7 @@ def test_painting_what_is_there_is_right(labelled):
 @pytest.mark.parametrize("method", get_args(Method))
 def test_cutting_with_a_model_that_knows(labelled, fake_segmentor, method):
     segment = partitions_from_model(fake_segmentor(), method, PartitionConfig())
-    facts, results = measure_regions(labelled, segment)
+    facts, results = measure(labelled, segment)
     by_count = {result["segmentation"]: result for result in results}
     expected = [1] if method == "multicut" else list(REGION_COUNTS)
     assert list(by_count) == expected
@@ -65,7 +66,7 @@ def test_cutting_with_a_model_that_knows(labelled, fake_segmentor, method):
 def test_cutting_by_cost(labelled, fake_segmentor):
     config = PartitionConfig()
     segment = partitions_from_model(fake_segmentor(), "greedy", config, by_cost=True)
-    _, results = measure_regions(labelled, segment)
+    _, results = measure(labelled, segment)
     assert tuple(result["segmentation"] for result in results) == MERGE_COSTS
     found = [result["regions"] for result in results]
     assert found == sorted(found, reverse=True)
@@ -79,7 +80,7 @@ def test_a_set_that_does_not_label_every_pixel(labelled):
         name, fingerprint, partition = "discs", "0", False
 
     with pytest.raises(ValueError, match="discs does not label every pixel"):
-        region_job(Dataset(), painted_proposals(None), {"model": "m", "weights": ""}, {})
+        Job(PROTOCOL, Dataset(), method(painted_proposals(None), {"model": "m", "weights": ""}, {}))
 
 
 @pytest.mark.data
@@ -90,7 +91,7 @@ def test_the_benchmarks_own_five_images(shared_fixtures, tmp_path):
         shutil.copytree(bench / kind, tmp_path / "BSDS500" / "data" / ours / "test")
     dataset = Bsds500Dataset(tmp_path / "BSDS500")
     made_by = {"model": "bench", "weights": ""}
-    job = region_job(dataset, segmentations_from_files(bench / "segs"), made_by, {})
+    job = Job(PROTOCOL, dataset, method(segmentations_from_files(bench / "segs"), made_by, {}))
     records = run_jobs([job], tmp_path / "rows.jsonl")
     summary = summarise_regions([(record.facts, record.results) for record in records])
     covering, rand, variation = summary.covering, summary.rand, summary.variation

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from tamingseg.data.mask_files import write_masks
-from tamingseg.evaluation.zeroshot import measure_proposals, proposals_from_files
+from tamingseg.evaluation.protocols import proposals as protocol
+from tamingseg.evaluation.protocols.proposals import proposals_from_files
 from tamingseg.masks.iou import iou
 from tamingseg.values import MaskSet
 
@@ -21,7 +22,7 @@ def proposals(two_discs):
 
 
 def measure(sample, masks, **settings):
-    return measure_proposals(sample, lambda _: MaskSet.from_masks(masks), **settings)
+    return protocol.measure(sample, lambda _: MaskSet.from_masks(masks), **settings)
 
 
 def test_steps_by_hand(two_discs, proposals):
@@ -79,7 +80,7 @@ def test_proposals_of_another_size(two_discs, proposals):
 
 def test_proposals_from_files(two_discs, proposals, tmp_path):
     write_masks(tmp_path / "two_discs.json", MaskSet.from_masks(proposals))
-    from_files = measure_proposals(two_discs, proposals_from_files(tmp_path))
+    from_files = protocol.measure(two_discs, proposals_from_files(tmp_path))
     assert from_files == measure(two_discs, proposals)
     with pytest.raises(FileNotFoundError, match=r"other\.json"):
-        measure_proposals(replace(two_discs, name="other"), proposals_from_files(tmp_path))
+        protocol.measure(replace(two_discs, name="other"), proposals_from_files(tmp_path))

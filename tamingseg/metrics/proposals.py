@@ -8,7 +8,7 @@ proposal may meet several objects (many to one)::
     mAR(N)         mean of recall over thresholds t
 
 so r is kept, for every N at once, as the few steps at which it grows. Averaging over the objects of
-many images is left to `mean_over_masks` and `mean_over_images` of `metrics.interactive`, which take
+many images is left to `mean_over_masks` and `mean_over_images` of `metrics.clicks`, which take
 the table of `best_at`, or what `fraction_reached` makes of it.
 
 COCO's mAR takes the thresholds .5, .55, ..., .95. Its official count differs in two ways: proposals

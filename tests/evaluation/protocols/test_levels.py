@@ -9,15 +9,11 @@ from scipy.ndimage import gaussian_filter
 from scipy.special import expit, logit
 
 from tamingseg.evaluation.compare import compare
-from tamingseg.evaluation.figures import group_records
-from tamingseg.evaluation.interactive import (
-    ClickProtocol,
-    FirstClickProtocol,
-    measure_clicks,
-)
-from tamingseg.evaluation.levels import level_job, measure_levels
+from tamingseg.evaluation.groups import group_records
+from tamingseg.evaluation.protocols import clicks, levels
+from tamingseg.evaluation.protocols.levels import Settings, measure
 from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.sharding import run_jobs
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.masks.iou import iou
 from tamingseg.metrics.levels import BINS, THRESHOLDS
 from tamingseg.prompts.clickers import center_click
@@ -26,7 +22,7 @@ from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.values import MaskSet, Sample
 
-CENTER = FirstClickProtocol(clicker="center")
+CENTER = Settings(clicker="center")
 AREA = 48 * 64
 WHOLE, PART = 32 * 40, 16 * 20
 RATIO = round(PART / WHOLE, 6)
@@ -82,7 +78,7 @@ class Several:
 
 
 def test_part_and_whole_are_both_in_the_answer(nested):
-    facts, (whole, part) = measure_levels(nested, knows(nested), CENTER)
+    facts, (whole, part) = measure(nested, knows(nested), CENTER)
     of_whole = {"best": [1.0] * 7, "any": 1.0}
     of_part = {"best": [RATIO] + [1.0] * 6, "any": 1.0}
     both = [{"map": 0, "label": 1, "area": WHOLE}, {"map": 1, "label": 3, "area": PART}]
@@ -102,20 +98,20 @@ def test_only_masks_that_hold_the_click_are_around_it(nested):
     maps = nested.label_maps.copy()
     maps[1] = 0
     maps[1, 40:48] = 1  # below the whole
-    _, results = measure_levels(replace(nested, label_maps=maps), field(), CENTER)
+    _, results = measure(replace(nested, label_maps=maps), field(), CENTER)
     assert [result["others"] for result in results] == [[], []]
 
 
 def test_the_same_clicks_as_in_evaluate_clicks(nested):
     for settings in ({"trials": 3, "seed": 4}, {"clicker": "center"}):
-        _, ours = measure_levels(nested, field(), FirstClickProtocol(**settings))
-        _, theirs = measure_clicks(nested, field(), ClickProtocol(**settings))
+        _, ours = measure(nested, field(), Settings(**settings))
+        _, theirs = clicks.measure(nested, field(), clicks.Settings(**settings))
         keys = ("map", "label", "area", "trial")
         for result, other in zip(ours, theirs, strict=True):
             assert [result[key] for key in keys] == [other[key] for key in keys]
             assert result["best"][:1] == other["ious"]
-        shared = FirstClickProtocol(**settings).settings()
-        assert shared.items() <= ClickProtocol(**settings).settings().items()
+        shared = Settings(**settings).recorded()
+        assert shared.items() <= clicks.Settings(**settings).recorded().items()
 
 
 def slow_scores(answer, click, mask, ignore):
@@ -144,7 +140,7 @@ def slow_reliability(answer, mask, ignore):
 def test_against_one_comparison_each(nested, zero_is_background):
     sample = replace(nested, zero_is_background=zero_is_background)
     segmentor = field(1)
-    facts, results = measure_levels(sample, segmentor, CENTER)
+    facts, results = measure(sample, segmentor, CENTER)
     tables = []
     targets = [(mask, sample.ignore(index)) for index, _, mask in sample.masks()]
     for result, (mask, ignore), around in zip(results, targets, targets[::-1], strict=True):
@@ -168,13 +164,13 @@ def test_what_is_nearly_the_default_mask_takes_no_place(nested, width, offered):
     assert (iou(disc, both) > 0.9) == (offered == 1)
     answer = np.where(both, 0.7, 0.01).astype(np.float32)
     segmentor = FunctionSegmentor(lambda image, clicks: answer, "disc")
-    _, results = measure_levels(nested, segmentor, CENTER)
+    _, results = measure(nested, segmentor, CENTER)
     assert [result["offered"] for result in results] == [offered] * 2
 
 
 def test_an_answer_that_offers_nothing_but_an_empty_mask(nested):
     segmentor = FunctionSegmentor(lambda image, clicks: np.full((48, 64), 0.01), "never")
-    _, results = measure_levels(nested, segmentor, CENTER)
+    _, results = measure(nested, segmentor, CENTER)
     for result in results:
         assert (result["offered"], result["any"]) == (1, 0)
         assert result["best"] == [0] * 7
@@ -189,7 +185,7 @@ def candidates_of(sample):
 
 def test_candidates_come_by_their_expected_iou(nested):
     candidates = candidates_of(nested)
-    _, (whole, part) = measure_levels(nested, Several(candidates, [0.5, 0.6, 0.9, 0.8]), CENTER)
+    _, (whole, part) = measure(nested, Several(candidates, [0.5, 0.6, 0.9, 0.8]), CENTER)
     everything = round(WHOLE / AREA, 6)
     assert whole["offered"] == part["offered"] == 4
     assert whole["best"][:2] == [everything] * 2
@@ -202,9 +198,9 @@ def test_candidates_come_by_their_expected_iou(nested):
 
 def test_of_many_candidates_the_first_are_looked_at(nested):
     candidates = np.concatenate([candidates_of(nested)[3:].repeat(7, 0), candidates_of(nested)[:1]])
-    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 8), CENTER)
+    _, (_, part) = measure(nested, Several(candidates, [0.5] * 8), CENTER)
     assert (part["offered"], part["best"]) == (7, [PART_OF_ALL] * 7)
-    _, (_, part) = measure_levels(nested, Several(candidates, [0.5] * 7 + [0.9]), CENTER)
+    _, (_, part) = measure(nested, Several(candidates, [0.5] * 7 + [0.9]), CENTER)
     assert part["best"][0] == PART_OF_ALL
     assert min(part["best"][1:]) > 0.85
 
@@ -218,12 +214,12 @@ def test_answers_that_are_no_answers(nested):
         (Several(candidates, [0.5, 0.5, 7, 0.5]), r"'several'.*0.5 to 7"),
     ):
         with pytest.raises(ValueError, match=message):
-            measure_levels(nested, segmentor, CENTER)
+            measure(nested, segmentor, CENTER)
 
 
 def test_no_objects_no_results(nested):
     empty = replace(nested, label_maps=np.zeros_like(nested.label_maps))
-    assert measure_levels(empty, field(), CENTER) == ({}, [])
+    assert measure(empty, field(), CENTER) == ({}, [])
 
 
 class ListDataset:
@@ -254,7 +250,8 @@ def dataset(nested):
 
 def run(dataset, segmentor, out, limit=None):
     made_by = {"model": segmentor.name, "weights": ""}
-    return run_jobs([level_job(dataset, segmentor, made_by, CENTER, limit)], out)
+    method = levels.from_model(CENTER, segmentor, made_by)
+    return run_jobs([Job(levels.PROTOCOL, dataset, method, limit)], out)
 
 
 def test_figures_by_hand(dataset, nested, tmp_path):

@@ -9,8 +9,8 @@ import pytest
 from scipy import ndimage
 
 from tamingseg.data.davis import DavisDataset
-from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, measure_clicks
-from tamingseg.metrics.interactive import clicks_to_reach, mean_over_masks, number_of_failures
+from tamingseg.evaluation.protocols.clicks import SEGNEXT, measure
+from tamingseg.metrics.clicks import clicks_to_reach, mean_over_masks, number_of_failures
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.values import Click, Sample
@@ -66,7 +66,7 @@ def official_noc(all_ious, target, most=20):
 def compare(segmentor, samples):
     ours, theirs = [], []
     for sample in samples:
-        _, results = measure_clicks(sample, segmentor, SEGNEXT_PROTOCOL)
+        _, results = measure(sample, segmentor, SEGNEXT)
         for result in results:
             ours.append(result["ious"])
             truth = sample.label_maps[result["map"]] == result["label"]

@@ -6,7 +6,7 @@ machines of a run need a file system in common for the file of records.
 """
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
@@ -21,8 +21,8 @@ from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.split import spread
+from tamingseg.evaluation.protocols.base import Method, Protocol
 from tamingseg.evaluation.records import (
-    Measured,
     Record,
     append_record,
     iterate_records,
@@ -36,58 +36,66 @@ _VERSION = version("tamingseg")
 
 @dataclass(frozen=True)
 class Job:
-    """One protocol for one model on one data set.
+    """One protocol with one method on one data set.
 
     Attributes
     ----------
-    kind
-        Of the records.
+    protocol
+        What is measured.
     dataset
         Where the images come from.
-    made_by
-        ``model`` and ``weights``: who answers. A retrained model has other weights. Perhaps
-        ``precision``, what its encoder computes in.
-    settings
-        Everything else that changes a number.
-    measure
-        Gives the facts and results of an image.
-    title
-        What the progress bar says.
+    method
+        Who answers, and how.
     limit
         Do only so many images, spread evenly over the data set.
+
+    Raises
+    ------
+    ValueError
+        If whole segmentations are to be compared on a data set that does not label every pixel.
     """
 
-    kind: str
+    protocol: Protocol
     dataset: MaskDataset
-    made_by: dict[str, str]
-    settings: dict[str, Any]
-    measure: Callable[[Sample], Measured]
-    title: str
+    method: Method
     limit: int | None = None
 
+    def __post_init__(self) -> None:
+        if self.protocol.whole_images and not self.dataset.partition:
+            raise ValueError(
+                f"{self.dataset.name} does not label every pixel, so {self.protocol.kind} cannot "
+                'be measured; if it does, say "partition": true in its set.json'
+            )
+
     @property
-    def method(self) -> dict[str, Any]:
+    def title(self) -> str:
+        """What the progress bar says."""
+        return f"{self.dataset.name}: {self.method.made_by['model']}, {self.protocol.kind}"
+
+    @property
+    def recorded(self) -> dict[str, Any]:
         """What the records say about how they were made."""
         made_with = {"data": self.dataset.fingerprint, "version": _VERSION}
         if read_with := getattr(self.dataset, "settings", {}):
             made_with["reader"] = dict(read_with)
-        return {**self.made_by, **made_with, **self.settings}
+        return {**self.method.made_by, **made_with, **self.method.settings}
 
     def key_of(self, index: int) -> tuple[str, str, str, str]:
         """`Record.key` of image `index`."""
         name = self.dataset.names[index]
-        return Record(self.kind, self.dataset.name, name, self.method, {}, []).key
+        return Record(self.protocol.kind, self.dataset.name, name, self.recorded, {}, []).key
 
     def record(self, sample: Sample) -> Record:
         """Measure an image of the data set; whatever goes wrong is said with its name."""
         try:
-            facts, results = self.measure(sample)
+            facts, results = self.method.measure(sample)
         except ValueError as error:
             raise ValueError(f"{self.dataset.name}, image {sample.name}: {error}") from error
         except Exception as error:
             error.add_note(f"{self.title}, image {sample.name}")
             raise
-        return Record(self.kind, self.dataset.name, sample.name, self.method, facts, results)
+        kind, name = self.protocol.kind, self.dataset.name
+        return Record(kind, name, sample.name, self.recorded, facts, results)
 
     def indices(self) -> list[int]:
         """Which images are done."""
@@ -154,13 +162,13 @@ def _without_doubles(jobs: Sequence[Job]) -> list[Job]:
     """Leave out jobs on a data set that was named twice; refuse two models that look alike."""
     found: dict[str, Job] = {}
     for job in jobs:
-        key = json.dumps([job.kind, job.dataset.name, job.method], sort_keys=True)
+        key = json.dumps([job.protocol.kind, job.dataset.name, job.recorded], sort_keys=True)
         if key not in found:
             found[key] = job
         elif job.dataset is found[key].dataset:
             raise ValueError(
-                f"two models call themselves {job.made_by['model']!r} and have the same weights; "
-                "give one of them another name, so that their records can be told apart"
+                f"two models call themselves {job.method.made_by['model']!r} and have the same "
+                "weights; give one of them another name, so that their records can be told apart"
             )
     return list(found.values())
 

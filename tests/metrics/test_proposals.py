@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from tamingseg.metrics.interactive import mean_over_images, mean_over_masks
-from tamingseg.metrics.zeroshot import (
+from tamingseg.metrics.clicks import mean_over_images, mean_over_masks
+from tamingseg.metrics.proposals import (
     COCO_THRESHOLDS,
     area_under_steps,
     best_at,

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tamingseg.evaluation.interactive import SEGNEXT_PROTOCOL, ClickProtocol, measure_clicks
+from tamingseg.evaluation.protocols.clicks import SEGNEXT, Settings, measure
 from tamingseg.masks.certainty import FUSIONS
 from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.segmentors.base import ImageEmbedding
@@ -17,11 +17,11 @@ COMBINATIONS = (*FUSIONS, "joint")
 
 
 def results_of(sample, segmentor, protocol):
-    return measure_clicks(sample, segmentor, protocol)[1]
+    return measure(sample, segmentor, protocol)[1]
 
 
 def test_a_model_that_knows_gets_everything_right(two_discs, fake_segmentor):
-    results = results_of(two_discs, fake_segmentor(), ClickProtocol(clicks=3))
+    results = results_of(two_discs, fake_segmentor(), Settings(clicks=3))
     areas = [int((two_discs.label_maps == label).sum()) for label in (1, 2)]
     assert results == [
         {
@@ -40,7 +40,7 @@ def test_a_model_that_knows_gets_everything_right(two_discs, fake_segmentor):
 def test_masks_under_the_minimum_are_skipped(two_discs, fake_segmentor):
     area = int((two_discs.label_maps == 1).sum())
     for minimum, labels in [(area, [1, 2]), (area + 1, [2]), (10**6, [])]:
-        results = results_of(two_discs, fake_segmentor(), ClickProtocol(min_area=minimum))
+        results = results_of(two_discs, fake_segmentor(), Settings(min_area=minimum))
         assert [result["label"] for result in results] == labels
 
 
@@ -71,7 +71,7 @@ def constant(value):
 
 def test_all_masks_of_an_image_are_decoded_together(two_discs):
     segmentor = Answers(constant(0.9))
-    results_of(two_discs, segmentor, ClickProtocol())
+    results_of(two_discs, segmentor, Settings())
     assert [len(clicks) for clicks in segmentor.asked] == [2]
 
 
@@ -79,13 +79,13 @@ def test_both_sides_of_the_threshold(two_discs):
     segmentor = Answers(constant(0.495))
     share = [(two_discs.label_maps == k).mean() for k in (1, 2)]
     for threshold, expected in [(0.5, [0, 0]), (0.49, share), (0.495, [0, 0])]:
-        results = results_of(two_discs, segmentor, ClickProtocol(threshold=threshold))
+        results = results_of(two_discs, segmentor, Settings(threshold=threshold))
         np.testing.assert_allclose([result["ious"][0] for result in results], expected, atol=1e-6)
 
 
 def test_unlabelled_pixels_count_neither_way(two_discs):
     unlabelled = replace(two_discs, zero_is_background=False)
-    results = results_of(unlabelled, Answers(constant(0.9)), ClickProtocol())
+    results = results_of(unlabelled, Answers(constant(0.9)), Settings())
     areas = [(two_discs.label_maps == k).sum() for k in (1, 2)]
     expected = [area / sum(areas) for area in areas]
     np.testing.assert_allclose([result["ious"][0] for result in results], expected, atol=1e-6)
@@ -101,7 +101,7 @@ def test_outlines_are_measured_after_every_click(two_discs):
     def answer(click, size):
         return wider[two_discs.label_maps[0, int(click.row), int(click.col)]].astype(np.float32)
 
-    for result in results_of(two_discs, Answers(answer), ClickProtocol()):
+    for result in results_of(two_discs, Answers(answer), Settings()):
         mask, found = two_discs.label_maps[0] == result["label"], wider[result["label"]] > 0
         assert result["ious"] == [round(mask.sum() / found.sum(), 6)]
         assert result["boundary_ious"] == [round(boundary_iou(found, mask), 6)]
@@ -112,19 +112,19 @@ def test_outlines_are_measured_after_every_click(two_discs):
 def test_unlabelled_pixels_are_in_no_outline(two_discs):
     unlabelled = replace(two_discs, zero_is_background=False)
     segmentor = Answers(lambda click, size: (two_discs.label_maps[0] != 2).astype(np.float32))
-    first, second = results_of(unlabelled, segmentor, ClickProtocol())
+    first, second = results_of(unlabelled, segmentor, Settings())
     assert (first["ious"], first["boundary_ious"], first["boundary_fs"]) == ([1], [1], [1])
     assert (second["ious"], second["boundary_ious"], second["boundary_fs"]) == ([0], [0], [0])
 
 
 def test_the_click_is_in_the_middle_or_anywhere_inside(two_discs):
     segmentor = Answers(constant(0.9))
-    results_of(two_discs, segmentor, ClickProtocol(clicker="center"))
+    results_of(two_discs, segmentor, Settings(clicker="center"))
     middles = [(click.row, click.col) for click in segmentor.asked[0]]
     np.testing.assert_allclose(middles, [(16, 18), (30, 44)], atol=1)
     random = set()
     for seed in range(20):
-        results_of(two_discs, segmentor, ClickProtocol(seed=seed))
+        results_of(two_discs, segmentor, Settings(seed=seed))
         for click, label in zip(segmentor.asked[-1], (1, 2), strict=True):
             assert two_discs.label_maps[0, int(click.row), int(click.col)] == label
             random.add((click.row, click.col))
@@ -136,7 +136,7 @@ def test_further_clicks_go_to_what_is_wrong(two_discs, fusion):
     """A model that always answers "everything": every further click is negative and new."""
     segmentor = Answers(constant(0.9))
     one_disc = replace(two_discs, label_maps=(two_discs.label_maps == 1).astype(np.int32))
-    results_of(one_disc, segmentor, ClickProtocol(clicks=4, fusion=fusion))
+    results_of(one_disc, segmentor, Settings(clicks=4, fusion=fusion))
     if fusion == "joint":
         conversation = segmentor.asked[-1]
     else:
@@ -162,17 +162,17 @@ def test_a_mask_met_exactly_keeps_its_iou_and_asks_no_more(fusion):
     labels[0, 8:24, 8:24] = 1  # four blocks
     sample = Sample(np.zeros((32, 48, 3), np.uint8), labels, "blocks")
     segmentor = Answers(half_then_rest)
-    (result,) = results_of(sample, segmentor, ClickProtocol(clicks=6, fusion=fusion))
+    (result,) = results_of(sample, segmentor, Settings(clicks=6, fusion=fusion))
     assert result["ious"] == [0.25, 0.5, 0.75, 1.0, 1.0, 1.0]
     assert sum(len(clicks) == 1 for clicks in segmentor.asked) == 4
 
 
 def test_settings_are_those_that_play_a_part():
-    assert ClickProtocol(clicker="center").settings().keys() == {
+    assert Settings(clicker="center").recorded().keys() == {
         "clicker", "clicks", "trials", "threshold", "min_area"
     }  # fmt: skip
-    assert ClickProtocol(seed=4).settings()["seed"] == 4
-    several = ClickProtocol(clicks=2).settings()
+    assert Settings(seed=4).recorded()["seed"] == 4
+    several = Settings(clicks=2).recorded()
     assert (several["fusion"], several["count_last_click"]) == ("joint", False)
 
 
@@ -180,29 +180,29 @@ def test_clicks_do_not_depend_on_order_or_model(two_discs):
     samples = [replace(two_discs, name=name) for name in "abc"]
     segmentors = [Answers(constant(0.9)), Answers(constant(0.1))]
     for sample in samples:
-        results_of(sample, segmentors[0], ClickProtocol())
+        results_of(sample, segmentors[0], Settings())
     for sample in reversed(samples):
-        results_of(sample, segmentors[1], ClickProtocol())
+        results_of(sample, segmentors[1], Settings())
     assert segmentors[0].asked == segmentors[1].asked[::-1]
     assert segmentors[0].asked[0] != segmentors[0].asked[1]
 
 
 def test_trials_click_elsewhere_each_time(two_discs):
     segmentor = Answers(constant(0.9))
-    results = results_of(two_discs, segmentor, ClickProtocol(trials=5))
+    results = results_of(two_discs, segmentor, Settings(trials=5))
     assert [(result["label"], result["trial"]) for result in results] == [
         (label, trial) for label in (1, 2) for trial in range(5)
     ]
     places = [(click.row, click.col) for click in segmentor.asked[0]]
     assert len(set(places)) == 10
     once = Answers(constant(0.9))
-    results_of(two_discs, once, ClickProtocol())
+    results_of(two_discs, once, Settings())
     assert [(c.row, c.col) for c in once.asked[0]] == [places[0], places[5]]
 
 
 def test_an_image_without_objects_has_no_results(two_discs, fake_segmentor):
     empty = replace(two_discs, label_maps=np.zeros_like(two_discs.label_maps))
-    assert measure_clicks(empty, fake_segmentor(), ClickProtocol()) == ({}, [])
+    assert measure(empty, fake_segmentor(), Settings()) == ({}, [])
 
 
 @pytest.mark.parametrize("answer", [np.zeros((5, 5), np.float32), np.full((48, 64), np.nan)])
@@ -214,11 +214,11 @@ def test_an_answer_that_is_no_answer_stops(two_discs, answer, clicks):
     with pytest.raises(
         ValueError, match=r"answers.*\(2, 48, 64\)|answers.*\(48, 64\)|answers.*NaN"
     ):
-        results_of(two_discs, segmentor, ClickProtocol(clicks=clicks))
+        results_of(two_discs, segmentor, Settings(clicks=clicks))
 
 
 def test_segnext_protocol():
-    settings = SEGNEXT_PROTOCOL.settings()
+    settings = SEGNEXT.recorded()
     assert settings == {
         "clicker": "center", "clicks": 20, "trials": 1, "fusion": "joint", "threshold": 0.49,
         "min_area": 1, "count_last_click": True
@@ -239,7 +239,7 @@ def test_segnext_protocol():
 )
 def test_protocol_refuses(settings):
     with pytest.raises(ValueError, match=r"expected (clicks|trials)|must be one|leave trials"):
-        ClickProtocol(**settings)
+        Settings(**settings)
 
 
 def test_answer_prior_is_the_mean_over_a_grid(two_discs, fake_segmentor):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tamingseg.metrics.interactive import (
+from tamingseg.metrics.clicks import (
     clicks_to_reach,
     mean_over_images,
     mean_over_masks,

@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from filelock import FileLock
 
-from tamingseg.evaluation.interactive import ClickProtocol, click_job
+from tamingseg.evaluation.protocols import clicks
+from tamingseg.evaluation.protocols.base import Method
 from tamingseg.evaluation.records import iterate_records, merge_parts, part_of
-from tamingseg.evaluation.sharding import Job, run_jobs
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.values import Sample
 
 MADE_BY = {"model": "fake", "weights": "f00"}
@@ -62,7 +63,8 @@ def job(dataset, fake_segmentor):
 
     def make(weights="f00", limit=None, **protocol):
         made_by = MADE_BY | {"weights": weights}
-        return click_job(dataset, fake_segmentor(), made_by, ClickProtocol(**protocol), limit)
+        method = clicks.from_model(clicks.Settings(**protocol), fake_segmentor(), made_by)
+        return Job(clicks.PROTOCOL, dataset, method, limit)
 
     return make
 
@@ -138,9 +140,9 @@ def test_two_runs_never_write_one_file(job, out):
 
 
 def test_settings_of_a_reader_are_recorded(job, dataset):
-    assert "reader" not in job().method
+    assert "reader" not in job().recorded
     dataset.settings = {"image": "color.jpg"}
-    assert job().method["reader"] == {"image": "color.jpg"}
+    assert job().recorded["reader"] == {"image": "color.jpg"}
 
 
 @pytest.mark.parametrize("name", ["r[1].jsonl", "a*b?.jsonl"])
@@ -153,12 +155,12 @@ def test_other_errors_name_the_image_too(dataset, out):
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError) as caught:
-        run_jobs([Job("clicks", dataset, MADE_BY, {}, measure, "title")], out)
-    assert caught.value.__notes__ == ["title, image two_discs"]
+        run_jobs([Job(clicks.PROTOCOL, dataset, Method(MADE_BY, {}, measure))], out)
+    assert caught.value.__notes__ == ["list: fake, clicks, image two_discs"]
 
 
 def test_the_method_says_who_when_and_how(job, dataset):
-    method = job().method
+    method = job().recorded
     assert (method["model"], method["weights"], method["data"]) == ("fake", "f00", "1157")
     assert {"version", "clicker", "threshold", "min_area", "seed"} <= method.keys()
 
@@ -167,7 +169,7 @@ def test_an_error_names_data_set_and_image(dataset, out):
     def measure(sample):
         raise ValueError("model m answered nonsense")
 
-    bad = Job("clicks", dataset, MADE_BY, {}, measure, "title")
+    bad = Job(clicks.PROTOCOL, dataset, Method(MADE_BY, {}, measure))
     with pytest.raises(ValueError, match="list, image two_discs: model m answered nonsense"):
         run_jobs([bad], out)
 
@@ -193,7 +195,7 @@ def test_memory_stays_flat(out):
         used.append(tracemalloc.get_traced_memory()[0])
         return {}, [{"ious": [0.123456] * 20}] * 20
 
-    job = Job("clicks", Many(), MADE_BY, {}, measure, "title", limit=400)
+    job = Job(clicks.PROTOCOL, Many(), Method(MADE_BY, {}, measure), limit=400)
     tracemalloc.start()
     try:
         run_jobs([job], out)
@@ -213,7 +215,9 @@ PROGRAM = """
 import sys
 from pathlib import Path
 import numpy as np
-from tamingseg.evaluation.sharding import Job, run_jobs
+from tamingseg.evaluation.protocols.base import Method
+from tamingseg.evaluation.protocols.clicks import PROTOCOL
+from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.values import Sample
 import time
 
@@ -232,7 +236,8 @@ def measure(sample):
         file.write(f"{sample.name}\\n")
     return {}, [{"value": int(sample.image.mean())}]
 
-run_jobs([Job("clicks", Numbers(), {"model": "m"}, {}, measure, "title")], Path(sys.argv[1]))
+job = Job(PROTOCOL, Numbers(), Method({"model": "m"}, {}, measure))
+run_jobs([job], Path(sys.argv[1]))
 """
 
 
