@@ -24,5 +24,5 @@ THIRDS = (np.s_[5:25], np.s_[35:55], np.s_[65:85])
 
 def test_every_way_is_a_job_of_its_own(dataset, fake_segmentor):
     jobs = jobs_on(FolderDataset(dataset), fake_segmentor(), {"model": "fake"}, None)
-    names = [job.made_by["model"] for job in jobs]
+    names = [job.method.made_by["model"] for job in jobs]
     assert names == [*(f"fake, {way}" for way in OURS), *FIELD]
