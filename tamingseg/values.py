@@ -11,6 +11,9 @@ from tamingseg.checks import check_image
 MASK_THRESHOLD = 0.5
 """A pixel belongs to a mask where its probability is above this."""
 
+VOID = -1
+"""Label of pixels that nothing is known of, in any label map: they count neither way."""
+
 MIN_MASK_AREA = 16 * 16
 """Regions of fewer pixels are not trained on and not scored (the note's rule: area, not box)."""
 
@@ -51,8 +54,9 @@ class Sample:
     image
         uint8, (H, W, 3), RGB.
     label_maps
-        int32, (L, H, W); in each map every value > 0 is one region. Several maps are several true
-        answers: annotators who disagree, or levels of detail. Masks may overlap across maps.
+        int32, (L, H, W); in each map every value > 0 is one region, and `VOID` counts neither way.
+        Several maps are several true answers: annotators who disagree, or levels of detail. Masks
+        may overlap across maps.
     name
         What errors and result rows call it; unique in its data set.
     zero_is_background
@@ -97,8 +101,11 @@ class Sample:
                     yield index, label, label_map == label
 
     def ignore(self, index: int) -> np.ndarray | None:
-        """Bool (H, W), the unlabelled pixels of map `index`; None if all pixels are labelled."""
-        return None if self.zero_is_background else self.label_maps[index] == 0
+        """Bool (H, W), the unlabelled pixels of map `index`; None if there can be none."""
+        if not self.zero_is_background:
+            return self.label_maps[index] <= 0
+        void = self.label_maps[index] < 0
+        return void if void.any() else None
 
 
 @dataclass(frozen=True, slots=True)

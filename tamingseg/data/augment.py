@@ -5,6 +5,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from tamingseg.data.label_maps import resized_labels
+
 
 @dataclass(frozen=True)
 class AugmentConfig:
@@ -41,15 +43,12 @@ class View:
         return moved
 
     def labels(self, label_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-        """Sample a label map of the image, labels below 2^16, for a view: int32 of `size`."""
+        """Sample a label map of the image, labels below 2^16 - 1, for a view: int32 of `size`."""
         top, left, height, width = self.window
         label_map = label_map[top : top + height, left : left + width]
         if self.flipped:
             label_map = label_map[:, ::-1]
-        # INTER_NEAREST_EXACT samples pixel centres; INTER_NEAREST shifts masks by up to a pixel.
-        return cv2.resize(
-            label_map.astype(np.uint16), size[::-1], interpolation=cv2.INTER_NEAREST_EXACT
-        ).astype(np.int32)
+        return resized_labels(label_map, size)
 
     def resample(self, maps: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Sample maps (N, h, w) that stretch over the image, of any size, for a view of `size`."""

@@ -92,7 +92,7 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
         If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
         one pixel or of more than `MAX_SIDE`, or more than `MAX_PIXELS` pixels.
     """
-    with _opened(source) as image:
+    with opened(source) as image:
         name = _name_of(source)
         if _has_pages(image):
             _LOG.warning("%s has several pages; only the first is read", name)
@@ -113,42 +113,8 @@ def read_pixels(path: str | Path | bytes) -> np.ndarray:
 
     Files of several channels give (H, W, C). Raises like `read_image`.
     """
-    with _opened(path) as image:
+    with opened(path) as image:
         return np.array(image)
-
-
-def read_label_map(path: str | Path) -> np.ndarray:
-    """Read a PNG, TIFF or BMP with one whole number per pixel as an int32 (H, W) label map.
-
-    Raises
-    ------
-    FileNotFoundError
-        If there is no such file.
-    ValueError
-        If the file is damaged, has several channels, or numbers that are not whole.
-    """
-    pixels = read_pixels(path)
-    if pixels.ndim == 2 and pixels.dtype.kind in "bui":
-        return pixels.astype(np.int32)
-    if pixels.ndim == 2 and (np.abs(pixels) < 2**24).all() and (pixels % 1 == 0).all():
-        return pixels.astype(np.int32)  # floating-point numbers that are whole
-    raise ValueError(
-        f"label map {path} must have one whole number per pixel (grey or palette PNG, or TIFF), "
-        f"got {pixels.dtype} of shape {pixels.shape}; save it with one channel of whole numbers"
-    )
-
-
-def read_object(path: str | Path) -> np.ndarray:
-    """Read the mask of one object: int32 (H, W), 1 where the file is not black.
-
-    Raises like `read_image`.
-    """
-    with _opened(path) as image:
-        if image.mode == "P":  # its numbers are places in a table of colours
-            image = image.convert("RGBA" if image.has_transparency_data else "RGB")
-        pixels = np.atleast_3d(np.array(image))
-    colours = pixels.shape[2] - (pixels.shape[2] in (2, 4))  # transparency is last and no colour
-    return (pixels[..., :colours] > 0).any(axis=2).astype(np.int32)
 
 
 def read_sample(
@@ -185,7 +151,7 @@ def read_sample(
 
 
 @contextmanager
-def _opened(source: str | Path | bytes) -> Iterator[Image.Image]:
+def opened(source: str | Path | bytes) -> Iterator[Image.Image]:
     """Open an image; refuse what must not be decoded from the header alone.
 
     Whatever the decoder has to complain about inside the block comes out as a ValueError.

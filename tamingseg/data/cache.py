@@ -21,6 +21,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
+from tamingseg.data.label_maps import as_16_bits, from_16_bits, resized_labels
 from tamingseg.values import Sample
 
 
@@ -66,7 +67,7 @@ class CachedDataset:
         maps = self._maps[entry["map"] :][: entry["maps"] * pixels]
         return Sample(
             np.asarray(image),
-            maps.reshape(entry["maps"], height, width).astype(np.int32),
+            from_16_bits(maps.reshape(entry["maps"], height, width)),
             entry["name"],
             entry["zero_is_background"],
             {tuple(part): tuple(whole) for part, whole in entry.get("parents", [])},
@@ -84,11 +85,11 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
     ):
         for number in tqdm(range(len(dataset)), f"cache {dataset.name}", unit="image"):
             sample = dataset[number]
-            if sample.label_maps.max(initial=0) > np.iinfo(np.uint16).max:
-                raise ValueError(f"{sample.name!r} has labels above 65535; renumber its regions")
+            if sample.label_maps.max(initial=0) >= np.iinfo(np.uint16).max:
+                raise ValueError(f"{sample.name!r} has labels above 65534; renumber its regions")
             sample = _shrink(sample, max_side)
             images.write(np.ascontiguousarray(sample.image).tobytes())
-            maps.write(sample.label_maps.astype(np.uint16).tobytes())
+            maps.write(as_16_bits(sample.label_maps).tobytes())
             index.append(
                 {
                     "name": sample.name,
@@ -117,10 +118,7 @@ def _shrink(sample: Sample, max_side: int) -> Sample:
     scale = max_side / max(height, width)
     if scale >= 1:
         return sample
-    size = (max(1, round(width * scale)), max(1, round(height * scale)))  # cv2: (width, height)
-    image = cv2.resize(sample.image, size, interpolation=cv2.INTER_AREA)
-    maps = [
-        cv2.resize(label_map, size, interpolation=cv2.INTER_NEAREST_EXACT)
-        for label_map in sample.label_maps.astype(np.uint16)
-    ]
-    return replace(sample, image=image, label_maps=np.stack(maps).astype(np.int32))
+    size = (max(1, round(height * scale)), max(1, round(width * scale)))
+    image = cv2.resize(sample.image, size[::-1], interpolation=cv2.INTER_AREA)
+    maps = [resized_labels(label_map, size) for label_map in sample.label_maps]
+    return replace(sample, image=image, label_maps=np.stack(maps))

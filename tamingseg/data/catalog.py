@@ -5,15 +5,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from tamingseg.data import bsds500, coco_lvis, hqseg44k, hypersim_frames
+from tamingseg.data import bsds500, coco, coco_lvis, hqseg44k, hypersim_frames, voc
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.bsds500 import Bsds500Dataset
+from tamingseg.data.coco import CocoDataset
 from tamingseg.data.coco_lvis import CocoLvisDataset
 from tamingseg.data.davis import DavisDataset
 from tamingseg.data.folder import FolderDataset
 from tamingseg.data.hqseg44k import HqSeg44kDataset
 from tamingseg.data.hypersim import HypersimDataset
 from tamingseg.data.sample_images import SAMPLE_PHOTOS, SamplePhotos
+from tamingseg.data.voc import VocDataset
 
 
 class FileDataset(MaskDataset, Protocol):
@@ -63,11 +65,27 @@ LAYOUTS = (  # the first that fits is it, so the special ones come before the ge
         hypersim_frames.SPLITS,
     ),
     Layout(
+        VocDataset,
+        ("SegmentationObject",),
+        "JPEGImages/ and SegmentationObject/ (Pascal VOC)",
+        voc.SPLITS,
+    ),
+    Layout(
+        CocoDataset,
+        ("annotations/instances_*.json", *coco.ANNOTATIONS),
+        "annotations/instances_<split>.json or annotations.json, with the photos (COCO)",
+        coco.SPLITS,
+    ),
+    Layout(
         DavisDataset,
         ("img", "gt", "JPEGImages/480p", "Annotations/480p"),
         "img/ and gt/, or JPEGImages/480p/ and Annotations/480p/ (DAVIS)",
     ),
-    Layout(FolderDataset, ("images", "masks"), "images/ and masks/ (any folder of label maps)"),
+    Layout(
+        FolderDataset,
+        ("images", "masks", "boundary_GT"),
+        "images/ and masks/ (any folder of label maps), or data_GT/ and boundary_GT/ (GrabCut)",
+    ),
 )
 
 

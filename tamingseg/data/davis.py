@@ -1,4 +1,4 @@
-"""DAVIS, one object per frame, in the two layouts it is found in.
+"""DAVIS, one object per frame or several, in the two layouts it is found in.
 
 ::
 
@@ -6,13 +6,15 @@
     <root>/JPEGImages/480p/<sequence>/<frame>.jpg    <root>/Annotations/480p/<sequence>/<frame>.png
 
 The first is what papers on interactive segmentation use (345 frames of 854x480, every tenth of
-DAVIS-2016), the second DAVIS-2016 itself (3,455 frames). Whatever is not black in a mask is the
-object; black is known to be background.
+DAVIS-2016), the second DAVIS-2016 itself (3,455 frames), and DAVIS-2017. Whatever is not black in a
+mask is the object; black is known to be background. Masks of DAVIS-2017 have several objects, see
+`tamingseg.data.label_maps.read_objects`.
 """
 
 from pathlib import Path
 
-from tamingseg.data.base import read_object, read_sample
+from tamingseg.data.base import read_sample
+from tamingseg.data.label_maps import read_objects
 from tamingseg.data.pairs import PairedDataset, pair_files
 from tamingseg.values import Sample
 
@@ -44,4 +46,4 @@ class DavisDataset(PairedDataset):
         super().__init__(root.resolve().name, root, pairs, problems, strict, nothing)
 
     def _read(self, name: str, image: Path, masks: list[Path]) -> Sample:
-        return read_sample(image, masks, read_object, name, zero_is_background=True)
+        return read_sample(image, masks, read_objects, name, zero_is_background=True)

@@ -85,7 +85,12 @@ def name_of(path: Path, folder: Path) -> str:
     >>> name_of(Path("photos/deep/a.b.JPG"), Path("photos"))
     'deep/a.b'
     """
-    return unicodedata.normalize("NFC", path.relative_to(folder).with_suffix("").as_posix())
+    return composed(path.relative_to(folder).with_suffix("").as_posix())
+
+
+def composed(name: str) -> str:
+    """Return a name in Unicode's composed form, in which names are compared."""
+    return unicodedata.normalize("NFC", name)
 
 
 def count_endings(paths: Iterable[Path]) -> str:

@@ -31,8 +31,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import read_object, read_sample
+from tamingseg.data.base import read_sample
 from tamingseg.data.files import find_files, name_of
+from tamingseg.data.label_maps import read_object
 from tamingseg.data.pairs import PairedDataset, Pairs
 from tamingseg.values import Sample
 

@@ -15,7 +15,7 @@ import numpy as np
 from skimage import data
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import read_label_map
+from tamingseg.data.label_maps import read_label_map
 from tamingseg.values import Sample
 
 _PHOTOS = {

@@ -6,6 +6,8 @@ from typing import Any
 
 from tamingseg.files import parse_json
 
+_WORDS = {str: "text", int: "a whole number", list: "a list"}
+
 
 def read_settings(path: Path, known: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
     """Return those settings of the file that are `known`, name -> its possible values.
@@ -40,7 +42,7 @@ def read_settings(path: Path, known: Mapping[str, Sequence[Any]]) -> dict[str, A
     for name, values in known.items():
         if name in said and not _is_one_of(said[name], values):
             words = [
-                {str: "text"}.get(value) or ("null" if value is None else str(value).lower())
+                _WORDS.get(value) or ("null" if value is None else str(value).lower())
                 for value in values
             ]
             raise ValueError(f"{path} must give {name!r} one of {', '.join(words)}; mend it")

@@ -166,7 +166,7 @@ class ClickTrainingSet(Dataset):
             sample.image, original, (size, size), self.augmentation, rng
         )
         nowhere = np.zeros(label_map.shape, bool)
-        ignore = nowhere if sample.zero_is_background else label_map == 0
+        ignore = label_map < 0 if sample.zero_is_background else label_map <= 0
         label_map = _without_small(label_map, original)
         return _Drawn(image, label_map, ignore, nowhere, source, index, view)
 
@@ -180,7 +180,8 @@ class ClickTrainingSet(Dataset):
         sample = self.datasets[drawn.source][drawn.index]
         size = drawn.label_map.shape
         maps = np.stack([drawn.view.labels(label_map, size) for label_map in sample.label_maps])
-        unknown = (maps == 0).any(axis=0) & ~drawn.pasted & (not sample.zero_is_background)
+        unknown = maps < 0 if sample.zero_is_background else maps <= 0
+        unknown = unknown.any(axis=0) & ~drawn.pasted
         maps = np.stack(list(map(_without_small, maps, sample.label_maps)))
         maps[:, drawn.pasted] = _PASTED
         levels = np.empty((len(chosen), *size), np.float32)

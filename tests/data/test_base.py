@@ -11,9 +11,6 @@ from tamingseg.data.base import (
     MAX_PIXELS,
     MAX_SIDE,
     read_image,
-    read_label_map,
-    read_object,
-    read_pixels,
 )
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -145,60 +142,3 @@ def test_missing_file(tmp_path):
     for path in (tmp_path / "nothing.png", tmp_path):
         with pytest.raises(FileNotFoundError, match="there is no file"):
             read_image(path)
-
-
-class TestLabelMap:
-    labels = np.arange(12).reshape(3, 4)
-
-    def save(self, tmp_path, image):
-        path = tmp_path / "labels.png"
-        (image if isinstance(image, Image.Image) else Image.fromarray(image)).save(path)
-        return path
-
-    @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
-    def test_8_and_16_bit(self, dtype, tmp_path):
-        labels = (self.labels * (np.iinfo(dtype).max // 11)).astype(dtype)
-        read = read_label_map(self.save(tmp_path, labels))
-        assert read.dtype == np.int32
-        np.testing.assert_array_equal(read, labels)
-
-    def test_palette_gives_the_index(self, tmp_path):
-        image = Image.fromarray(self.labels.astype(np.uint8))
-        image.putpalette([value for value in range(12) for _ in range(3)][::-1])
-        np.testing.assert_array_equal(read_label_map(self.save(tmp_path, image)), self.labels)
-
-    def test_one_bit(self, tmp_path):
-        np.testing.assert_array_equal(
-            read_label_map(self.save(tmp_path, self.labels > 5)), self.labels > 5
-        )
-
-    def test_colours_are_refused(self, tmp_path):
-        with pytest.raises(ValueError, match=r"labels\.png must have one whole number per pixel"):
-            read_label_map(self.save(tmp_path, PIXELS))
-
-    @pytest.mark.parametrize("dtype", [np.uint16, np.int32, np.float32])
-    def test_tiff_with_more_than_255_labels(self, dtype, tmp_path):
-        path = tmp_path / "cells.tif"
-        Image.fromarray((self.labels * 700).astype(dtype)).save(path)
-        np.testing.assert_array_equal(read_label_map(path), self.labels * 700)
-
-    @pytest.mark.parametrize("number", [0.5, np.nan, np.inf, 1e12])
-    def test_numbers_that_are_not_whole_are_refused(self, number, tmp_path):
-        path = tmp_path / "probabilities.tif"
-        Image.fromarray(np.full((3, 4), number, np.float32)).save(path)
-        with pytest.raises(ValueError, match=r"probabilities\.tif must have one whole number"):
-            read_label_map(path)
-
-    def test_read_pixels_keeps_channels(self, tmp_path):
-        np.testing.assert_array_equal(read_pixels(self.save(tmp_path, PIXELS)), PIXELS)
-
-
-def test_an_object_is_what_is_not_black_whatever_the_palette(tmp_path):
-    mask = np.eye(4, dtype=np.uint8)
-    for black, white in ((0, 1), (1, 0), (7, 3)):  # places in the table of colours
-        image = Image.fromarray(np.where(mask, np.uint8(white), np.uint8(black)))
-        table = np.full((256, 3), 128, np.uint8)
-        table[black], table[white] = 0, 255
-        image.putpalette(table.tobytes())
-        image.save(tmp_path / "mask.png")
-        np.testing.assert_array_equal(read_object(tmp_path / "mask.png"), mask)

@@ -84,7 +84,7 @@ def test_a_cache_travels_to_another_process_without_its_pixels(memory, tmp_path)
 def test_labels_that_do_not_fit_name_the_image(memory, tmp_path, side):
     """Also where the image is made smaller."""
     memory.samples[1].label_maps[0, 0, 0] = 70_000
-    with pytest.raises(ValueError, match="'b' has labels above 65535"):
+    with pytest.raises(ValueError, match="'b' has labels above 65534"):
         CachedDataset(memory, tmp_path, side)
 
 

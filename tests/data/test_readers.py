@@ -64,6 +64,7 @@ def test_folder(folder):
         ({"kind": "instances"}, True),
         ({"kind": "instances", "zero_is_background": False}, False),
         ({"zero_is_background": True}, True),
+        ({"void": 255, "source": "a friend"}, True),
     ],
 )
 def test_what_zero_means(folder, settings, expected):
@@ -87,6 +88,68 @@ def test_what_is_a_partition(folder, settings, expected):
     if settings is not None:
         (folder / "set.json").write_text(json.dumps(settings))
     assert FolderDataset(folder).partition is expected
+
+
+def test_what_other_values_mean(folder):
+    plain = FolderDataset(folder).fingerprint
+    for settings, expected in [
+        ({"void": 7}, {0: 0, 1: 1, 7: -1}),
+        ({"void": [1, 7]}, {0: 0, 1: -1, 7: -1}),
+        ({"background": [1]}, {0: -1, 1: 0, 7: 7}),
+        ({"objects": "one"}, {0: 0, 1: 1, 7: 1}),
+    ]:
+        (folder / "set.json").write_text(json.dumps(settings))
+        dataset = FolderDataset(folder)
+        wanted = np.vectorize(expected.get)(labels())
+        np.testing.assert_array_equal(dataset[0].label_maps[0], wanted)
+        assert dataset[0].zero_is_background
+        assert dataset.fingerprint != plain
+        assert dataset.settings.keys() == {"zero_is_background", "labels"}
+    for settings in ({"void": "255"}, {"void": [1.5]}, {"background": True}, {"objects": "two"}):
+        (folder / "set.json").write_text(json.dumps(settings))
+        with pytest.raises(ValueError, match=r"set\.json must give"):
+            FolderDataset(folder)
+
+
+def test_grabcut(tmp_path):
+    trimap = np.zeros((20, 30), np.uint8)
+    trimap[:, 10:20], trimap[:, 12:18], trimap[:, :5] = 128, 255, 64
+    save(tmp_path / "data_GT" / "a.jpg", photo())
+    save(tmp_path / "boundary_GT" / "a.bmp", trimap)
+    sample = open_dataset(tmp_path)[0]
+    expected = np.select([trimap == 255, trimap == 128], [1, -1])
+    np.testing.assert_array_equal(sample.label_maps[0], expected)
+
+
+def make_voc(root, listed=True):
+    for name in ("2007_1", "2007_2", "unlabelled"):
+        save(root / "JPEGImages" / f"{name}.jpg", photo())
+    for name in ("2007_1", "2007_2"):
+        values = labels()
+        values[:, 9] = 255
+        save(root / "SegmentationObject" / f"{name}.png", values)
+        save(root / "SegmentationClass" / f"{name}.png", values)
+    if listed:
+        (root / "ImageSets" / "Segmentation").mkdir(parents=True)
+        for split, names in (("train", "2007_1"), ("val", "2007_2"), ("trainval", "2007_1 2007_2")):
+            (root / "ImageSets" / "Segmentation" / f"{split}.txt").write_text(names + "\n")
+
+
+def test_pascal_voc(tmp_path):
+    root = tmp_path / "VOC2012"
+    make_voc(root)
+    dataset = open_dataset(root)
+    assert (dataset.name, dataset.names) == ("VOC2012-val", ["2007_2"])
+    sample = dataset[0]
+    assert (sample.label_maps[0][:, 9] == -1).all()
+    assert [label for _, label, _ in sample.masks(1)] == [1, 7]
+    assert sample.zero_is_background
+    assert open_dataset(root / "trainval").names == ["2007_1", "2007_2"]
+    (root / "SegmentationObject" / "2007_2.png").unlink()
+    with pytest.raises(ValueError, match=r"SegmentationObject.2007_2\.png is missing"):
+        open_dataset(root / "trainval")
+    make_voc(tmp_path / "own", listed=False)
+    assert open_dataset(tmp_path / "own").names == ["2007_1", "2007_2"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1]", '{"kind": 3}'])
@@ -220,7 +283,16 @@ def test_open_dataset_errors(tmp_path):
         FileNotFoundError, match=r"expected images/ and masks/.*; found pict"
     ) as all_:
         open_dataset(tmp_path)
-    for name in ("any folder", "DAVIS", "HyperSim", "COCO+LVIS", "HQSeg44K", "BSDS500"):
+    for name in (
+        "any folder",
+        "DAVIS",
+        "HyperSim",
+        "COCO+LVIS",
+        "HQSeg44K",
+        "BSDS500",
+        "Pascal VOC",
+        "COCO)",
+    ):
         assert f"({name}" in str(all_.value)
     (tmp_path / "images").mkdir()
     with pytest.raises(FileNotFoundError, match="has no folder masks/"):
