@@ -179,10 +179,13 @@ def _find_annotations(root: Path, split: str | None) -> tuple[Path, str]:
 
 def _photos(root: Path, split: str) -> dict[str, Path]:
     """Return file name -> photo. Files are listed: a name out of a JSON never becomes a path."""
+    found = find_files(root).files
+    photos: dict[str, Path] = {}
     for folder in (root / split, root / "images" / split, root / "images", root):
-        if folder.is_dir() and (found := find_files(folder).files):
-            return {composed(path.relative_to(folder).as_posix()): path for path in found}
-    return {}
+        for path in found:
+            if path.is_relative_to(folder):
+                photos.setdefault(composed(path.relative_to(folder).as_posix()), path)
+    return photos
 
 
 def _read(path: Path) -> dict[str, Any]:

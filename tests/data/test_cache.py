@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tamingseg.data.cache import CachedDataset
-from tamingseg.values import Sample
+from tamingseg.values import VOID, Sample
 
 
 class Memory:
@@ -30,7 +30,7 @@ class Memory:
 def memory(rng):
     def sample(name, height, width, maps, zero, parents=()):
         image = rng.integers(0, 256, (height, width, 3), dtype=np.uint8)
-        labels = rng.integers(0, 300, (maps, height, width)).astype(np.int32)
+        labels = rng.integers(VOID, 300, (maps, height, width)).astype(np.int32)
         return Sample(image, labels, name, zero, dict(parents))
 
     nested = {(0, 7): (1, 3), (1, 3): (2, 1)}

@@ -6,7 +6,7 @@ import torch
 
 from tamingseg.data.augment import AugmentConfig
 from tamingseg.data.training import ClickSampling, ClickTrainingSet, collate, pack_clicks
-from tamingseg.values import Click, Sample
+from tamingseg.values import VOID, Click, Sample
 
 
 class One:
@@ -68,6 +68,17 @@ def test_unlabelled_pixels_are_ignored_and_background_is_not(sample):
     background = Sample(sample.image, sample.label_maps, "sample", True)
     assert any(training_set(sample)[index]["ignore"].any() for index in range(5))
     assert not any(training_set(background)[index]["ignore"].any() for index in range(5))
+
+
+def test_void_is_ignored_whatever_0_means(sample):
+    labels = sample.label_maps.copy()
+    labels[0, :, 40:] = VOID
+    void = Sample(sample.image, labels, "void", zero_is_background=True)
+    for sampling in ({}, {"target": "levels", "sampler": "one"}):
+        for index in range(5):
+            item = training_set(void, **sampling)[index]
+            assert (item["labels"] > 0).all()
+            assert (item["ignore"] == (item["label_map"] == VOID)).all()
 
 
 def test_collate_fills_click_slots(sample):
