@@ -91,6 +91,17 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
     ValueError
         If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
         one pixel or of more than `MAX_SIDE`, or more than `MAX_PIXELS` pixels.
+
+    Examples
+    --------
+    >>> from pathlib import Path
+    >>> from tempfile import TemporaryDirectory
+    >>> from tamingseg import read_image
+    >>> with TemporaryDirectory() as folder:
+    ...     path = Path(folder) / "grey.png"
+    ...     Image.new("L", (3, 2), 128).save(path)
+    ...     read_image(path).shape
+    (2, 3, 3)
     """
     with opened(source) as image:
         name = _name_of(source)
