@@ -92,13 +92,18 @@ class Sample:
                 f"{self.image.shape[1]}) like the image, got {maps.dtype} {maps.shape}"
             )
 
-    def masks(self, min_area: int = MIN_MASK_AREA) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Yield (map index, label, bool (H, W) mask) of every region of at least `min_area` px."""
+    def regions(self, min_area: int = MIN_MASK_AREA) -> Iterator[tuple[int, int, int]]:
+        """Yield (map index, label, area) of every region of at least `min_area` px."""
         for index, label_map in enumerate(self.label_maps):
             labels, areas = np.unique(label_map, return_counts=True)
             for label, area in zip(labels.tolist(), areas.tolist(), strict=True):
                 if label > 0 and area >= min_area:
-                    yield index, label, label_map == label
+                    yield index, label, area
+
+    def masks(self, min_area: int = MIN_MASK_AREA) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Yield (map index, label, bool (H, W) mask) of every region of at least `min_area` px."""
+        for index, label, _ in self.regions(min_area):
+            yield index, label, self.label_maps[index] == label
 
     def ignore(self, index: int) -> np.ndarray | None:
         """Bool (H, W), the unlabelled pixels of map `index`; None if there can be none."""

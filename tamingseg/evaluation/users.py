@@ -55,14 +55,16 @@ class FirstClickSettings:
 
 
 def users_of(
-    sample: Sample, targets: Sequence[tuple[int, int, np.ndarray]], settings: FirstClickSettings
+    sample: Sample, regions: Sequence[tuple[int, int, int]], settings: FirstClickSettings
 ) -> Iterator[list["User"]]:
-    """Yield users who want the masks `targets` of `Sample.masks`, in order of masks and trials.
+    """Yield users who want `regions` of `Sample.regions`, in order of regions and trials.
 
     As many come together as there is memory for their answers at full size.
     """
     size = max(1, _CHUNK_BYTES // (4 * sample.image.shape[0] * sample.image.shape[1]))
-    asked = [(*target, trial) for target in targets for trial in range(settings.trials)]
+    asked = [
+        (index, label, trial) for index, label, _ in regions for trial in range(settings.trials)
+    ]
     for start in range(0, len(asked), size):
         yield [User(sample, *which, settings) for which in asked[start : start + size]]
 
@@ -87,16 +89,16 @@ class User:
         sample: Sample,
         index: int,
         label: int,
-        target: np.ndarray,
         trial: int,
         settings: FirstClickSettings,
     ) -> None:
-        self.index, self.label, self.target, self.trial = index, label, target, trial
+        self.index, self.label, self.trial = index, label, trial
+        self.target = sample.label_maps[index] == label
         self.ignore = sample.ignore(index)
         self.settings = settings
         self.rng = _generator(settings.seed, sample.name, index, label, trial)
         self.clicks: list[Click] = []
-        self._not_clicked = np.ones_like(target)
+        self._not_clicked = np.ones_like(self.target)
 
     def wanted(self) -> dict[str, int]:
         """Say which mask is wanted, as a result of a record begins."""

@@ -115,15 +115,15 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
     ValueError
         If the segmentor gives an answer of another shape, or one that is no probability.
     """
-    targets = list(sample.masks(settings.min_area))
-    if not targets:
+    regions = list(sample.regions(settings.min_area))
+    if not regions:
         return {}, []
     embedding = segmentor.embed(sample.image)
     prior = 0.5
     if settings.fusion == "prior" and settings.clicks > 1:
         prior = answer_prior(segmentor, embedding)
     results = []
-    for users in users_of(sample, targets, settings):
+    for users in users_of(sample, regions, settings):
         scores = _converse(users, segmentor, embedding, settings, prior)
         for user, steps in zip(users, scores, strict=True):
             values = ([round(value, 6) for value in column] for column in zip(*steps, strict=True))

@@ -91,12 +91,12 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
     ValueError
         If the segmentor gives an answer of another shape, or one that is no probability.
     """
-    targets = list(sample.masks(settings.min_area))
-    if not targets:
+    regions = list(sample.regions(settings.min_area))
+    if not regions:
         return {}, []
     embedding = segmentor.embed(sample.image)
     results, counts = [], []
-    for users in users_of(sample, targets, settings):
+    for users in users_of(sample, regions, settings):
         for user in users:
             user.click(None)
         clicks = [user.clicks[0] for user in users]
@@ -105,12 +105,12 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
         offers = _offers(segmentor, embedding, clicks, answers, settings.threshold)
         for user, click, answer, offered in zip(users, clicks, answers, offers, strict=True):
             scores = _Scores(answer, offered)
+            here = sample.label_maps[:, int(click.row), int(click.col)]
             others = [
-                {"map": index, "label": label, "area": int(mask.sum())}
-                | scores.against(mask, sample.ignore(index))
-                for index, label, mask in targets
-                if mask[int(click.row), int(click.col)]
-                and (index, label) != (user.index, user.label)
+                {"map": index, "label": label, "area": area}
+                | scores.against(sample.label_maps[index] == label, sample.ignore(index))
+                for index, label, area in regions
+                if here[index] == label and (index, label) != (user.index, user.label)
             ]
             own = {"offered": len(offered)} | scores.against(user.target, user.ignore)
             results.append(user.wanted() | own | {"others": others})

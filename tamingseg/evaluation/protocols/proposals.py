@@ -14,6 +14,7 @@ of what any N proposals could::
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,10 @@ RECALL_THRESHOLDS = {"R50": (0.5,), "R75": (0.75,), "R90": (0.9,), "mAR": COCO_T
 
 ProposalMaker = Callable[[Sample], MaskSet]
 """Gives the masks of a sample's image, the best first; its truth is not looked at."""
+
+
+_BLOCK_BYTES = 2**28
+"""How much memory true masks that are compared together may take, packed."""
 
 
 @dataclass(frozen=True)
@@ -147,8 +152,8 @@ def measure(sample: Sample, propose: ProposalMaker, min_area: int = MIN_MASK_ARE
     ValueError
         If the proposals are of another size than the image.
     """
-    targets = list(sample.masks(min_area))
-    if not targets:
+    regions = list(sample.regions(min_area))
+    if not regions:
         return {}, []
     masks = propose(sample)
     if masks.size != sample.image.shape[:2]:
@@ -156,32 +161,40 @@ def measure(sample: Sample, propose: ProposalMaker, min_area: int = MIN_MASK_ARE
             f"proposals must have the image's (height, width) {sample.image.shape[:2]}, "
             f"got {masks.size}; resize them"
         )
-    ious = np.concatenate(
-        [
-            _ious(masks, [mask for map_index, _, mask in targets if map_index == index], ignored)
-            for index in dict.fromkeys(map_index for map_index, _, _ in targets)
-            for ignored in [sample.ignore(index)]
-        ],
-        axis=1,
-    )
+    ious = np.concatenate(list(_ious(masks, sample, regions)), axis=1)
     ordered, oracle = best_so_far(ious), best_so_far(ious[oracle_order(ious)])
     results = [
         {
             "map": index,
             "label": label,
-            "area": int(mask.sum()),
+            "area": area,
             "steps": _rounded(ordered[number]),
             "oracle": _rounded(oracle[number]),
         }
-        for number, (index, label, mask) in enumerate(targets)
+        for number, (index, label, area) in enumerate(regions)
     ]
     return {"proposals": len(masks)}, results
 
 
-def _ious(masks: MaskSet, objects: list[np.ndarray], ignored: np.ndarray | None) -> np.ndarray:
-    """IoU (N, M) of proposals and objects on the pixels that are not ignored."""
-    proposals = masks.packed if ignored is None else masks.packed & ~np.packbits(ignored, axis=-1)
-    return iou_matrix(proposals, np.packbits(np.stack(objects), axis=-1))
+def _ious(
+    masks: MaskSet, sample: Sample, regions: Sequence[tuple[int, int, int]]
+) -> Iterator[np.ndarray]:
+    """Yield IoUs (N, M) of proposals with some regions after the other, all but ignored pixels.
+
+    Regions of an image can be thousands, so they are packed block by block.
+    """
+    height, width = masks.size
+    together = max(1, 8 * _BLOCK_BYTES // (height * width))
+    for index, of_map in groupby(regions, key=lambda region: region[0]):
+        label_map, ignored = sample.label_maps[index], sample.ignore(index)
+        proposals = masks.packed
+        if ignored is not None:
+            proposals = proposals & ~np.packbits(ignored, axis=-1)
+        labels = [label for _, label, _ in of_map]
+        for start in range(0, len(labels), together):
+            block = labels[start : start + together]
+            packed = [np.packbits(label_map == label, axis=-1) for label in block]
+            yield iou_matrix(proposals, np.stack(packed))
 
 
 def _rounded(steps: list[tuple[int, float]]) -> list[list[float]]:

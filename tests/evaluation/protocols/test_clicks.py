@@ -1,5 +1,6 @@
 """The click protocol on a data set with known answers."""
 
+import tracemalloc
 from dataclasses import replace
 
 import cv2
@@ -215,6 +216,22 @@ def test_an_answer_that_is_no_answer_stops(two_discs, answer, clicks):
         ValueError, match=r"answers.*\(2, 48, 64\)|answers.*\(48, 64\)|answers.*NaN"
     ):
         results_of(two_discs, segmentor, Settings(clicks=clicks))
+
+
+def test_memory_does_not_grow_with_the_number_of_objects(fake_segmentor, monkeypatch):
+    """900 cells: all their masks at once are 81 MB."""
+    monkeypatch.setattr("tamingseg.evaluation.users._CHUNK_BYTES", 2**21)
+    cells = np.kron(np.arange(1, 901, dtype=np.int32).reshape(30, 30), np.ones((10, 10), np.int32))
+    image = np.stack([cells // 30, cells % 30, cells * 0], axis=-1).astype(np.uint8) * 8
+    sample = Sample(image, cells[None], "cells")
+    tracemalloc.start()
+    try:
+        results = results_of(sample, fake_segmentor(), Settings(min_area=100))
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert [result["ious"] for result in results] == [[1.0]] * 900
+    assert peak < 900 * cells.size / 4
 
 
 def test_segnext_protocol():

@@ -61,6 +61,13 @@ def test_against_a_slow_reference(two_discs, rng):
             np.testing.assert_allclose(found, best, atol=1e-6)
 
 
+def test_objects_are_compared_in_blocks(two_discs, proposals, monkeypatch):
+    sample = replace(two_discs, label_maps=np.repeat(two_discs.label_maps, 2, axis=0))
+    at_once = measure(sample, proposals)
+    monkeypatch.setattr("tamingseg.evaluation.protocols.proposals._BLOCK_BYTES", 1)
+    assert measure(sample, proposals) == at_once
+
+
 def test_small_masks_are_not_asked_for(two_discs, proposals):
     area = int((two_discs.label_maps == 1).sum())
     assert [r["label"] for r in measure(two_discs, proposals, min_area=area + 1)[1]] == [2]
