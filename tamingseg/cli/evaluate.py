@@ -4,6 +4,7 @@ The same command goes on with a run that was stopped. Over several processes or 
 with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
 """
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -21,7 +22,7 @@ from tamingseg.evaluation.protocols import clicks, proposals, regions
 from tamingseg.evaluation.protocols.base import FILES_INSTEAD, Protocol, part_of
 from tamingseg.evaluation.protocols.table import PROTOCOLS
 from tamingseg.evaluation.report import tables
-from tamingseg.evaluation.runs import Job, own_device, run_jobs
+from tamingseg.evaluation.runs import Job, UnreadableImages, own_device, run_jobs
 from tamingseg.proposals.generate import ProposalConfig, ProposalMethod
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
@@ -182,8 +183,16 @@ def _measure(protocol: Protocol, run: Run, settings: Any, datasets: Sequence[Mas
 
 
 def _finish(run: Run, jobs: list[Job]) -> int:
-    """Do the jobs and print their tables; of several processes only the first prints."""
-    records = run_jobs(jobs, run.output)
+    """Do the jobs and print their tables; of several processes only the first prints.
+
+    Returns 1 if images could not be read.
+    """
+    try:
+        records = run_jobs(jobs, run.output)
+    except UnreadableImages as error:
+        print(tables(error.records) if error.records else "no image could be read")
+        print(f"tamingseg evaluate: {error}", file=sys.stderr)
+        return 1
     if records is not None:
         print(tables(records))
     return 0

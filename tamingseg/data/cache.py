@@ -75,16 +75,22 @@ class CachedDataset:
 
 
 def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
-    """Fill `folder`; it appears only when it is complete."""
+    """Fill `folder`; it appears only when it is complete. A ValueError names all bad files."""
     unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
     unfinished.mkdir(parents=True)
-    index, image_end, map_end = [], 0, 0
+    index, problems, image_end, map_end = [], [], 0, 0
     with (
         open(unfinished / "images.bin", "wb") as images,
         open(unfinished / "maps.bin", "wb") as maps,
     ):
         for number in tqdm(range(len(dataset)), f"cache {dataset.name}", unit="image"):
-            sample = dataset[number]
+            try:
+                sample = dataset[number]
+            except (ValueError, OSError) as error:
+                problems.append(str(error))
+                continue
+            if problems:
+                continue  # nothing will come of it, but the other files are looked at
             if sample.label_maps.max(initial=0) >= np.iinfo(np.uint16).max:
                 raise ValueError(f"{sample.name!r} has labels above 65534; renumber its regions")
             sample = _shrink(sample, max_side)
@@ -103,6 +109,12 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
             )
             image_end += sample.image.size
             map_end += sample.label_maps.size
+    if problems:
+        shutil.rmtree(unfinished)
+        raise ValueError(
+            f"{len(problems)} images of {dataset.name} cannot be read; mend or remove them: "
+            f"{'; '.join(problems)}"
+        )
     (unfinished / "index.json").write_text(json.dumps(index))
     if folder.exists() and not (folder / "index.json").exists():
         shutil.rmtree(folder)

@@ -102,6 +102,18 @@ class Job:
         return spread(len(self.dataset), self.limit)
 
 
+class UnreadableImages(ValueError):
+    """Some images could not be read; all others were measured, and their `records` are kept."""
+
+    def __init__(self, problems: Sequence[str], records: list[Record]) -> None:
+        count = len(problems)
+        super().__init__(
+            f"{count} {'image' if count == 1 else 'images'} could not be read, and the figures are "
+            f"those of the others: {'; '.join(problems)}"
+        )
+        self.records = records
+
+
 def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
     """Do all jobs and keep their records in `out`, with a progress bar per data set.
 
@@ -118,6 +130,8 @@ def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
         If an answer of a model is no good, with data set, image and model; if two jobs differ in
         nothing that a record says; if another run is writing to `out`, or the processes have
         different files.
+    UnreadableImages
+        If images cannot be read, after all others are done. Only in the first process.
     """
     jobs = _without_doubles(jobs)
     state = _processes()
@@ -138,7 +152,10 @@ def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
             share = sorted(todo)[state.process_index :: state.num_processes]
             title = own[0].title if len(own) == 1 else f"{dataset.name}: {len(own)} protocols"
             for index in tqdm(share, title, unit="image", disable=not state.is_main_process):
-                sample = dataset[index]
+                try:
+                    sample = dataset[index]
+                except (ValueError, OSError):
+                    continue  # named in the end, when the others are done
                 for job in todo[index]:
                     append_record(part, job.record(sample))
         state.wait_for_everyone()
@@ -196,9 +213,31 @@ def _records_of(jobs: Sequence[Job], out: Path) -> list[Record]:
         for index in job.indices()
     }
     records = [record for record in iterate_records(out) if record.key in places]
-    if len(records) < len(places):
+    records.sort(key=lambda record: places[record.key])
+    missing = places.keys() - {record.key for record in records}
+    unread = {
+        (id(jobs[n].dataset), index): jobs[n].dataset
+        for n, index in (places[key] for key in missing)
+    }
+    problems = [
+        problem
+        for (_, index), dataset in sorted(unread.items(), key=lambda item: item[0])
+        if (problem := _why_unreadable(dataset, index))
+    ]
+    if len(problems) < len(unread):
         raise ValueError(
             f"{out} holds {len(records)} of {len(places)} records; do all processes see this file "
             "and the same data?"
         )
-    return sorted(records, key=lambda record: places[record.key])
+    if problems:
+        raise UnreadableImages(problems, records)
+    return records
+
+
+def _why_unreadable(dataset: MaskDataset, index: int) -> str | None:
+    """Return what is wrong with an image, None if it can be read."""
+    try:
+        dataset[index]
+    except (ValueError, OSError) as error:
+        return f"{dataset.name}, image {dataset.names[index]}: {error}"
+    return None

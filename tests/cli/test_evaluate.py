@@ -202,3 +202,19 @@ def test_a_cost_is_for_methods_that_merge_to_a_number(dataset, out, fake_model, 
     assert main([*arguments, "--method", method, "--by-cost"]) == 2
     assert f"not for {method}" in capsys.readouterr().err
     assert not out.exists()
+
+
+def test_one_bad_photo_is_named_and_the_others_are_measured(dataset, out, fake_model, capsys):
+    photo = dataset / "images" / "a.png"
+    photo.write_bytes(photo.read_bytes()[:60])
+    arguments = ["evaluate", "clicks", str(dataset), "--model", fake_model, "--output", str(out)]
+    for _ in range(2):
+        assert main(arguments) == 1
+        said = capsys.readouterr()
+        assert "1 image could not be read" in said.err
+        assert "a.png is damaged" in said.err
+        assert "discs" in said.out
+        assert [record.image for record in read_records([out])] == ["b"]
+    (dataset / "images" / "b.png").write_bytes(b"no photo")
+    assert main(arguments) == 1
+    assert "no image could be read" in capsys.readouterr().out

@@ -64,6 +64,19 @@ def test_an_unfinished_cache_is_made_again(memory, tmp_path):
     )
 
 
+def test_all_images_that_cannot_be_read_are_named(memory, tmp_path):
+    class Damaged(Memory):
+        def __getitem__(self, index):
+            if index != 1:
+                raise ValueError(f"{index}.jpg is damaged")
+            return super().__getitem__(index)
+
+    damaged = Damaged([memory.samples[0]] * 3)
+    with pytest.raises(ValueError, match=r"2 images of memory .*: 0\.jpg is .*; 2\.jpg is damaged"):
+        CachedDataset(damaged, tmp_path, 30)
+    assert not list(tmp_path.iterdir())
+
+
 def test_another_state_of_the_files_is_another_cache(memory, tmp_path):
     before = CachedDataset(memory, tmp_path, 30)
     memory.samples.reverse()

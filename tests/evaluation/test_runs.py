@@ -14,7 +14,7 @@ from filelock import FileLock
 from tamingseg.evaluation.protocols import clicks
 from tamingseg.evaluation.protocols.base import Method
 from tamingseg.evaluation.records import iterate_records, merge_parts, part_of
-from tamingseg.evaluation.runs import Job, run_jobs
+from tamingseg.evaluation.runs import Job, UnreadableImages, run_jobs
 from tamingseg.values import Sample
 
 MADE_BY = {"model": "fake", "weights": "f00"}
@@ -87,6 +87,24 @@ def test_finished_images_are_not_read_again(job, dataset, out):
     dataset.read.clear()
     run_jobs([job()], out)
     assert dataset.read == []
+
+
+def test_images_that_cannot_be_read_are_named_when_the_others_are_done(job, dataset, out):
+    class Damaged(ListDataset):
+        def __getitem__(self, index):
+            if index == 1:
+                raise ValueError("b.jpg is damaged")
+            return super().__getitem__(index)
+
+    damaged = Damaged(dataset.samples)
+    for _ in range(2):
+        with pytest.raises(
+            UnreadableImages, match=r"1 image .*list, image empty: b\.jpg"
+        ) as caught:
+            run_jobs([replace(job(), dataset=damaged)], out)
+        assert [record.image for record in caught.value.records] == ["two_discs", "twice"]
+    assert damaged.read == ["two_discs", "twice"], "what is done is not done again"
+    assert len(run_jobs([job()], out)) == 3
 
 
 def test_a_file_collects_methods(job, dataset, out):
@@ -217,7 +235,7 @@ from pathlib import Path
 import numpy as np
 from tamingseg.evaluation.protocols.base import Method
 from tamingseg.evaluation.protocols.clicks import PROTOCOL
-from tamingseg.evaluation.runs import Job, run_jobs
+from tamingseg.evaluation.runs import Job, UnreadableImages, run_jobs
 from tamingseg.values import Sample
 import time
 
