@@ -1,4 +1,4 @@
-"""Looking closer: once a mask is known roughly, further clicks are answered at a higher resolution.
+"""Looking closer: once a mask is known roughly, it is asked for again at a higher resolution.
 
 A model sees every photo at its own few hundred pixels, and a mask can only be as fine as that. So
 the part of the image that holds the mask and the clicks is cut out, fitted to the model like an
@@ -31,6 +31,12 @@ _MARGIN = 1.2
 _LARGEST = 0.6
 """Share of the image above which a window shows nothing larger."""
 
+_LARGEST_FIRST = 0.1
+"""The same for the first answer: only small masks are looked at closer at once."""
+
+_WIDE = 4
+"""A photo is very wide, or high, if one side is so many times as long as the other."""
+
 _KEPT = 3
 """Windows of an image that are remembered."""
 
@@ -41,8 +47,10 @@ Window = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""
 
 
-def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
-    """Return the part of an image to look at, around mask and clicks; None if that is (nearly) all.
+def zoom_window(
+    mask: np.ndarray, clicks: Sequence[Click], largest: float = _LARGEST
+) -> Window | None:
+    """Return the part of an image to look at, around mask and clicks; None if it is too large.
 
     Parameters
     ----------
@@ -50,6 +58,8 @@ def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
         bool (H, W), what is in it so far.
     clicks
         At least one click, all inside the image.
+    largest
+        The share of the image that a window may have.
     """
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     points = np.array([(click.row, click.col) for click in clicks])
@@ -62,7 +72,7 @@ def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
     image = np.array(mask.shape)
     octaves = np.log2(np.maximum(_MARGIN * (high - low) / _SMALLEST, 1))
     size = np.minimum(np.ceil(_SMALLEST * 2 ** (np.ceil(2 * octaves) / 2)), image)
-    if size.prod() > _LARGEST * mask.size:
+    if size.prod() > largest * mask.size:
         return None
     step = np.maximum(size // 8, 1)
     corner = np.round(((low + high) / 2 - size / 2) / step) * step
@@ -100,7 +110,7 @@ class ZoomEmbedding(ImageEmbedding):
 class ZoomSegmentor(ClickSegmentor):
     """A `ClickNet` as a segmentor that looks closer when there is a mask to look at.
 
-    `embed` and `predict` are those of `ClickSegmentor`, as fast as they are.
+    `embed`, and `predict` at the model's own resolution, are those of `ClickSegmentor`.
     """
 
     def embed(self, image: np.ndarray) -> ZoomEmbedding:
@@ -112,38 +122,78 @@ class ZoomSegmentor(ClickSegmentor):
         windows = _KEPT * (square + int(_LARGEST * image.nbytes))
         return ZoomEmbedding(image, whole.features, whole.feature_bytes + windows)
 
+    def predict(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
+    ) -> np.ndarray:
+        """See `Segmentor.predict`; small masks at full size are looked at closer, one by one."""
+        answers = super().predict(embedding, clicks, full_size)
+        if full_size:
+            for answer, click in zip(answers, clicks, strict=True):
+                self._look_closer(embedding, answer, [click], None)
+        return answers
+
     def predict_jointly(
         self,
         embedding: ImageEmbedding,
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
-        """See `JointSegmentor.predict_jointly`; with a previous answer the model is asked again.
+        """See `JointSegmentor.predict_jointly`; the model is asked again through a window.
 
-        First about the whole image, then about the window around what is in either answer; and
-        about a larger one as long as the answer runs out of it. What of that may be due to the last
-        click is kept, see `settle`.
+        With a previous answer, only what the last click may be about is changed, see `settle`.
         """
         answer = super().predict_jointly(embedding, clicks, previous)
-        if previous is None:
-            return answer
+        if previous is not None:
+            previous = check_previous(previous, embedding.size)
+        self._look_closer(embedding, answer, clicks, previous)
+        return answer if previous is None else settle(answer, previous, clicks)
+
+    def _look_closer(
+        self,
+        embedding: ImageEmbedding,
+        answer: np.ndarray,
+        clicks: Sequence[Click],
+        previous: np.ndarray | None,
+    ) -> None:
+        """Ask about the window around mask and clicks, and write what is found into `answer`.
+
+        An answer that runs out of its window is asked for again through a larger one. The first
+        answer to an image is looked at closer only where it is small: the whole of a large thing
+        is easier to see from afar.
+        """
         if not isinstance(embedding, ZoomEmbedding):
             raise ValueError(f"expected what {self.name!r} itself embedded, got another embedding")
-        previous = check_previous(previous, embedding.size)
-        seen = (answer > MASK_THRESHOLD) | (previous > MASK_THRESHOLD)
-        while (window := zoom_window(seen, clicks)) is not None:
+        first = previous is None
+        wide = max(answer.shape) > _WIDE * min(answer.shape)
+        largest = _LARGEST if wide or not first else _LARGEST_FIRST
+        # Next to nothing is left of a very wide photo at the model's size: begin at the click.
+        seen = _around(clicks[-1], answer.shape) if wide else answer > MASK_THRESHOLD
+        if not first:
+            seen |= previous > MASK_THRESHOLD
+        while (window := zoom_window(seen, clicks, largest)) is not None:
             top, left, height, width = window
             part = np.s_[top : top + height, left : left + width]
             pixels = np.ascontiguousarray(embedding.image[part])
             closer = embedding.windows.get(window, partial(super().embed, pixels))
             moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
-            found = super().predict_jointly(closer, moved, previous[part])
+            known = None if first else previous[part]
+            found = super().predict_jointly(closer, moved, known)
             if not _runs_out(found, window, embedding.size):
+                if wide:
+                    answer[:] = 0
                 answer[part] = found
                 break
             # What fills a window from side to side is seen through a larger one.
             seen[part] = True
-        return settle(answer, previous, clicks)
+
+
+def _around(click: Click, size: tuple[int, int]) -> np.ndarray:
+    """Mark the square around a click that fills an image's shorter side once it has a margin."""
+    half = int(min(size) / _MARGIN / 2)
+    seen = np.zeros(size, bool)
+    row, col = int(click.row), int(click.col)
+    seen[max(row - half, 0) : row + half + 1, max(col - half, 0) : col + half + 1] = True
+    return seen
 
 
 class CandidateClickSegmentor(ZoomSegmentor):

@@ -104,7 +104,7 @@ def look_through(monkeypatch, choose):
 def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeypatch, never_leaks):
     plain, zoom = pair
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
-    look_through(monkeypatch, lambda mask, clicks: (30, 40, 60, 80))
+    look_through(monkeypatch, lambda mask, clicks, largest: (30, 40, 60, 80))
     answer = zoom.predict_jointly(zoom.embed(image), CLICKS, previous)
     moved = [Click(click.row - 30, click.col - 40, click.positive) for click in CLICKS]
     part = np.s_[30:90, 40:120]
@@ -121,7 +121,7 @@ def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
     asked = []
 
-    def choose(mask, clicks):
+    def choose(mask, clicks, largest):
         window = [(55, 70, 20, 25), (40, 50, 60, 80), None][len(asked)]
         asked.append(mask.copy())
         return window
@@ -171,7 +171,7 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
     previous = np.ones((120, 160), np.float32)
     for number in (0, 1, 0, 2, 0, 3, 0, 1):
         top, left, _, _ = WINDOWS[number]
-        look_through(monkeypatch, lambda mask, clicks, number=number: WINDOWS[number])
+        look_through(monkeypatch, lambda mask, clicks, largest, number=number: WINDOWS[number])
         clicks = [Click(top + 5, left + 5)]
         fresh = zoom.predict_jointly(zoom.embed(image), clicks, previous)
         with monkeypatch.context() as patched:
@@ -190,3 +190,37 @@ def test_the_size_in_memory_bounds_that_of_a_wide_photo_with_square_windows(pair
     used = zoom.embed(panorama).nbytes
     assert used >= whole.nbytes + 3 * window.nbytes
     assert used <= whole.nbytes + 4 * window.nbytes + 2 * panorama.nbytes
+
+
+def test_a_small_first_answer_is_looked_at_closer_and_a_large_one_is_not(
+    pair, image, monkeypatch, never_leaks
+):
+    plain, zoom = pair
+    coarse = plain.predict(plain.embed(image), CLICKS[:1])[0]
+    window = (40, 60, 40, 50)
+    part = np.s_[40:80, 60:110]
+    closer = plain.predict_jointly(plain.embed(image[part].copy()), [Click(20, 20)])
+    for share, expected in ((1.0, closer), (0.0, coarse[part])):
+        look_through(
+            monkeypatch, lambda mask, clicks, largest, share=share: window if share else None
+        )
+        answer = zoom.predict(zoom.embed(image), CLICKS[:1])[0]
+        np.testing.assert_array_equal(answer[part], expected)
+        jointly = zoom.predict_jointly(zoom.embed(image), CLICKS[:1])
+        np.testing.assert_array_equal(answer, jointly)
+        answer[part] = coarse[part]
+        np.testing.assert_array_equal(answer, coarse)
+
+
+def test_the_first_click_on_a_very_wide_photo_begins_at_the_click(
+    pair, rng, monkeypatch, never_leaks
+):
+    """Its answer is that of the square around the click, whatever is beside it."""
+    plain, zoom = pair
+    panorama = rng.integers(0, 256, (64, 2000, 3), np.uint8)
+    answer = zoom.predict(zoom.embed(panorama), [Click(32, 1000)])[0]
+    (columns,) = np.nonzero(answer.any(axis=0))
+    assert 960 <= columns[0] <= columns[-1] <= 1040
+    cut = np.ascontiguousarray(panorama[:, columns[0] : columns[-1] + 1])
+    expected = plain.predict(plain.embed(cut), [Click(32, 1000 - columns[0])])[0]
+    np.testing.assert_array_equal(answer[:, columns[0] : columns[-1] + 1], expected)
