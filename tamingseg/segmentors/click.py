@@ -6,6 +6,7 @@ the aspect ratio and pads; `SegNextSegmentor` does everything as SegNext was eva
 """
 
 from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -72,9 +73,10 @@ class ClickSegmentor:
         size = embedding.size if full_size else self._own_size(frame)
         answers = np.empty((len(points), *size), np.float32)
         for part in self._parts(len(points), frame, size):
-            logits = self.model.decode(embedding.features, points[None, part])
             if full_size:
-                logits = self.model.enlarge(logits, embedding.features)
+                logits = self._finest(embedding.features, points[part], None)
+            else:
+                logits = self.model.decode(embedding.features, points[None, part])
             answers[part] = self._to_image(logits, frame, size)
         return answers
 
@@ -91,12 +93,18 @@ class ClickSegmentor:
         frame = self._frame(embedding.size)
         known = None if previous is None else self._previous(previous, frame)
         points = self._points(clicks, frame)
-        logits = self.model.decode(embedding.features, points[None, None], known)
-        logits = self.model.enlarge(logits, embedding.features)
+        logits = self._finest(embedding.features, points[None], known)
         return self._to_image(logits, frame, embedding.size)[0]
 
     def _frame(self, size: tuple[int, int]) -> Frame:
         return Frame.fit(size, self.model.config.image_size, self.model.stride_multiple)
+
+    def _finest(self, features: Any, points: Tensor, previous: Tensor | None) -> Tensor:
+        """Answer N queries, (N, K, 3) in pixels of the canvas, as finely as the model can.
+
+        Returns logits (1, N, h, w) over the canvas.
+        """
+        return self.model.enlarge(self.model.decode(features, points[None], previous), features)
 
     def _points(self, clicks: Sequence[Click], frame: Frame) -> Tensor:
         """Clicks of the image -> (N, 3) rows (row, col, sign) of the canvas."""

@@ -13,11 +13,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
+from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from tamingseg.masks.changes import settle
+from tamingseg.masks.connected import connected_to
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.values import MASK_THRESHOLD, Click
@@ -30,9 +33,6 @@ _MARGIN = 1.2
 
 _LARGEST = 0.6
 """Share of the image above which a window shows nothing larger."""
-
-_LARGEST_FIRST = 0.1
-"""The same for the first answer: only small masks are looked at closer at once."""
 
 _WIDE = 4
 """A photo is very wide, or high, if one side is so many times as long as the other."""
@@ -47,10 +47,8 @@ Window = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""
 
 
-def zoom_window(
-    mask: np.ndarray, clicks: Sequence[Click], largest: float = _LARGEST
-) -> Window | None:
-    """Return the part of an image to look at, around mask and clicks; None if it is too large.
+def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
+    """Return the part of an image to look at, around mask and clicks; None if that is (nearly) all.
 
     Parameters
     ----------
@@ -58,8 +56,6 @@ def zoom_window(
         bool (H, W), what is in it so far.
     clicks
         At least one click, all inside the image.
-    largest
-        The share of the image that a window may have.
     """
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     points = np.array([(click.row, click.col) for click in clicks])
@@ -72,7 +68,7 @@ def zoom_window(
     image = np.array(mask.shape)
     octaves = np.log2(np.maximum(_MARGIN * (high - low) / _SMALLEST, 1))
     size = np.minimum(np.ceil(_SMALLEST * 2 ** (np.ceil(2 * octaves) / 2)), image)
-    if size.prod() > largest * mask.size:
+    if size.prod() > _LARGEST * mask.size:
         return None
     step = np.maximum(size // 8, 1)
     corner = np.round(((low + high) / 2 - size / 2) / step) * step
@@ -125,9 +121,9 @@ class ZoomSegmentor(ClickSegmentor):
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True
     ) -> np.ndarray:
-        """See `Segmentor.predict`; small masks at full size are looked at closer, one by one."""
+        """See `Segmentor.predict`; a very wide photo is looked at closer, click by click."""
         answers = super().predict(embedding, clicks, full_size)
-        if full_size:
+        if full_size and _is_wide(embedding.size):
             for answer, click in zip(answers, clicks, strict=True):
                 self._look_closer(embedding, answer, [click], None)
         return answers
@@ -145,8 +141,21 @@ class ZoomSegmentor(ClickSegmentor):
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is not None:
             previous = check_previous(previous, embedding.size)
-        self._look_closer(embedding, answer, clicks, previous)
+        if previous is not None or _is_wide(embedding.size):
+            self._look_closer(embedding, answer, clicks, previous)
         return answer if previous is None else settle(answer, previous, clicks)
+
+    def _finest(self, features: Any, points: Tensor, previous: Tensor | None) -> Tensor:
+        """See `ClickSegmentor`; one positive click asks for one piece, see `connected_to`."""
+        logits = super()._finest(features, points, previous)
+        if previous is None and points.shape[1] == 1:
+            cells_per_pixel = logits.shape[3] / (4 * features[0].shape[3])
+            for answer, (row, col, sign) in zip(logits[0], points[:, 0].tolist(), strict=True):
+                if sign == 1:
+                    cell = int(row * cells_per_pixel), int(col * cells_per_pixel)
+                    piece = connected_to(answer.float().cpu().numpy(), *cell)
+                    answer.copy_(torch.from_numpy(piece))
+        return logits
 
     def _look_closer(
         self,
@@ -157,26 +166,22 @@ class ZoomSegmentor(ClickSegmentor):
     ) -> None:
         """Ask about the window around mask and clicks, and write what is found into `answer`.
 
-        An answer that runs out of its window is asked for again through a larger one. The first
-        answer to an image is looked at closer only where it is small: the whole of a large thing
-        is easier to see from afar.
+        An answer that runs out of its window is asked for again through a larger one.
         """
         if not isinstance(embedding, ZoomEmbedding):
             raise ValueError(f"expected what {self.name!r} itself embedded, got another embedding")
-        first = previous is None
-        wide = max(answer.shape) > _WIDE * min(answer.shape)
-        largest = _LARGEST if wide or not first else _LARGEST_FIRST
+        wide = _is_wide(embedding.size)
         # Next to nothing is left of a very wide photo at the model's size: begin at the click.
         seen = _around(clicks[-1], answer.shape) if wide else answer > MASK_THRESHOLD
-        if not first:
+        if previous is not None:
             seen |= previous > MASK_THRESHOLD
-        while (window := zoom_window(seen, clicks, largest)) is not None:
+        while (window := zoom_window(seen, clicks)) is not None:
             top, left, height, width = window
             part = np.s_[top : top + height, left : left + width]
             pixels = np.ascontiguousarray(embedding.image[part])
             closer = embedding.windows.get(window, partial(super().embed, pixels))
             moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
-            known = None if first else previous[part]
+            known = None if previous is None else previous[part]
             found = super().predict_jointly(closer, moved, known)
             if not _runs_out(found, window, embedding.size):
                 if wide:
@@ -185,6 +190,10 @@ class ZoomSegmentor(ClickSegmentor):
                 break
             # What fills a window from side to side is seen through a larger one.
             seen[part] = True
+
+
+def _is_wide(size: tuple[int, int]) -> bool:
+    return max(size) > _WIDE * min(size)
 
 
 def _around(click: Click, size: tuple[int, int]) -> np.ndarray:

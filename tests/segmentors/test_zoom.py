@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -104,7 +105,7 @@ def look_through(monkeypatch, choose):
 def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeypatch, never_leaks):
     plain, zoom = pair
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
-    look_through(monkeypatch, lambda mask, clicks, largest: (30, 40, 60, 80))
+    look_through(monkeypatch, lambda mask, clicks: (30, 40, 60, 80))
     answer = zoom.predict_jointly(zoom.embed(image), CLICKS, previous)
     moved = [Click(click.row - 30, click.col - 40, click.positive) for click in CLICKS]
     part = np.s_[30:90, 40:120]
@@ -121,7 +122,7 @@ def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
     asked = []
 
-    def choose(mask, clicks, largest):
+    def choose(mask, clicks):
         window = [(55, 70, 20, 25), (40, 50, 60, 80), None][len(asked)]
         asked.append(mask.copy())
         return window
@@ -171,7 +172,7 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
     previous = np.ones((120, 160), np.float32)
     for number in (0, 1, 0, 2, 0, 3, 0, 1):
         top, left, _, _ = WINDOWS[number]
-        look_through(monkeypatch, lambda mask, clicks, largest, number=number: WINDOWS[number])
+        look_through(monkeypatch, lambda mask, clicks, number=number: WINDOWS[number])
         clicks = [Click(top + 5, left + 5)]
         fresh = zoom.predict_jointly(zoom.embed(image), clicks, previous)
         with monkeypatch.context() as patched:
@@ -192,35 +193,58 @@ def test_the_size_in_memory_bounds_that_of_a_wide_photo_with_square_windows(pair
     assert used <= whole.nbytes + 4 * window.nbytes + 2 * panorama.nbytes
 
 
-def test_a_small_first_answer_is_looked_at_closer_and_a_large_one_is_not(
-    pair, image, monkeypatch, never_leaks
-):
-    plain, zoom = pair
-    coarse = plain.predict(plain.embed(image), CLICKS[:1])[0]
-    window = (40, 60, 40, 50)
-    part = np.s_[40:80, 60:110]
-    closer = plain.predict_jointly(plain.embed(image[part].copy()), [Click(20, 20)])
-    for share, expected in ((1.0, closer), (0.0, coarse[part])):
-        look_through(
-            monkeypatch, lambda mask, clicks, largest, share=share: window if share else None
-        )
-        answer = zoom.predict(zoom.embed(image), CLICKS[:1])[0]
-        np.testing.assert_array_equal(answer[part], expected)
-        jointly = zoom.predict_jointly(zoom.embed(image), CLICKS[:1])
-        np.testing.assert_array_equal(answer, jointly)
-        answer[part] = coarse[part]
-        np.testing.assert_array_equal(answer, coarse)
+def test_one_positive_click_is_answered_with_one_piece(pair, image):
+    """At the model's own resolution nothing changes: proposals take pieces level by level."""
+    _, zoom = pair
+    clicks = [Click(30, 40), Click(100, 150), Click(60, 80, positive=False)]
+    answers = [segmentor.predict(segmentor.embed(image), clicks) for segmentor in pair]
+    assert (answers[1] <= answers[0] + 1e-6).all()
+    np.testing.assert_array_equal(answers[1][2], answers[0][2])
+    jointly = zoom.predict_jointly(zoom.embed(image), clicks[:1])
+    np.testing.assert_allclose(jointly, answers[1][0], atol=1e-6)
+    coarse = [model.predict(model.embed(image), clicks, full_size=False) for model in pair]
+    np.testing.assert_array_equal(*coarse)
 
 
-def test_the_first_click_on_a_very_wide_photo_begins_at_the_click(
-    pair, rng, monkeypatch, never_leaks
-):
+class Islands(torch.nn.Module):
+    """Answers every click with the same two squares at stride 2."""
+
+    stride_multiple = 32
+
+    def __init__(self, config):
+        super().__init__()
+        self.config = config
+
+    def encode(self, images):
+        return (torch.zeros(1, 1, images.shape[2] // 4, images.shape[3] // 4),)
+
+    def decode(self, features, clicks, previous=None):
+        logits = torch.full((1, clicks.shape[1], *features[0].shape[2:]), -5.0)
+        logits[..., 2:6, 2:6], logits[..., 2:6, 12:15] = 4.0, 4.0
+        return logits
+
+    def enlarge(self, logits, features):
+        return logits.repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def test_an_island_elsewhere_needs_a_click_of_its_own(make_model):
+    zoom = ZoomSegmentor(Islands(make_model("clicknet", image_size=64).config), "islands")
+    embedding = zoom.embed(np.zeros((64, 64, 3), np.uint8))
+    (mask,) = zoom.predict(embedding, [Click(16, 16)]) > 0.5
+    assert mask[16, 16]
+    assert not mask[16, 54]
+    both = zoom.predict_jointly(embedding, [Click(16, 16), Click(16, 54)]) > 0.5
+    assert both[16, 16]
+    assert both[16, 54]
+
+
+def test_a_click_on_a_very_wide_photo_begins_at_the_click(pair, rng, never_leaks):
     """Its answer is that of the square around the click, whatever is beside it."""
-    plain, zoom = pair
+    _, zoom = pair
     panorama = rng.integers(0, 256, (64, 2000, 3), np.uint8)
     answer = zoom.predict(zoom.embed(panorama), [Click(32, 1000)])[0]
     (columns,) = np.nonzero(answer.any(axis=0))
     assert 960 <= columns[0] <= columns[-1] <= 1040
     cut = np.ascontiguousarray(panorama[:, columns[0] : columns[-1] + 1])
-    expected = plain.predict(plain.embed(cut), [Click(32, 1000 - columns[0])])[0]
+    expected = zoom.predict(zoom.embed(cut), [Click(32, 1000 - columns[0])])[0]
     np.testing.assert_array_equal(answer[:, columns[0] : columns[-1] + 1], expected)
