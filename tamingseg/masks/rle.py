@@ -16,8 +16,9 @@ _LONGEST_OUTLINE, _FAR = 1e6, 1e6
 
 
 def encode_rle(mask: np.ndarray) -> str:
-    """Compressed COCO counts of a bool (H, W) mask."""
-    encoded = coco.encode(np.asfortranarray(mask, dtype=np.uint8))
+    """Compressed COCO counts of a bool (H, W) mask; in other types, what is not 0 is inside."""
+    inside = np.asarray(mask, bool)  # the C code starts a new run at every change of the value
+    encoded = coco.encode(np.asfortranarray(inside, dtype=np.uint8))
     return encoded["counts"].decode("ascii")
 
 

@@ -25,6 +25,12 @@ def test_decoding_gives_the_mask_back(mask):
     assert (decoded == mask).all()
 
 
+def test_several_values_side_by_side_are_one_run():
+    values = np.uint8([[0, 1, 1, 2, 2, 255, 0, 0]])
+    assert encode_rle(values) == encode_rle(values > 0)
+    assert encode_rle(values / 1000) == encode_rle(values > 0)
+
+
 def test_long_runs_come_back():
     mask = np.zeros((1000, 900), bool)
     mask[17:950, 3:800] = True
