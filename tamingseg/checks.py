@@ -71,5 +71,5 @@ def check_choice(value: str, choices: Sequence[str], name: str) -> str:
         If it is not; the message lists the choices.
     """
     if value not in choices:
-        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r}")
+        raise ValueError(f"{name} must be one of {', '.join(choices)}, got {value!r:.100}")
     return value

@@ -1,5 +1,6 @@
 """Files that are whole or not there, and JSON of strangers."""
 
+import errno
 import json
 import os
 import uuid
@@ -27,7 +28,7 @@ def open_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     path = Path(path)
     # A name of its own, because two processes may write the same file. It begins with a dot, so
     # that nobody takes what a kill left behind for a result.
-    unfinished = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}{UNFINISHED}")
+    unfinished = path.with_name(f".{uuid.uuid4().hex[:8]}{UNFINISHED}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with open(unfinished, "wb") as file:
@@ -36,11 +37,7 @@ def open_whole(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.fsync(file.fileno())
         unfinished.replace(path)
     except OSError as error:
-        raise type(error)(
-            error.errno,
-            f"cannot write {path} ({error.strerror}); what was there before is unchanged. Make "
-            "room, or choose a folder that you may write to",
-        ) from error
+        raise cannot_write(path, error) from error
     finally:
         with suppress(OSError):
             unfinished.unlink(missing_ok=True)
@@ -59,6 +56,39 @@ def write_whole(path: str | os.PathLike[str], data: bytes | memoryview) -> None:
     """
     with open_whole(path) as file:
         file.write(data)
+
+
+def append_whole(path: str | os.PathLike[str], data: bytes) -> None:
+    """Append to a file and see it on the disk; if that fails the file is as long as before.
+
+    A kill can leave a part of `data`.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be written; the message names it and says what to do.
+    """
+    try:
+        with open(path, "ab", buffering=0) as file:
+            before = file.seek(0, os.SEEK_END)
+            try:
+                if file.write(data) < len(data):
+                    raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+                os.fsync(file.fileno())
+            except OSError:
+                file.truncate(before)
+                raise
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: str | os.PathLike[str], error: OSError) -> OSError:
+    """Return the same error with a message that names the file and says what to do."""
+    return type(error)(
+        error.errno,
+        f"cannot write {path} ({error.strerror}); what was there before is unchanged. Make room, "
+        "or choose a folder that you may write to",
+    )
 
 
 def parse_json(text: str | bytes) -> Any:

@@ -13,6 +13,7 @@ import shutil
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -74,7 +75,7 @@ def _train(world: Path, out: Path) -> list[str]:
     ]
     flags = (
         "--steps 12 --batch 2 --warmup 2 --checkpoint-every 2 --held-out 5 --sizes 1 32 "
-        "--encoder random"
+        "--encoder random --workers 0"
     )
     folders = ["--folder", str(out / "run"), "--cache", str(out / "cache")]
     return ["train", "default-cpu", "--data", str(world / "data"), *flags.split(), *tiny, *folders]
@@ -128,7 +129,8 @@ class Started:
     """A command that runs in a session of its own."""
 
     pid: int
-    said: Path  # what it prints
+    said: threading.Thread  # reads what it prints, to the end
+    lines: list[bytes]
 
     def wait(self, seconds: float) -> int | None:
         """Return the exit code, negative for a signal; None if it still runs after `seconds`."""
@@ -146,14 +148,15 @@ class Started:
 
     def errors(self) -> str:
         """Return what it printed, without progress bars."""
-        text = self.said.read_text(errors="replace").replace("\r", "\n")
-        return "\n".join(line for line in text.splitlines() if not re.search(r"\d%\|", line))
+        self.said.join(5)
+        text = b"".join(self.lines).decode(errors="replace").replace("\r", "\n")
+        return re.sub(r"^.*\d%\|.*?\]", "", text, flags=re.MULTILINE)
 
 
 @contextmanager
 def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> Iterator[Started]:
     """Start a command; `limit` is called in its process before. It is killed in the end."""
-    output, said = tempfile.mkstemp()
+    said, output = os.pipe()  # (a file could be full)
     ready, tell = os.pipe()
     pid = os.fork()
     if pid == 0:
@@ -175,13 +178,17 @@ def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> I
     os.read(ready, 1)  # it has its session
     for descriptor in (ready, tell, output):
         os.close(descriptor)
-    try:
-        yield Started(pid, Path(said))
-    finally:
-        with suppress(ProcessLookupError, ChildProcessError):
-            os.killpg(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-        os.unlink(said)
+    lines: list[bytes] = []
+    with open(said, "rb") as file:
+        reader = threading.Thread(target=lambda: lines.extend(file))
+        reader.start()
+        try:
+            yield Started(pid, reader, lines)
+        finally:
+            with suppress(ProcessLookupError, ChildProcessError):
+                os.killpg(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            reader.join()
 
 
 @contextmanager

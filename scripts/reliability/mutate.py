@@ -80,7 +80,10 @@ def damage_value(value: Any, rng: Rng) -> Any:
 def damage_csv(text: str, rng: Rng) -> str:
     """Change some cells, lines or the header of a table."""
     rows = list(csv.reader(io.StringIO(text)))
-    rows = [list(map(str, row)) for row in damage_value(rows, rng) if isinstance(row, list)]
+    damaged = damage_value(rows, rng)
+    if not isinstance(damaged, list):
+        return str(damaged)
+    rows = [list(map(str, row)) for row in damaged if isinstance(row, list)]
     file = io.StringIO()
     csv.writer(file).writerows(rows)
     return file.getvalue()

@@ -10,7 +10,7 @@ import tyro
 from tqdm import tqdm
 
 from tamingseg.cli.commands import Command, dispatch
-from tamingseg.data.download import Outcome, download_members, fetch, write_whole
+from tamingseg.data.download import Outcome, download_members, fetch
 from tamingseg.data.hypersim_frames import (
     BASE_URL,
     FOLDERS,
@@ -20,6 +20,7 @@ from tamingseg.data.hypersim_frames import (
     read_split,
     select_shots,
 )
+from tamingseg.files import write_whole
 
 LISTED = 10
 """So many of the files that failed for one reason are listed by name."""

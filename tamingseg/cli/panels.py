@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from PIL import Image
 from tqdm import tqdm
 
 from tamingseg.cli.data_mosaics import MosaicSettings
@@ -14,6 +13,7 @@ from tamingseg.cli.flags import parse
 from tamingseg.cli.photos import Photos, do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.cli.segment import parse_click
+from tamingseg.data.writer import write_png
 from tamingseg.evaluation.panels import panels
 from tamingseg.partition.cut import Method
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
@@ -79,8 +79,8 @@ def main(arguments: Sequence[str]) -> int:
         folder = command.output / name
         folder.mkdir(parents=True, exist_ok=True)
         for title, picture in drawn.items():
-            Image.fromarray(picture).save(folder / f"{title.replace(' ', '-')}.png")
-        Image.fromarray(contact_sheet(drawn)).save(command.output / f"{name}.png")
+            write_png(folder / f"{title.replace(' ', '-')}.png", picture)
+        write_png(command.output / f"{name}.png", contact_sheet(drawn))
 
     code = 0
     if command.images:

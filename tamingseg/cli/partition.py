@@ -6,12 +6,12 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from PIL import Image
 
 from tamingseg.cli.flags import parse
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
+from tamingseg.data.writer import write_png
 from tamingseg.partition.cut import Method, PartitionConfig, partition_image
 from tamingseg.partition.paint import masks_of
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
@@ -73,9 +73,9 @@ def main(arguments: Sequence[str]) -> int:
             segmentor, image, command.regions, command.method, command.partition
         )
         masks = masks_of(labels)
-        Image.fromarray(labels.astype(np.uint16)).save(output / f"{name}.png")
+        write_png(output / f"{name}.png", labels.astype(np.uint16))
         if command.overlay:
-            Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}{_OVERLAY}")
+            write_png(output / f"{name}{_OVERLAY}", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
     return do_each("partition", photos, results, cut)

@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 import tyro
-from PIL import Image
 
 from tamingseg.cli.flags import parse
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
+from tamingseg.data.writer import write_png
 from tamingseg.proposals.generate import ProposalConfig, ProposalMethod, propose_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.values import MaskSet
@@ -65,7 +65,7 @@ def main(arguments: Sequence[str]) -> int:
         if command.pngs:
             _write_pngs(output / name, masks)
         if command.overlay:
-            Image.fromarray(overlay_masks(image, masks)).save(output / f"{name}.png")
+            write_png(output / f"{name}.png", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
     return do_each("propose", photos, results, propose)
@@ -95,4 +95,4 @@ def _write_pngs(folder: Path, masks: MaskSet) -> None:
         old.unlink()
     for number in range(len(masks)):
         pixels = masks[number].astype(np.uint8) * 255
-        Image.fromarray(pixels).save(folder / f"{number + 1:04}.png")
+        write_png(folder / f"{number + 1:04}.png", pixels)

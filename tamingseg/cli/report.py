@@ -18,6 +18,7 @@ from tamingseg.evaluation.compare import choose, compare, comparison_text, names
 from tamingseg.evaluation.records import Record, read_records
 from tamingseg.evaluation.report import single_results, tables
 from tamingseg.evaluation.scatter import correlation_table, point_lines, scatters
+from tamingseg.files import write_whole
 
 _Files = tyro.conf.Positional[tuple[Path, ...]]
 
@@ -170,7 +171,6 @@ def _write(text: str, output: Path | None) -> int:
     if output is None:
         print(text)
         return 0
-    output.parent.mkdir(parents=True, exist_ok=True)
-    output.write_text(text + "\n", encoding="utf-8")
+    write_whole(output, f"{text}\n".encode())
     print(output)
     return 0

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from tamingseg.data.files import content_hash
-from tamingseg.files import parse_json, write_whole
+from tamingseg.files import append_whole, parse_json, write_whole
 
 COMMANDS = ("propose", "partition", "panels")
 """The commands that keep such files."""
@@ -152,10 +152,7 @@ class Results:
         self._entries[entry["name"]] = entry
         self._own.update(entry["files"])
         self._ids.add(entry["image_id"])
-        with open(self._journal, "ab") as file:
-            file.write(json.dumps(entry).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        append_whole(self._journal, json.dumps(entry).encode() + b"\n")
 
 
 def own_results(folders: Iterable[Path]) -> set[Path]:

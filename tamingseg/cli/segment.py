@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-from PIL import Image
 
 from tamingseg.cli.flags import parse
 from tamingseg.data.base import read_image
+from tamingseg.data.writer import write_png
 from tamingseg.proposals.levels import Candidates, level_stack
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.session.session import Session, SessionFusion
@@ -115,4 +115,4 @@ def parse_click(text: str) -> Click:
 
 def _save(pixels: np.ndarray, path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path)
+    write_png(path, pixels)

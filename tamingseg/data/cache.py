@@ -22,6 +22,7 @@ from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.label_maps import as_16_bits, from_16_bits, resized_labels
+from tamingseg.files import cannot_write
 from tamingseg.values import Sample
 
 
@@ -77,11 +78,30 @@ class CachedDataset:
 def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
     """Fill `folder`; it appears only when it is complete. A ValueError names all bad files."""
     unfinished = folder.with_name(f"{folder.name}.{uuid.uuid4().hex[:8]}")
-    unfinished.mkdir(parents=True)
+    try:
+        unfinished.mkdir(parents=True)
+        _fill(dataset, unfinished, max_side)
+        if folder.exists() and not (folder / "index.json").exists():
+            shutil.rmtree(folder)
+        try:
+            unfinished.rename(folder)
+        except OSError:  # perhaps another process was faster; what it made is the same
+            if not (folder / "index.json").exists():
+                raise
+    except OSError as error:
+        if error.errno is None:  # a file of the data set is missing
+            raise
+        raise cannot_write(folder, error) from error
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
+
+
+def _fill(dataset: MaskDataset, folder: Path, max_side: int) -> None:
+    """Write all samples and the index."""
     index, problems, image_end, map_end = [], [], 0, 0
     with (
-        open(unfinished / "images.bin", "wb") as images,
-        open(unfinished / "maps.bin", "wb") as maps,
+        open(folder / "images.bin", "wb") as images,
+        open(folder / "maps.bin", "wb") as maps,
     ):
         for number in tqdm(range(len(dataset)), f"cache {dataset.name}", unit="image"):
             try:
@@ -110,18 +130,11 @@ def _write(dataset: MaskDataset, folder: Path, max_side: int) -> None:
             image_end += sample.image.size
             map_end += sample.label_maps.size
     if problems:
-        shutil.rmtree(unfinished)
         raise ValueError(
             f"{len(problems)} images of {dataset.name} cannot be read; mend or remove them: "
             f"{'; '.join(problems)}"
         )
-    (unfinished / "index.json").write_text(json.dumps(index))
-    if folder.exists() and not (folder / "index.json").exists():
-        shutil.rmtree(folder)
-    try:
-        unfinished.rename(folder)
-    except OSError:  # another process was faster; what it made is the same
-        shutil.rmtree(unfinished)
+    (folder / "index.json").write_text(json.dumps(index))
 
 
 def _shrink(sample: Sample, max_side: int) -> Sample:

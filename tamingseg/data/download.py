@@ -24,6 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
+from tamingseg.files import write_whole
+
 ATTEMPTS = 5
 """How often a request is made before its file is given up."""
 
@@ -128,14 +130,6 @@ def fetch(url: str) -> bytes:
         return data
 
     return _retry(attempt, _DISTURBED, url)
-
-
-def write_whole(path: Path, data: bytes) -> None:
-    """Write a file that has its name only when it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(path.name + ".part")
-    part.write_bytes(data)
-    part.replace(path)
 
 
 class RemoteFile:

@@ -88,7 +88,7 @@ def read_split(path: Path) -> dict[Shot, str]:
                 scene, camera, frame, public, split = (row[name] for name in _COLUMNS.split(","))
                 match = re.fullmatch(f"{_SCENE}/{_CAMERA}/{_FRAME}", f"{scene}/{camera}/{frame}")
                 if not match or public not in ("True", "False"):
-                    raise ValueError(f"got {scene}, {camera}, {frame}, {public}")
+                    raise ValueError(f"got {scene}, {camera}, {frame}, {public}"[:200])
                 if public == "True":
                     shot = Shot(scene, camera, int(frame))
                     splits[shot] = check_choice(split, SPLITS, "split_partition_name")

@@ -4,8 +4,6 @@
 <image>.npy   uint8 (grid * grid, h, w): probabilities times 255 at the teacher's resolution
 """
 
-import os
-import uuid
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from tamingseg.data.base import MaskDataset
+from tamingseg.files import open_whole
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.values import Click
 
@@ -79,8 +78,5 @@ class TeacherAnswers:
         return np.rint(answers * 255).astype(np.uint8)
 
     def _keep(self, file: Path, answers: np.ndarray) -> None:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{uuid.uuid4().hex[:8]}")
-        with open(unfinished, "wb") as opened:
+        with open_whole(file) as opened:
             np.save(opened, answers)
-        os.replace(unfinished, file)

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from tamingseg.data.download import write_whole
+from tamingseg.files import write_whole
 from tamingseg.values import Sample
 
 
@@ -52,12 +52,12 @@ def write_sample(root: Path, sample: Sample) -> None:
         raise ValueError(f"the sample {sample.name!r} is named like a label map; rename it")
     if sample.label_maps.min(initial=0) < 0 or sample.label_maps.max(initial=0) >= 2**16:
         raise ValueError(f"labels must be in 0..{2**16 - 1}; number those of {sample.name} anew")
-    write_whole(root / "images" / f"{sample.name}.png", _png(sample.image))
+    write_png(root / "images" / f"{sample.name}.png", sample.image)
     several = len(sample.label_maps) > 1
     for number, labels in reversed(list(enumerate(sample.label_maps))):
         end = f".{number}" if several else ""
         kind = np.uint8 if labels.max() < 256 else np.uint16
-        write_whole(root / "masks" / f"{sample.name}{end}.png", _png(labels.astype(kind)))
+        write_png(root / "masks" / f"{sample.name}{end}.png", labels.astype(kind))
 
 
 def is_written(root: Path, name: str) -> bool:
@@ -65,7 +65,11 @@ def is_written(root: Path, name: str) -> bool:
     return any((root / "masks" / f"{name}{end}.png").exists() for end in ("", ".0"))
 
 
-def _png(pixels: np.ndarray) -> bytes:
+def write_png(path: Path, pixels: np.ndarray) -> None:
+    """Write an image or a label map as a PNG, which has its name only when it is complete.
+
+    `pixels` are uint8 (H, W) or (H, W, 3), or uint16 (H, W).
+    """
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "PNG")
-    return file.getvalue()
+    write_whole(path, file.getvalue())

@@ -4,6 +4,7 @@ One PNG of each per data set. Colours are those of Okabe and Ito, which the colo
 apart, and every method has a marker of its own besides. Nothing global of matplotlib is touched.
 """
 
+import io
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -22,6 +23,7 @@ from tamingseg.evaluation.protocols.base import Group, Line, Panel, Plot
 from tamingseg.evaluation.protocols.table import PROTOCOLS
 from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.scatter import CLICKS, PROPOSALS, Scatter, correlation_text, scatters
+from tamingseg.files import write_whole
 from tamingseg.metrics.bootstrap import bootstrap_ratio
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
@@ -250,6 +252,8 @@ def _save(pictures: Iterable[tuple[str, Picture]], folder: Path) -> list[Path]:
         path = folder / f"{plain}.png"
         if path in paths:
             path = folder / f"{plain}-{len(paths)}.png"
-        picture.savefig(path, dpi=150)
+        file = io.BytesIO()
+        picture.savefig(file, format="png", dpi=150)
+        write_whole(path, file.getvalue())
         paths.append(path)
     return paths

@@ -11,7 +11,6 @@ number of processes and however often the run was killed.
 
 import glob
 import json
-import os
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -19,6 +18,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from tamingseg.files import append_whole, open_whole
 
 Measured = tuple[dict[str, Any], list[dict[str, Any]]]
 """What a protocol gives for an image: the facts and the results of its record."""
@@ -64,10 +65,7 @@ class Record:
 
 def append_record(path: Path, record: Record) -> None:
     """Append one line and see it on the disk."""
-    with open(path, "ab") as file:
-        file.write(_line(record))
-        file.flush()
-        os.fsync(file.fileno())
+    append_whole(path, _line(record))
 
 
 def iterate_records(path: Path) -> Iterator[Record]:
@@ -161,20 +159,14 @@ def merge_parts(path: Path) -> None:
     for source in sources:
         for start, record in _located_records(source):
             places[record.key] = source, start
-    fresh = path.with_name(path.name + ".new")
-    with ExitStack() as stack:
-        files = {source: stack.enter_context(open(source, "rb")) for source in sources}
-        merged = stack.enter_context(open(fresh, "wb"))
-        for key in sorted(places):
-            source, start = places[key]
-            files[source].seek(start)
-            merged.write(files[source].readline())
-        merged.flush()
-        os.fsync(merged.fileno())
     if places:
-        fresh.replace(path)
-    else:
-        fresh.unlink()
+        with ExitStack() as stack:
+            files = {source: stack.enter_context(open(source, "rb")) for source in sources}
+            merged = stack.enter_context(open_whole(path))
+            for key in sorted(places):
+                source, start = places[key]
+                files[source].seek(start)
+                merged.write(files[source].readline())
     for part in parts:
         part.unlink()
 

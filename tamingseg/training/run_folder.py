@@ -18,7 +18,7 @@ from typing import Any
 
 import torch
 
-from tamingseg.files import UNFINISHED, write_whole
+from tamingseg.files import UNFINISHED, append_whole, write_whole
 
 _MAY_CHANGE = {
     *("folder", "data", "textures", "steps", "decay_share", "workers", "checkpoint_every"),
@@ -81,8 +81,7 @@ class RunFolder:
 
     def log(self, numbers: dict[str, float]) -> None:
         """Append one line to the log."""
-        with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(numbers) + "\n")
+        append_whole(self.path / "metrics.jsonl", json.dumps(numbers).encode() + b"\n")
 
     def forget_after(self, step: int) -> None:
         """Drop log lines of steps that will be done again, and a line that a kill cut short."""

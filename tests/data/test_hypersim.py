@@ -85,7 +85,7 @@ def root(tmp_path):
     (root / SPLIT_FILE).write_text(HEADER + "\n".join(lines) + "\n")
     folder = (root / SHOTS[0].file(ENTITIES)).parent
     write_hdf5(folder / "frame.0000.depth_meters.hdf5", light())
-    (folder / f"frame.0003.{ENTITIES}.part").write_bytes(b"half")
+    (folder / f".frame.0003.{ENTITIES}").write_bytes(b"half")
     (root / "ai_001_001" / "_detail").mkdir()
     return root
 
