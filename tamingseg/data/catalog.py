@@ -227,7 +227,8 @@ def open_datasets(
     """Open data sets, and every data set inside a folder that is none itself.
 
     Parameters are as in `open_dataset`. The name `SAMPLE_PHOTOS` needs no folder: these photos come
-    with the package.
+    with the package. Different sets of one name get the folders above them into their names, so
+    that tables tell them apart: ``a/val`` and ``b/val``.
 
     Raises
     ------
@@ -236,18 +237,31 @@ def open_datasets(
     """
     if not folders:
         raise ValueError("no data: name at least one data set folder")
-    datasets: list[FileDataset] = []
+    opened: list[tuple[Path, FileDataset]] = []
     for folder in folders:
-        if str(folder) == SAMPLE_PHOTOS:
-            datasets.append(SamplePhotos())
-            continue
         whole = Path(root) / folder
+        if str(folder) == SAMPLE_PHOTOS:
+            opened.append((whole, SamplePhotos()))
+            continue
         inside = sorted(path for path in whole.glob("*") if path.is_dir())
-        if not inside or _layout_of(whole):
-            datasets.append(open_dataset(folder, root, split=split))
+        if _layout_of(whole) or not any(map(_layout_of, inside)):
+            opened.append((whole, open_dataset(folder, root, split=split)))
         else:
-            datasets.extend(open_dataset(path, split=split) for path in inside)
-    return datasets
+            opened += [(path, open_dataset(path, split=split)) for path in inside]
+    _tell_apart(opened)
+    return [dataset for _, dataset in opened]
+
+
+def _tell_apart(opened: Sequence[tuple[Path, FileDataset]]) -> None:
+    """Put folders before the names of different sets of one name, as many as it takes."""
+    for name in {dataset.name for _, dataset in opened}:
+        alike = [(path.resolve(), dataset) for path, dataset in opened if dataset.name == name]
+        different = len({dataset.fingerprint for _, dataset in alike})
+        depth = 0
+        while len({dataset.name for _, dataset in alike}) < different and depth < 20:
+            depth += 1
+            for path, dataset in alike:
+                dataset.name = "/".join([*path.parent.parts[-depth:], name])
 
 
 def find_entry(name: str) -> tuple[CatalogEntry | None, str | None]:

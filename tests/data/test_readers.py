@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 
 import cv2
 import numpy as np
@@ -181,6 +182,24 @@ def test_a_folder_of_data_sets_stands_for_all_of_them(folder, monkeypatch):
     assert [dataset.name for dataset in open_datasets([folder.parent, folder])] == ["things"] * 2
     with pytest.raises(ValueError, match="no data"):
         open_datasets([])
+
+
+def test_different_sets_of_one_name_are_told_apart_by_their_folders(folder, tmp_path):
+    places = [tmp_path / place / "val" for place in ("x/a", "x/b", "y/b")]
+    for number, place in enumerate(places):
+        shutil.copytree(folder, place)
+        save(place / "images" / f"{number}.png", photo())
+        save(place / "masks" / f"{number}.png", labels())
+    names = [dataset.name for dataset in open_datasets([*places[:2], folder, places[0]])]
+    assert names == ["a/val", "b/val", "things", "a/val"]
+    names = [dataset.name for dataset in open_datasets(places)]
+    assert names == ["x/a/val", "x/b/val", "y/b/val"]
+
+
+def test_what_is_no_data_set_is_named_as_it_was_given(tmp_path):
+    (tmp_path / "VOC" / "Annotations").mkdir(parents=True)
+    with pytest.raises(FileNotFoundError, match=r"VOC is no data set we can read.*found Annota"):
+        open_datasets(["VOC"], tmp_path)
 
 
 def test_the_fingerprint_follows_the_files(folder):
