@@ -1,8 +1,10 @@
 """What is written twice because two tools read it is the same in both places."""
 
 import tomllib
+from fnmatch import fnmatch
 from pathlib import Path
 
+import pytest
 from packaging.version import Version
 
 from tamingseg.weights.registry import find_weights
@@ -39,3 +41,15 @@ def test_every_dependency_has_a_lower_bound():
     optional = project()["optional-dependencies"].values()
     for line in [*project()["dependencies"], *(line for extra in optional for line in extra)]:
         assert ">=" in line, line
+
+
+@pytest.mark.parametrize("folder", ["shared", "click", "proposals", "mosaics", "partition"])
+def test_the_page_s_files_ship_with_the_package(folder):
+    config = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["setuptools"]
+    patterns = config["package-data"]["tamingseg"]
+    files = [file for file in (ROOT / "tamingseg/ui" / folder).iterdir() if file.is_file()]
+    others = [file for file in files if file.suffix != ".py"]
+    assert {".js", ".css", ".html"} <= {file.suffix for file in others}
+    for file in others:
+        path = file.relative_to(ROOT / "tamingseg").as_posix()
+        assert any(fnmatch(path, pattern) for pattern in patterns), path

@@ -4,6 +4,7 @@ import asyncio
 import os
 import socket
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,9 @@ from tamingseg.ui.partition.calls import partition_tab
 from tamingseg.ui.proposals.calls import Proposer, proposal_tab, propose_on_grid, set_truth
 from tamingseg.ui.runs import MAX_WAITING, listen_for_runs
 from tamingseg.ui.shared.calls import shared_calls
-from tamingseg.ui.shared.canvas import seg_canvas
+from tamingseg.ui.shared.canvas import Tab, seg_canvas, settings_of
 from tamingseg.ui.shared.pictures import thumbnail
+from tamingseg.ui.shared.scripts import load_scripts, version_of
 from tamingseg.ui.wire import answered
 from tamingseg.ui.workspaces import Gone, Workspaces
 from tamingseg.weights.registry import WEIGHTS
@@ -63,13 +65,9 @@ class Page(gr.Blocks):
         )
         self.workspaces = Workspaces(segmentor)
         with self:
-            tabs = [
-                click_tab(self.workspaces),
-                proposal_tab(self.workspaces, propose, partitioner),
-                mosaic_tab(self.workspaces, partitioner, textures),
-                partition_tab(self.workspaces, partitioner),
-            ]
-            canvas = seg_canvas(tabs, shared_calls(self.workspaces))
+            tabs = make_tabs(self.workspaces, propose, partitioner, textures)
+            self.scripts = load_scripts(settings_of(tabs))
+            canvas = seg_canvas(tabs, shared_calls(self.workspaces), self.scripts)
             listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
         self.queue(max_size=MAX_WAITING)
 
@@ -77,7 +75,10 @@ class Page(gr.Blocks):
         """Launch as every gradio page, with what keeps this one safe and to itself."""
         threading.Thread(target=self._warm_up, daemon=True).start()
         kept = {
-            "app_kwargs": {"routes": _routes(self.workspaces), "middleware": [Middleware(Guard)]},
+            "app_kwargs": {
+                "routes": _routes(self.workspaces, self.scripts),
+                "middleware": [Middleware(Guard)],
+            },
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
             "css": _CSS,
             "allowed_paths": [],
@@ -93,6 +94,18 @@ class Page(gr.Blocks):
         """Encode the first photo before anyone asks, so that the first click is instant."""
         name = SAMPLE_IMAGES[0]
         self.workspaces.embed_sample(name, load_sample_image(name))
+
+
+def make_tabs(
+    workspaces: Workspaces, propose: Proposer, partitioner: Segmentor, textures: Textures
+) -> list[Tab]:
+    """Describe the tabs of the page, in their order."""
+    return [
+        click_tab(workspaces),
+        proposal_tab(workspaces, propose, partitioner),
+        mosaic_tab(workspaces, partitioner, textures),
+        partition_tab(workspaces, partitioner),
+    ]
 
 
 def build_page(
@@ -175,8 +188,9 @@ def _check_address(host: str, port: int | None) -> None:
         ) from error
 
 
-def _routes(workspaces: Workspaces) -> list[Route]:
-    """Return the ways pictures come and go; all else are calls of the canvas."""
+def _routes(workspaces: Workspaces, scripts: Mapping[str, bytes]) -> list[Route]:
+    """Return how pictures come and go and scripts are served; all else are calls of the canvas."""
+    version = version_of(scripts)
     decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 
     @answered
@@ -219,14 +233,18 @@ def _routes(workspaces: Workspaces) -> list[Route]:
         headers = {"cache-control": "public, max-age=86400"}
         return Response(content, media_type="image/jpeg", headers=headers)
 
-    async def samples(_: Request) -> Response:
-        return JSONResponse(SAMPLE_IMAGES)
+    async def script(request: Request) -> Response:
+        content = scripts.get(request.path_params["path"])
+        if content is None or request.path_params["version"] != version:
+            return JSONResponse({"error": "there is no such script"}, status_code=404)
+        headers = {"cache-control": "public, max-age=31536000, immutable"}
+        return Response(content, media_type="text/javascript", headers=headers)
 
     return [
         Route(UPLOAD_PATH, photo, methods=["POST"]),
         Route("/tamingseg/truth", truth, methods=["POST"]),
         Route("/tamingseg/leave", leave, methods=["POST"]),
         Route("/tamingseg/picture/{key}", picture),
-        Route("/tamingseg/samples", samples),
+        Route("/tamingseg/scripts/{version}/{path:path}", script),
         Route("/tamingseg/samples/{name}", sample),
     ]

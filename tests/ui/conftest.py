@@ -83,21 +83,103 @@ def plain_textures(tmp_path_factory):
     return folder
 
 
+PATIENCE = 60_000
+"""Milliseconds that something may take on a machine which is busy with other work."""
+
+CHROMIUM_FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
 @pytest.fixture(scope="module")
-def chromium():
+def chromium_path():
     path = shutil.which("chromium") or shutil.which("google-chrome")
     if path is None:
         message = "neither chromium nor google-chrome is installed: the page is not tested"
         if os.environ.get("TAMINGSEG_REQUIRE_BROWSER") == "1":
             pytest.fail(message)
         pytest.skip(message)
+    return path
+
+
+@pytest.fixture(scope="module")
+def playwright(chromium_path):
     from playwright.sync_api import sync_playwright
 
-    flags = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=flags)
-        yield browser
-        browser.close()
+        yield playwright
+
+
+@pytest.fixture(scope="module")
+def chromium(playwright, chromium_path):
+    launch = playwright.chromium.launch
+    browser = launch(executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+    yield browser
+    browser.close()
+
+
+PURE_SCRIPTS = (
+    "shared/masks.js",
+    "shared/labels.js",
+    "shared/slider.js",
+    "shared/view.js",
+    "shared/server.js",
+    "shared/vault.js",
+    "shared/words.js",
+    "partition/regions.js",
+)
+"""Those that know nothing of the page around them."""
+
+
+@pytest.fixture(scope="session")
+def script_files():
+    """All scripts of the page, by their path below `tamingseg/ui`."""
+    from tamingseg.ui.mosaics.pictures import find_textures
+    from tamingseg.ui.page import make_tabs
+    from tamingseg.ui.shared.canvas import settings_of
+    from tamingseg.ui.shared.scripts import load_scripts
+    from tamingseg.ui.workspaces import Workspaces
+
+    return load_scripts(settings_of(make_tabs(Workspaces(None), None, None, find_textures(None))))
+
+
+@pytest.fixture(scope="module")
+def open_blank(chromium, script_files):
+    """`open_blank(context=None)`: an empty page with all exports of `PURE_SCRIPTS` as globals.
+
+    Nothing is served: the browser's requests are answered here.
+    """
+
+    def answer(route):
+        path = route.request.url.removeprefix("http://localhost/")
+        if path in script_files:
+            route.fulfill(body=script_files[path], content_type="text/javascript")
+        else:
+            route.fulfill(body="<!doctype html><body></body>", content_type="text/html")
+
+    with contextlib.ExitStack() as stack:
+
+        def make(context=None):
+            if context is None:
+                context = chromium.new_context(viewport={"width": 400, "height": 300})
+                stack.callback(context.close)
+                context.route("http://localhost/**", answer)
+            page = context.new_page()
+            page.set_default_timeout(PATIENCE)
+            page.goto("http://localhost/")
+            page.evaluate(
+                """async paths => {
+                    for (const path of paths) Object.assign(window, await import(`/${path}`));
+                }""",
+                PURE_SCRIPTS,
+            )
+            return page
+
+        yield make
+
+
+@pytest.fixture(scope="module")
+def scripts(open_blank):
+    """One blank page that tests of pure functions share."""
+    return open_blank()
 
 
 @pytest.fixture(scope="session")
@@ -185,7 +267,7 @@ class User:
 
     def at(self, point):
         """Window coordinates of the middle of a pixel."""
-        self.page.wait_for_timeout(60)  # a frame is drawn
+        self.frame()
         canvas = self.page.locator("canvas.view")
         scale, left, top = map(float, canvas.get_attribute("data-view").split())
         box = canvas.bounding_box()
@@ -207,7 +289,18 @@ class User:
     def settled(self):
         """Everything is answered and a frame is drawn."""
         self.page.wait_for_selector("canvas.view:not([aria-busy=true])")
-        self.page.wait_for_timeout(60)
+        return self.frame()
+
+    def frame(self):
+        """A frame is drawn, and all that waited for it is done."""
+        self.page.evaluate(
+            "() => new Promise(done => requestAnimationFrame(() => setTimeout(done)))"
+        )
+        return self
+
+    def saved(self):
+        """The browser has stored all that was done."""
+        self.page.wait_for_selector(".seg:not([data-unsaved])")
         return self
 
     def answered(self, count):
@@ -270,7 +363,7 @@ def visitor(chromium, app):
             )
             stack.callback(context.close)
             page = context.new_page()
-            page.set_default_timeout(10_000)
+            page.set_default_timeout(PATIENCE)
             users.append(User(page))
             return users[-1].visit(app.address)
 
@@ -285,7 +378,7 @@ def regular(chromium, app):
     """One user whom most tests share, for a page takes its second to load."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
     page = context.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE)
     yield User(page).visit(app.address)
     context.close()
 
@@ -300,6 +393,22 @@ def user(regular, discs_png):
     regular.page.unroute_all()
     assert regular.errors == []
     assert regular.foreign == []
+
+
+@pytest.fixture
+def user_without_storage(playwright, chromium_path, app, tmp_path):
+    """A user whose Chromium blocks all cookies, which forbids every kind of storage."""
+    (tmp_path / "Default").mkdir()
+    blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
+    (tmp_path / "Default/Preferences").write_text(json.dumps(blocked))
+    launch = playwright.chromium.launch_persistent_context
+    context = launch(tmp_path, executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    user = User(page).visit(app.address)
+    yield user
+    context.close()
+    assert user.errors == []
 
 
 @pytest.fixture

@@ -7,9 +7,13 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from tamingseg.cli.main import main
 from tamingseg.ui import page
+from tamingseg.ui.shared.scripts import version_of
+from tamingseg.ui.workspaces import Workspaces
 
 APP = Path(__file__).resolve().parents[2] / "app.py"
 
@@ -100,3 +104,23 @@ def test_a_folder_without_textures_is_one_line_before_the_model_is_loaded(
         assert message in error
         assert error.count("\n") == 1
     assert not launched
+
+
+def test_scripts_are_served_under_an_address_that_changes_with_them():
+    scripts = {"shared/main.js": b"export const one = 1;", "click/tab.js": b""}
+    client = TestClient(Starlette(routes=page._routes(Workspaces(None), scripts)))
+    version = version_of(scripts)
+    answer = client.get(f"/tamingseg/scripts/{version}/shared/main.js")
+    assert answer.content == scripts["shared/main.js"]
+    assert answer.headers["content-type"].startswith("text/javascript")
+    assert "immutable" in answer.headers["cache-control"]
+    other = version_of({**scripts, "click/tab.js": b"1"})
+    assert other != version
+    for path in (
+        f"{other}/shared/main.js",
+        f"{version}/shared/none.js",
+        f"{version}/shared/../page.py",
+        f"{version}/%2e%2e/page.py",
+        f"{version}//etc/passwd",
+    ):
+        assert client.get(f"/tamingseg/scripts/{path}").status_code == 404

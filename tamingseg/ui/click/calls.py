@@ -7,7 +7,7 @@ import numpy as np
 from tamingseg.session.session import Session
 from tamingseg.session.state import SegmentedObject
 from tamingseg.ui import export
-from tamingseg.ui.click.document import answer_key
+from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
 from tamingseg.ui.click.levels import describe_levels
 from tamingseg.ui.click.work import ClickWork, find_click_work
 from tamingseg.ui.shared.canvas import Tab
@@ -17,7 +17,8 @@ from tamingseg.ui.workspaces import Workspace, Workspaces
 
 def click_tab(workspaces: Workspaces) -> Tab:
     """Describe the tab."""
-    return Tab("click", "Click", click_calls(workspaces))
+    settings = {"MAX_OPERATIONS": MAX_OPERATIONS}
+    return Tab("click", "Click", click_calls(workspaces), settings=settings)
 
 
 def click_calls(workspaces: Workspaces) -> list[Call]:

@@ -1,6 +1,15 @@
 // Levels: the answer to a click holds several masks, from a part to the whole. The server sends the
 // answer itself once, after its mask is on the screen; it is cut at other levels here. A place is a
-// number on the slider, see tamingseg.ui.levels.
+// number on the slider, see tamingseg.ui.click.levels.
+
+import {find, say} from "../shared/dom.js";
+import {unpack} from "../shared/labels.js";
+import {outlineOfBits} from "../shared/masks.js";
+import {ask} from "../shared/requests.js";
+import {commands, refresh, state} from "../shared/state.js";
+import {grouped} from "../shared/words.js";
+import {act, link, maskOf, work} from "../shared/work.js";
+import {newGesture} from "./foreseen.js";
 
 const KEPT_ANSWERS = 4;
 const QUIET = 120; // milliseconds after a click before its answer is fetched: quick clicks go first
@@ -11,11 +20,22 @@ const answers = new Map(); // name of an answer -> {first, thresholds, stable, a
 let held = null; // what the hand cuts and the server does not know yet: {id, answer, place, mask}
 let fetching = null; // a promise, while an answer is under way
 let pause = 0;
+let gesture = newGesture("level");
 
 /** The object being edited, if there is an answer to cut. */
 function cuttable() {
   const current = work.objects.find(object => object.id === work.active);
-  return photo && current?.answer ? current : null;
+  return state.photo && current?.answer ? current : null;
+}
+
+/** The mask of an object as it is shown: as the hand cuts it, else the server's own. */
+export function shownMask(object) {
+  return heldOf(object)?.mask ?? maskOf(object);
+}
+
+/** The server has answered all that was asked: its own masks are shown again. */
+export function dropHeld() {
+  held = null;
 }
 
 /** What the hand cuts of an object; null while the server's own mask is shown. */
@@ -43,10 +63,10 @@ async function findLevels() {
 }
 
 async function fetchLevels() {
-  const {key} = photo, answer = await ask("levels", {}, fetchSoon);
+  const {key} = state.photo, answer = await ask("levels", {}, {forgotten: fetchSoon, isQuiet: true});
   if (!answer?.answer) return;
-  const {thresholds, stable} = answer, first = await inflate(answer.first);
-  if (photo?.key !== key) return;
+  const {thresholds, stable} = answer, first = await unpack(answer.first);
+  if (state.photo?.key !== key) return;
   const areas = new Uint32Array(thresholds.length + 1);
   for (const place of first) areas[place] += 1;
   for (let i = 1; i < areas.length; i += 1) areas[i] += areas[i - 1];
@@ -58,13 +78,12 @@ function fetchSoon() {
   clearTimeout(pause);
   pause = setTimeout(async () => {
     await findLevels();
-    if (cuttableNow().found) tab.show();
+    if (cuttableNow().found) refresh();
   }, QUIET);
 }
 
-/** Another photo is shown, or the same one again. */
-function meetLevels(same) {
-  if (same) return;
+/** Another photo is shown. */
+export function forgetLevels() {
   held = null;
   answers.clear();
 }
@@ -81,7 +100,7 @@ function cutAt({first}, place) {
   const bits = new Uint8Array(first.length);
   let area = 0;
   for (let i = 0; i < first.length; i += 1) area += bits[i] = first[i] <= place ? 1 : 0;
-  return {bits, area, path: outlineOfBits(bits, ...photo.size)};
+  return {bits, area, path: outlineOfBits(bits, ...state.photo.size)};
 }
 
 /** Show the object being edited cut at a place, without the server. */
@@ -98,7 +117,7 @@ function holdLevel(place) {
 /** Tell the server where the hand came to rest. What one gesture does is one step. */
 function keepLevel(place) {
   const {found} = cuttableNow();
-  if (found) act({do: "set_threshold", threshold: found.thresholds[place], gesture: `level${gestures}`});
+  if (found) act({do: "set_threshold", threshold: found.thresholds[place], gesture});
 }
 
 /** Index of the stable level that a place shows; -1 if it shows another mask. */
@@ -113,14 +132,21 @@ async function stepLevel(by) {
   const {object, found} = cuttableNow();
   if (!object) {
     const begun = work.objects.find(one => one.id === work.active)?.base;
-    return say(begun ? "A mask made elsewhere has no levels." : "There is no level to choose yet: click inside an object first.");
+    say(begun ? "A mask made elsewhere has no levels." : "There is no level to choose yet: click inside an object first.");
+    return;
   }
-  if (!found) return say("The server does not answer; try again.", true);
+  if (!found) {
+    say("The server does not answer; try again.", true);
+    return;
+  }
   const {stable} = found, place = placeOf(object, found), at = stableAt(found, place);
   const beyond = by > 0 ? stable.findIndex(other => other > place) : stable.findLastIndex(other => other < place);
   const next = stable[at < 0 ? beyond : at + by];
-  if (next === undefined) return say(stable.length ? `No stable level is more of a ${by > 0 ? "whole" : "part"}.` : "No level stands out here; move the slider.");
-  gestures += 1;
+  if (next === undefined) {
+    say(stable.length ? `No stable level is more of a ${by > 0 ? "whole" : "part"}.` : "No level stands out here; move the slider.");
+    return;
+  }
+  gesture = newGesture("level");
   holdLevel(next);
   keepLevel(next);
 }
@@ -129,14 +155,18 @@ commands.whole = () => stepLevel(1);
 
 // --- the panel -----------------------------------------------------------------------------------
 
-function showLevels() {
+export function showLevels() {
   const {object, found} = cuttableNow();
   for (const control of levelBox.querySelectorAll("input, button")) control.disabled = !found;
   if (!object) {
     find(".level-value").textContent = "";
-    return showTicks([], 1);
+    showTicks([], 1);
+    return;
   }
-  if (!found) return fetchSoon();
+  if (!found) {
+    fetchSoon();
+    return;
+  }
   const place = placeOf(object, found), last = found.thresholds.length - 1;
   levelSlider.max = last;
   levelSlider.value = place;
@@ -155,14 +185,15 @@ function showTicks(stable, last, at = -1) {
   }));
 }
 
-/** The level of an object in words. */
-function levelWords(object, found = answers.get(object.answer)) {
+/** The level of an object in words; null if its answer is not here. */
+export function levelWords(object, found = answers.get(object.answer)) {
+  if (!found) return null;
   const place = placeOf(object, found), at = stableAt(found, place);
   const stable = at < 0 ? "between stable levels" : `stable level ${at + 1} of ${found.stable.length}`;
-  return `${found.areas[place].toLocaleString("en")} pixels, ${stable}, probability above ${found.thresholds[place].toFixed(2)}`;
+  return `${grouped(found.areas[place])} pixels, ${stable}, probability above ${found.thresholds[place].toFixed(2)}`;
 }
 
-levelSlider.addEventListener("pointerdown", () => { gestures += 1; });
-levelSlider.addEventListener("keyup", () => { gestures += 1; });
+levelSlider.addEventListener("pointerdown", () => { gesture = newGesture("level"); });
+levelSlider.addEventListener("keyup", () => { gesture = newGesture("level"); });
 levelSlider.addEventListener("input", () => holdLevel(Number(levelSlider.value)));
 levelSlider.addEventListener("change", () => keepLevel(Number(levelSlider.value)));

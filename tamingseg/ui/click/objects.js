@@ -1,38 +1,11 @@
 // The list of objects in the panel. Rows are kept and updated, so that a name being typed stays.
 // Names come from users: they are only ever written as text.
 
-const PALETTE = [
-  ["#56b4e9", "sky blue"], ["#e69f00", "orange"], ["#009e73", "green"], ["#f0e442", "yellow"],
-  ["#cc79a7", "pink"], ["#0072b2", "blue"], ["#d55e00", "vermilion"], ["#f5f5f5", "white"],
-];
+import {button, icon} from "../shared/dom.js";
+import {MAX_NAME, PALETTE} from "../shared/settings.js";
+import {grouped} from "../shared/words.js";
 
-const ICONS = {
-  shown: "M2.5 10S5.5 5 10 5s7.5 5 7.5 5-3 5-7.5 5-7.5-5-7.5-5Zm7.5 2a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z",
-  hidden: "M3 3l14 14M5.5 6.200A11 11 0 0 0 2.5 10s3 5 7.5 5c1.3 0 2.5-.4 3.5-1M9 5.1 10 5c4.5 0 7.5 5 7.5 5a12 12 0 0 1-1.8 2.3",
-  trash: "M4 6h12M8 6V4h4v2m-6.5 0 .6 10h7.800l.6-10M8.5 9v4.500m3-4.500v4.5",
-};
-
-function icon(name) {
-  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  svg.setAttribute("viewBox", "0 0 20 20");
-  svg.setAttribute("aria-hidden", "true");
-  path.setAttribute("d", ICONS[name]);
-  svg.append(path);
-  return svg;
-}
-
-function button(label, className, act) {
-  const made = document.createElement("button");
-  made.type = "button";
-  made.className = className;
-  made.title = label;
-  made.setAttribute("aria-label", label);
-  made.addEventListener("click", act);
-  return made;
-}
-
-class ObjectList {
+export class ObjectList {
   /** `list` is the <ol> to fill, `act(operation)` carries out what the user asks for. */
   constructor(list, act) {
     Object.assign(this, {list, act, rows: new Map()});
@@ -70,7 +43,7 @@ class ObjectList {
     const trash = button("Delete", "icon trash", () => this.act({do: "delete", object_id: id}));
     const note = document.createElement("span"), colours = document.createElement("div");
     name.className = "object-name";
-    name.maxLength = 64;
+    name.maxLength = MAX_NAME;
     name.spellcheck = false;
     name.setAttribute("aria-label", "Name of the object");
     name.addEventListener("change", () => {
@@ -118,7 +91,7 @@ class ObjectList {
     open.setAttribute("aria-label", `Edit ${object.name}`);
     if (document.activeElement !== name) name.value = object.name;
     name.dataset.saved = object.name;
-    note.textContent = object.clicks.length === 0 && !object.base ? "no points" : area === null ? "" : area === 0 ? "empty" : `${area.toLocaleString("en")} px`;
+    note.textContent = object.clicks.length === 0 && !object.base ? "no points" : area === null ? "" : area === 0 ? "empty" : `${grouped(area)} px`;
     const label = object.hidden ? "Show" : "Hide";
     if (eye.title !== label || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
     eye.title = label;

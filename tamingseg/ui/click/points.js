@@ -1,6 +1,17 @@
 // Points: what the pointer does to them. Pressing makes one or takes hold of one; held and moved it
 // follows, held and let go in place it is deleted.
 
+import {canvas, say} from "../shared/dom.js";
+import {preview} from "../shared/preview.js";
+import {commands, refresh, state, view} from "../shared/state.js";
+import {movement} from "../shared/view.js";
+import {act, link} from "../shared/work.js";
+import {currentClicks, isUncertain, newGesture} from "./foreseen.js";
+
+export let including = true; // what a plain click means
+export let pointed = null; // index of the point under the mouse
+let lastAdded = -Infinity; // when, so that a double click does not delete what it made
+
 /** Index of the point within reach of the pointer, the latest first; -1 if there is none. */
 function pointAt(point, event) {
   const reach = (event?.pointerType === "touch" ? 22 : 12) / view.scale;
@@ -8,60 +19,50 @@ function pointAt(point, event) {
 }
 
 function addPoint(point, positive, at, gesture) {
-  if (!view.holds(point)) return say("That is outside the photo.");
-  act({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
+  if (!view.holds(point)) say("That is outside the photo.");
+  else act({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
 }
 
-function startTime(event) {
-  return event.timeStamp || performance.now();
-}
-
-let lastAdded = -Infinity; // when, so that a double click does not delete what it made
+const startTime = event => event.timeStamp || performance.now();
 
 /** A button went down, or a finger tapped: on a point, take hold of it; elsewhere, make one. */
-function press(point, event) {
-  if (!photo || (event.button !== 0 && event.button !== 2)) return null;
-  crosshair = previewed = null;
-  if (isOpen()) {
+export function press(point, event) {
+  if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
+  state.crosshair = null;
+  preview(null);
+  if (isUncertain()) {
     link.idle().then(() => press(point, event));
     return null;
   }
   const held = grab(point, event);
   if (held) return held;
   if (pointAt(point, event) >= 0 || !view.holds(point)) return null;
-  const excluding = event.button === 2 || event.altKey, gesture = `add${++gestures}`;
+  const excluding = event.button === 2 || event.altKey, gesture = newGesture("add");
   lastAdded = performance.now();
   addPoint(point, excluding ? false : including, startTime(event), gesture);
-  return dragPoint(currentClicks().length - 1, event, gesture, () => {});
+  return movePoint(currentClicks().length - 1, event, gesture, () => {});
 }
 
 /** Take hold of the point under the pointer: moved it follows, let go in place it is deleted. */
-function grab(point, event) {
+export function grab(point, event) {
   const index = pointAt(point, event);
   if (index < 0 || performance.now() - lastAdded < 350) return null;
-  return dragPoint(index, event, `move${++gestures}`, () => {
+  return movePoint(index, event, newGesture("move"), () => {
     pointed = null;
     act({do: "delete_click", index, at: performance.now()});
   });
 }
 
-function dragPoint(index, from, gesture, letGo) {
-  let dragged = false;
-  return {
-    move(point, event) {
-      dragged ||= Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > 4;
-      if (!dragged) return;
-      const inside = (value, end) => Math.max(0, Math.min(value, end - 0.01));
-      const to = {row: inside(point.y, view.height), col: inside(point.x, view.width)};
-      act({do: "move_click", index, ...to, gesture, at: startTime(event)});
-    },
-    up(_, event) {
-      if (!dragged && event.type === "pointerup") letGo();
-    },
+function movePoint(index, from, gesture, click) {
+  const inside = (value, end) => Math.max(0, Math.min(value, end - 0.01));
+  const drag = (point, event) => {
+    const to = {row: inside(point.y, view.height), col: inside(point.x, view.width)};
+    act({do: "move_click", index, ...to, gesture, at: startTime(event)});
   };
+  return movement(from, 4, {drag, click});
 }
 
-function hover(point) {
+export function hover(point) {
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
@@ -69,3 +70,34 @@ function hover(point) {
   pointed = now;
   if (news) view.draw();
 }
+
+/** Nothing is pointed at any more. */
+export function pointAway() {
+  pointed = null;
+  preview(null);
+}
+
+/** Place a point at the crosshair. */
+export function addAtCrosshair(event) {
+  addPoint(state.crosshair, event.shiftKey ? !including : including, startTime(event));
+}
+
+/** Delete the point pointed at, or the last. */
+export function deletePoint() {
+  if (isUncertain()) {
+    link.idle().then(deletePoint);
+    return;
+  }
+  const clicks = currentClicks(), near = state.crosshair ? pointAt(state.crosshair) : pointed ?? -1;
+  pointed = null;
+  if (!clicks.length) say("There is no point to delete.");
+  else act({do: "delete_click", index: near >= 0 ? near : clicks.length - 1, at: performance.now()});
+}
+
+export function setSign(positive) {
+  including = positive;
+  say(positive ? "A click includes." : "A click excludes.");
+  refresh();
+}
+commands.include = () => setSign(true);
+commands.exclude = () => setSign(false);

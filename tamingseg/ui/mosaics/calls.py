@@ -27,7 +27,8 @@ from tamingseg.ui.workspaces import Gone, Workspace, Workspaces
 def mosaic_tab(workspaces: Workspaces, partitioner: Segmentor, textures: Textures) -> Tab:
     """Describe the tab; `partitioner` is the model whose view is drawn."""
     runs = {"draw": partial(picture_steps, workspaces, partitioner, textures)}
-    return Tab("mosaics", "Mosaics", mosaic_calls(workspaces, textures), runs)
+    settings = {"TEXTURES": list(textures), "LAYOUTS": list(LAYOUTS), "MAX_PIECES": MAX_REGIONS}
+    return Tab("mosaics", "Mosaics", mosaic_calls(workspaces, textures), runs, settings)
 
 
 def picture_steps(
@@ -67,11 +68,6 @@ def mosaic_calls(workspaces: Workspaces, textures: Textures) -> list[Call]:
         return found
 
     @answered
-    def mosaic_choices(_: Any) -> dict[str, Any]:
-        """Tell what there is to choose from."""
-        return {"textures": list(textures), "layouts": list(LAYOUTS), "regions": MAX_REGIONS}
-
-    @answered
     def pictures(request: Any) -> dict[str, Any]:
         """Give the pictures that were drawn last: base64 of PNG, the first is the image itself."""
         found = find(request)
@@ -101,4 +97,4 @@ def mosaic_calls(workspaces: Workspaces, textures: Textures) -> list[Call]:
         workspace.truth = packed_regions(sample.label_maps[0])
         return workspace.greeting()
 
-    return [mosaic_choices, pictures, save_pictures, open_mosaic]
+    return [pictures, save_pictures, open_mosaic]

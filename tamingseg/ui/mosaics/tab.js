@@ -1,31 +1,57 @@
 // The mosaics tab: pictures put together from textures, and beside them what the model sees in them;
 // or the same pictures of the photo. They lie over the stage, and the pointer is shown in all of them.
 
-const mosaicPanel = find("#panel-mosaics"), gallery = find(".gallery");
+import {button, choice, find, hint, say, showTimes} from "../shared/dom.js";
+import {bytesOf, download} from "../shared/files.js";
+import {vault} from "../shared/keep.js";
+import {arrive, choosePhoto} from "../shared/photos.js";
+import {Run, ask} from "../shared/requests.js";
+import {call} from "../shared/server.js";
+import {LAYOUTS, MAX_PIECES, TEXTURES} from "../shared/settings.js";
+import {commands, openTab, refresh, state} from "../shared/state.js";
+import {recall, remember} from "../shared/vault.js";
+import {inSeconds, percent, photoStem} from "../shared/words.js";
+import {link} from "../shared/work.js";
+
+const panel = find("#panel-mosaics"), gallery = find(".gallery");
 const seedInput = find("#seg-seed"), piecesInput = find("#seg-pieces");
 find(".stage").append(gallery);
+piecesInput.max = MAX_PIECES;
 
-let choices = null; // {textures, layouts, regions}: what the server offers
-let taken = {textures: recall("textures"), layouts: recall("layouts")}; // what is chosen of it
-let drawn = null; // {pictures: [{title, png}], right, recipe, photo, token}: what is shown; photo is its key
+const choices = {textures: TEXTURES, layouts: LAYOUTS};
+const taken = {}; // what is chosen of each
+let drawn = null; // {pictures: [{title, png}], right, recipe, photo, token, of}: what is shown; photo is its key
 let drawMs = null; // how long that took
 
-const drawing = new Queued("draw", {news: () => tab.show(), done: arrivePictures});
+const drawing = new Run("draw", fetchPictures);
+
+for (const [kind, names] of Object.entries(choices)) {
+  const before = recall(kind);
+  taken[kind] = names.includes(before) ? before : names[0];
+  panel.querySelector(`.${kind}`).append(...names.map(name => choice(name, name, () => {
+    taken[kind] = name;
+    remember(kind, name);
+    refresh();
+  })));
+}
 
 /** What the controls say; null if a number is none. */
 function recipeNow() {
-  if (!choices || !seedInput.checkValidity() || !piecesInput.checkValidity() || !seedInput.value || !piecesInput.value) return null;
+  if (!seedInput.checkValidity() || !piecesInput.checkValidity() || !seedInput.value || !piecesInput.value) return null;
   return {textures: taken.textures, layout: taken.layouts, seed: Number(seedInput.value), regions: Number(piecesInput.value)};
 }
 
 function draw(recipe, words) {
-  if (!recipeNow()) return say(`Seeds are whole numbers from 0, regions from 1 to ${choices?.regions}.`, true);
+  if (!recipeNow()) {
+    say(`Seeds are whole numbers from 0, regions from 1 to ${MAX_PIECES}.`, true);
+    return;
+  }
   if (drawing.begin({recipe, regions: Number(piecesInput.value)})) say(words);
-  tab.show();
+  refresh();
 }
 
 commands.makeMosaic = () => draw(recipeNow(), "Making the mosaic …");
-commands.drawPhoto = () => draw(null, `Drawing what the model sees in ${photo?.name} …`);
+commands.drawPhoto = () => draw(null, `Looking at ${state.photo?.name} with the model …`);
 commands.stopDrawing = () => {
   drawing.stop();
   say("Stopped.");
@@ -36,21 +62,24 @@ commands.seedAfter = () => stepSeed(1);
 /** Make the mosaic of the seed before or after. */
 function stepSeed(step) {
   const seed = Number(seedInput.value) + step;
-  if (drawing.run) return;
-  if (seed < 0) return say("This is the first seed.");
+  if (drawing.now) return;
+  if (seed < 0) {
+    say("This is the first seed.");
+    return;
+  }
   seedInput.value = seed;
   commands.makeMosaic();
 }
 
-async function arrivePictures({ms}) {
-  const {key, name} = photo, answer = await ask("pictures", {}, () => drawing.repeat());
-  if (!answer || answer.error) return answer && say(answer.error, true);
+async function fetchPictures({ms}) {
+  const {key, name} = state.photo, answer = await ask("pictures", {}, {forgotten: () => drawing.repeat()});
+  if (!answer) return;
   drawn = {...answer, photo: key, token: link.token, of: answer.recipe ? recipeName(answer.recipe) : name};
   drawMs = ms;
   gallery.replaceChildren(...drawn.pictures.map(makeFigure));
   say(drawn.right === null ? `${drawn.of}: ${drawn.pictures.length} pictures.`
     : `${drawn.of}: ${percent(drawn.right)} of the pixels are right.`);
-  tab.show();
+  refresh();
 }
 
 function recipeName({textures, layout, regions, seed}) {
@@ -79,73 +108,49 @@ function makeFigure({title, png}) {
 
 /** Work on what the pictures are of as on any photo. */
 async function openDrawn() {
-  const {recipe, of, pictures} = drawn, key = recipe ? `photo ${of}` : drawn.photo;
-  if (!recipe && key !== photo?.key) return say("Another photo is open now; draw it to see it here.", true);
+  const {recipe, of, pictures, token} = drawn, key = recipe ? `photo ${of}` : drawn.photo;
+  if (!recipe && key !== state.photo?.key) {
+    say("These pictures are of another photo; open it first.", true);
+    return;
+  }
   const wanted = choosePhoto();
-  if (key === photo?.key) return openTab("click"); // and it stays, whatever is on its way
-  const bytes = Uint8Array.from(atob(pictures[0].png), character => character.charCodeAt(0));
-  const answer = await server.open_mosaic({token: drawn.token, recipe});
+  if (key === state.photo?.key) { // and it stays, whatever is on its way
+    openTab("click");
+    return;
+  }
+  const answer = await call("open_mosaic", {recipe, token});
   openTab("click");
-  const file = new File([bytes], `${of}.png`, {type: "image/png"});
+  const file = new File([bytesOf(pictures[0].png)], `${of}.png`, {type: "image/png"});
   await arrive(answer, {key, name: file.name, file, recipe}, wanted, await vault.get(key));
 }
 
 commands.savePictures = async () => {
-  const answer = await ask("save_pictures", {token: drawn.token}, () => drawn.photo === photo?.key ? drawing.repeat()
-    : say("The server has forgotten these pictures; make them again.", true));
-  if (!answer || answer.error) return answer && say(answer.error, true);
-  download(answer.file, "image/png", `${fileStem(drawn.of.replace(/\.\w{1,5}$/, "")) || "photo"}-pictures.png`);
+  const {token, photo, of} = drawn, forgotten = () => photo === state.photo?.key ? drawing.repeat()
+    : say("The server has forgotten these pictures; make them again.", true);
+  const answer = await ask("save_pictures", {token}, {forgotten});
+  if (answer) download(answer.file, "image/png", `${photoStem(of)}-pictures.png`);
 };
 
 // --- the panel -----------------------------------------------------------------------------------
 
-function showMosaics() {
-  const {run} = drawing;
-  if (!choices) fetchChoices();
+function show() {
+  const isRunning = Boolean(drawing.now);
   hint.hidden = true;
   find("[data-do=undo]").disabled = find("[data-do=redo]").disabled = true;
   for (const [kind, value] of Object.entries(taken)) {
-    for (const choice of mosaicPanel.querySelectorAll(`.${kind} button`)) {
-      choice.setAttribute("aria-pressed", String(choice.textContent === value));
-    }
+    for (const one of panel.querySelectorAll(`.${kind} button`)) one.setAttribute("aria-pressed", String(one.textContent === value));
   }
-  find("[data-do=makeMosaic]").disabled = Boolean(run) || !choices;
-  find("[data-do=drawPhoto]").disabled = Boolean(run) || !choices || !photo;
-  find("[data-do=seedBefore]").disabled = find("[data-do=seedAfter]").disabled = Boolean(run);
+  find("[data-do=makeMosaic]").disabled = isRunning;
+  find("[data-do=drawPhoto]").disabled = isRunning || !state.photo;
+  find("[data-do=seedBefore]").disabled = find("[data-do=seedAfter]").disabled = isRunning;
   find("[data-do=savePictures]").disabled = !drawn;
-  mosaicPanel.querySelector(".right").textContent = !drawn || drawn.right === null ? "" : `${percent(drawn.right)} of the pixels are right`;
-  mosaicPanel.querySelector(".quiet").textContent = !drawn ? "" : drawn.recipe
-    ? "With the number of regions given. Click a picture to work on the mosaic in the other tabs."
+  panel.querySelector(".right").textContent = !drawn || drawn.right === null ? "" : `${percent(drawn.right)} of the pixels are right`;
+  panel.querySelector(".quiet").textContent = !drawn ? "" : drawn.recipe
+    ? "The model was told the number of regions. Click a picture to work on the mosaic in the other tabs."
     : `Pictures of ${drawn.of}. Click one to go to the first tab.`;
-  drawing.show(mosaicPanel.querySelector(".waiting"), ({total}) => total ? "Asking the model and drawing …" : "Waiting for its turn …");
-  find(".latency").title = "Making and drawing all pictures, on the server";
-  find(".latency").textContent = `drawn in ${drawMs === null ? "–" : inSeconds(drawMs)}`;
-  gallery.setAttribute("aria-busy", String(Boolean(run)));
-}
-
-async function fetchChoices() {
-  if (fetchChoices.asked) return;
-  fetchChoices.asked = true;
-  const answer = await server.mosaic_choices(null).catch(() => null);
-  if (!answer || answer.error) {
-    fetchChoices.asked = false;
-    return say("The server does not answer; open this tab once more.", true);
-  }
-  choices = answer;
-  piecesInput.max = choices.regions;
-  for (const kind of Object.keys(taken)) {
-    if (!choices[kind].includes(taken[kind])) taken[kind] = choices[kind][0];
-    mosaicPanel.querySelector(`.${kind}`).replaceChildren(...choices[kind].map(name => {
-      const choice = button(name, "", () => {
-        taken[kind] = name;
-        remember(kind, name);
-        tab.show();
-      });
-      choice.textContent = name;
-      return choice;
-    }));
-  }
-  tab.show();
+  drawing.show(panel.querySelector(".waiting"), ({total}) => total ? "Asking the model and drawing …" : "Waiting for its turn …");
+  showTimes(`drawn in ${inSeconds(drawMs)}`, "Making and drawing all pictures, on the server");
+  gallery.setAttribute("aria-busy", String(isRunning));
 }
 
 for (const input of [seedInput, piecesInput]) {
@@ -162,18 +167,14 @@ gallery.addEventListener("pointermove", event => {
 });
 gallery.addEventListener("pointerleave", () => gallery.classList.remove("pointing"));
 
-tabs.mosaics = {
+const nothingToUndo = () => say("There is nothing to undo here; the bracket keys change the seed.");
+
+export const tab = {
   label: "Pictures of a mosaic lie here.",
-  show: showMosaics,
-  paint() {},
-  meet: () => drawing.stop(),
-  grab: () => null,
-  press: () => null,
-  hover() {},
-  point() {},
-  enter: () => drawing.run || commands.makeMosaic(),
-  escape() {},
-  undo: () => say("There is nothing to undo here; the bracket keys change the seed."),
-  redo: () => say("There is nothing to undo here; the bracket keys change the seed."),
+  show,
+  arrived: () => drawing.stop(),
+  enterKey: () => drawing.now || commands.makeMosaic(),
+  undo: nothingToUndo,
+  redo: nothingToUndo,
   keys: {"[": () => stepSeed(-1), "]": () => stepSeed(1)},
 };

@@ -24,11 +24,21 @@ from tamingseg.ui.workspaces import Workspace, Workspaces
 
 METHODS = get_args(Method)
 
+_TITLES: dict[Method, tuple[str, str]] = {
+    "greedy": ("Greedy", "Merges one pair of neighbours after the other"),
+    "normalised-cut": ("Normalised cut", "Cuts where regions have least in common"),
+    "multicut": ("Multicut", "Chooses the number of regions itself"),
+}
+"""What the page calls each method, and how it explains it."""
+
 
 def partition_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
     """Describe the tab; `partitioner` finds the regions."""
     runs = {"cut": partial(cut_steps, workspaces, partitioner)}
-    return Tab("partition", "Partition", partition_calls(workspaces), runs)
+    methods = [
+        {"name": name, "title": title, "words": words} for name, (title, words) in _TITLES.items()
+    ]
+    return Tab("partition", "Partition", partition_calls(workspaces), runs, {"METHODS": methods})
 
 
 def cut_steps(

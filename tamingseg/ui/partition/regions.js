@@ -3,7 +3,9 @@
 // `order` says when it was joined; what is joined last falls apart first. A partition is a list of
 // nodes that hold every cell once. Nothing is changed in place, so old partitions stay valid.
 
-class Regions {
+import {KINDS} from "../shared/labels.js";
+
+export class Regions {
   /**
    * `cells`: number of the cell of every pixel, from 0, column by column; `merges`: [node, node] for
    * every step of the hierarchy, as in tamingseg.partition.hierarchy.

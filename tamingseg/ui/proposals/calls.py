@@ -17,11 +17,15 @@ from tamingseg.ui.wire import Call, answered, as_text, check_ids, check_whole, f
 from tamingseg.ui.workspaces import Gone, Workspace, Workspaces
 from tamingseg.values import MaskSet
 
-GRIDS = (16, 32, 64)
-"""Points along each side of the grid the model is asked at."""
+GRIDS = {
+    16: ("Few", "Few clicks, fast: 16 × 16."),
+    32: ("Medium", "32 × 32 clicks."),
+    64: ("Many", "Many clicks, finds small things: 64 × 64."),
+}
+"""Clicks along each side of the grid: what the page calls it, and how it explains it."""
 
 INSTANT = 0
-"""What a request has for a grid if it asks for no clicks: all regions of the partitioner."""
+"""The grid of a request that asks for no clicks, but for all regions of the partitioner."""
 
 _EDITS = ("merge", "remove", "undo", "redo")
 
@@ -39,7 +43,13 @@ def propose_on_grid(
 def proposal_tab(workspaces: Workspaces, propose: Proposer, partitioner: Segmentor) -> Tab:
     """Describe the tab; the regions of `partitioner` are proposed at once."""
     runs = {"propose": partial(run_steps, workspaces, propose, partitioner)}
-    return Tab("proposals", "Proposals", proposal_calls(workspaces, partitioner), runs)
+    settings = {
+        "GRIDS": [
+            {"side": n, "title": title, "words": words} for n, (title, words) in GRIDS.items()
+        ],
+        "INSTANT": partitioner.name if isinstance(partitioner, PixelSegmentor) else None,
+    }
+    return Tab("proposals", "Proposals", proposal_calls(workspaces), runs, settings)
 
 
 def run_steps(
@@ -82,9 +92,8 @@ def run_steps(
     yield from carry_out(workspaces, request, prepare, "propose")
 
 
-def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]:
+def proposal_calls(workspaces: Workspaces) -> list[Call]:
     """Make the functions that the tab's scripts call; each takes one JSON value to be checked."""
-    instant = partitioner.name if isinstance(partitioner, PixelSegmentor) else None
     restoring = threading.Lock()
 
     def find(request: Any) -> tuple[Workspace, MaskList]:
@@ -99,12 +108,11 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
         """Tell all about the list there is, or that there is none.
 
         A photo that was opened before, under the token `earlier`, gets back what it had then.
-        "instant" is the name of the model that proposes without a grid, None if there is none.
         """
         workspace = find_workspace(workspaces, request)
         with contextlib.suppress(Gone):
             inherit(workspace, workspaces.find(request.get("earlier")))
-        return {"instant": instant, **describe(workspace, 0)}
+        return describe(workspace, 0)
 
     @answered
     def restore_proposals(request: Any) -> dict[str, Any]:
@@ -114,7 +122,7 @@ def proposal_calls(workspaces: Workspaces, partitioner: Segmentor) -> list[Call]
             masks = read_list(request.get("masks"), workspace.size)
             if list_of(workspace) is None:
                 keep(workspace, masks)
-        return {"instant": instant, **describe(workspace, 0)}
+        return describe(workspace, 0)
 
     @answered
     def edit_proposals(request: Any) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 // The curve: what the first N masks are worth, over N on a logarithmic axis, drawn as SVG.
 // Values are shares, from 0 to 1. The first line is the one that counts, the others are thin.
 
-const CURVE_TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+import {countAt, shareOf} from "../shared/slider.js";
 
-class Curve {
+const TICKS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
+
+export class Curve {
   /** Draw into `svg`; `pick(n)` is told where it was clicked or dragged. */
   constructor(svg, pick) {
-    Object.assign(this, {svg, pick, lines: [], count: 1, knee: 0, hovered: null});
+    Object.assign(this, {svg, pick, lines: [], count: 1, best: 0, hovered: null});
     new ResizeObserver(() => this.draw()).observe(svg);
     const at = event => {
       const box = svg.getBoundingClientRect(), {left, right} = this.frame();
@@ -33,9 +35,9 @@ class Curve {
     return this.lines[0]?.values.length ?? 0;
   }
 
-  /** `lines`: {name, values, text(value)}; `count`: the N to mark; `knee`: where the curve bends. */
-  show(lines, count, knee) {
-    Object.assign(this, {lines, count, knee});
+  /** `lines`: {name, values, text(value)}; `count`: the N to mark; `best`: the N from which on more brings little. */
+  show(lines, count, best) {
+    Object.assign(this, {lines, count, best});
     this.draw();
   }
 
@@ -45,7 +47,7 @@ class Curve {
   }
 
   draw() {
-    const {svg, total, count, knee} = this, {left, right, top, bottom} = this.frame();
+    const {svg, total, count, best} = this, {left, right, top, bottom} = this.frame();
     svg.replaceChildren();
     if (!total) return;
     const x = n => left + (right - left) * shareOf(n, total), y = value => bottom - (bottom - top) * value;
@@ -53,7 +55,7 @@ class Curve {
       this.add("line", {class: "grid", x1: left, x2: right, y1: y(value), y2: y(value)});
       this.add("text", {class: "tick", x: left - 6, y: y(value) + 4, "text-anchor": "end"}, `${100 * value}%`);
     }
-    const ticks = CURVE_TICKS.filter(n => n < total && x(n) < right - 34);
+    const ticks = TICKS.filter(n => n < total && x(n) < right - 34);
     for (const n of [...ticks, total]) {
       this.add("line", {class: "grid", x1: x(n), x2: x(n), y1: bottom, y2: bottom + 4});
       this.add("text", {class: "tick", x: x(n), y: bottom + 16, "text-anchor": n === total ? "end" : "middle"}, `${n}`);
@@ -64,13 +66,13 @@ class Curve {
       const path = values.map((value, i) => (i ? `H${x(i + 1).toFixed(1)}V` : `M${x(1).toFixed(1)} `) + y(value).toFixed(1));
       this.add("path", {class: place ? "line other" : "line", d: path.join("")});
     }
-    const [{values}] = this.lines;
-    if (knee) this.add("path", {class: "knee", d: `M${x(knee)} ${y(values[knee - 1]) - 9}l4 -7h-8z`});
+    const [first] = this.lines;
+    if (best) this.add("path", {class: "best", d: `M${x(best)} ${y(first.values[best - 1]) - 9}l4 -7h-8z`});
     this.add("line", {class: "now", x1: x(count), x2: x(count), y1: top, y2: bottom});
-    this.add("circle", {class: "now", cx: x(count), cy: y(values[count - 1]), r: 4});
+    this.add("circle", {class: "now", cx: x(count), cy: y(first.values[count - 1]), r: 4});
     if (this.hovered !== null) this.label(this.hovered, x(this.hovered), left, right, top);
     const words = this.lines.map(({name, values, text}) => `${name} ${text(values[count - 1])}`).join(", ");
-    svg.setAttribute("aria-label", `What the first ${count} of ${total} masks are worth: ${words}. The curve bends at ${knee}.`);
+    svg.setAttribute("aria-label", `What the first ${count} of ${total} masks are worth: ${words}. The best number is ${best}.`);
   }
 
   /** What the pointer is on, beside a hair line. */
@@ -87,13 +89,4 @@ class Curve {
     made.textContent = text;
     this.svg.append(made);
   }
-}
-
-/** Where N lies between 1 and `total`, as a share of the logarithmic axis, and back. */
-function shareOf(n, total) {
-  return total > 1 ? Math.log(n) / Math.log(total) : 0;
-}
-
-function countAt(share, total) {
-  return Math.max(1, Math.min(total, Math.round(Math.exp(share * Math.log(total)))));
 }

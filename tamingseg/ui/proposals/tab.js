@@ -1,101 +1,61 @@
 // The proposals tab: an ordered list of masks of which the first N are shown, for any N at once.
-// The server keeps the list and says what it is worth; every mask comes here once and is laid on
-// the others here. (Pointer and choice are in choose.js, runs and files in run.js.)
+// (The list is in list.js, pointer and choice in choose.js, runs and files in run.js.)
 
-let listed = null; // what the server says of the list, and all masks by id; null before a run
-let labels = null; // which mask a pixel shows
-let regions = null; // how many true regions are known; null if none
-let amount = 1; // how many masks are shown
-let strength = Number(recall("strength") ?? 0.5); // how opaque they are
+import {canvas, find, hint, root, say, showTimes} from "../shared/dom.js";
+import {savePartSoon} from "../shared/keep.js";
+import {CountSlider} from "../shared/slider.js";
+import {commands, isOpen, moveCrosshair, refresh, state, view} from "../shared/state.js";
+import {decimal, grouped, inMs, inSeconds, percent, wholePercent} from "../shared/words.js";
+import {describeMask, editList, paint, pick, showChoice} from "./choose.js";
+import {Curve} from "./curve.js";
+import {
+  aim, amount, bend, choose, chosenInOrder, keptAmount, labels, listed, regions, setStrength, showFirst, strength,
+  target,
+} from "./list.js";
+import {arrived, forgetVisit, lastRun, proposing, showRun} from "./run.js";
+
 let repaint = null; // milliseconds from the last move of the slider to the painted picture
 
 const curve = new Curve(find(".curve"), (n, event) => setAmount(n, event.timeStamp));
-const slider = find(".slider"), number = find(".number");
+const slider = new CountSlider(find(".slider"), find(".number"), {
+  now: () => ({count: amount, total: listed.order.length}),
+  set: setAmount, leave: refresh, toPhoto: () => canvas.focus(),
+});
 
-/**
- * Hear of the list: of masks only those that are new; of another list, how many to show, if that is
- * known. Nothing is known of another photo's.
- */
-function meet(answer, wanted = null) {
-  regions = answer.regions;
-  if (!answer.list) return;
-  const fresh = answer.list.masks.map(mask => ({...mask, runs: Uint32Array.from(readRuns(mask.counts)), path: null}));
-  const first = !listed;
-  listed = {...answer.list, masks: [...listed?.masks ?? [], ...fresh]};
-  labels ??= new Labels(...photo.size);
-  labels.set(listed.masks, listed.order);
-  chosen = new Set([...chosen].filter(id => labels.rank.has(id)));
-  if (first) amount = wanted ?? bend();
-  if (fresh.length) mix();
-  setAmount(amount);
-}
-
-/** The list as the vault keeps it. */
-function keptList() {
-  return {masks: listed.order.map(id => ({counts: listed.masks[id].counts, score: listed.masks[id].score}))};
-}
-
-const keptAmount = () => ({amount});
-
-/** Forget the list, as for another photo. */
-function forgetList() {
-  listed = labels = regions = repaint = previewed = target = null;
-  chosen = new Set();
-}
-
-function bend() {
-  return (listed.miou ? listed.knees.miou : listed.knees.coverage) || 1;
-}
-
-/** Show the first `n` masks; `since` is when that was asked for. */
-function setAmount(n, since = null) {
+/** Show the first `count` masks; `since` is when that was asked for. */
+function setAmount(count, since) {
   if (!listed) return;
-  amount = Math.max(1, Math.min(n, listed.order.length));
-  stackLabels();
-  tab.show();
-  if (since === null) return;
+  showFirst(count);
+  refresh();
   savePartSoon("amount", keptAmount);
   view.draw(() => {
     repaint = performance.now() - since;
     root.dataset.repaint = String(repaint);
-    showTimes();
+    showDurations();
   });
 }
 
-/** Colours of all masks: a mask keeps its own whatever becomes of the others. */
-function mix() {
-  const inside = new Uint32Array(listed.masks.length + 1), edge = new Uint32Array(inside.length);
-  listed.masks.forEach((_, id) => {
-    inside[id + 1] = withAlpha(colourOf(id), strength);
-    edge[id + 1] = withAlpha(colourOf(id), Math.min(1, strength + 0.45));
-  });
-  Object.assign(labels, {inside, edge});
-}
-
-function stackLabels() {
-  labels.stack(amount);
-  labels.colour(labels.inside, labels.edge);
-  target = null; // what is under the pointer may be another mask now
-}
-
-// --- the panel -----------------------------------------------------------------------------------
-
-const percentOf = value => `${Math.round(100 * value)} %`;
-const percent = value => `${(100 * value).toFixed(value < 0.9995 ? 1 : 0)} %`;
-const decimal = value => value.toFixed(2);
+commands.bestNumber = () => {
+  if (!listed?.order.length) {
+    say("There is no list yet: propose first.");
+    return;
+  }
+  setAmount(bend(), performance.now());
+  say(`The best number is ${amount}: from there on, more masks bring little.`);
+};
 
 /** Bring everything beside the picture up to date. */
-function showProposals() {
+function show() {
   const total = listed?.order.length ?? 0;
   find(".total").textContent = total || "";
-  find(".before").hidden = Boolean(listed || proposing.run);
+  find(".before").hidden = Boolean(listed || proposing.now);
   find(".listed").hidden = !listed;
   find("[data-do=undo]").disabled = !listed?.can_undo;
   find("[data-do=redo]").disabled = !listed?.can_redo;
-  hint.hidden = !photo || Boolean(listed || proposing.run);
+  hint.hidden = !state.photo || Boolean(listed || proposing.now);
   hint.textContent = "Propose masks of the whole photo";
   showRun();
-  showTimes();
+  showDurations();
   if (listed) {
     showAmount(total);
     showWorth();
@@ -105,14 +65,11 @@ function showProposals() {
 }
 
 function showAmount(total) {
-  find(".of").textContent = `of ${total.toLocaleString("en")}`;
-  number.max = total;
-  if (document.activeElement !== number) number.value = total ? amount : "";
-  slider.value = shareOf(amount, total);
+  find(".of").textContent = `of ${grouped(total)}`;
+  slider.show(amount, total, `${amount} of ${total} masks`);
   find(".strength input").value = strength;
-  find(".strength output").textContent = percentOf(strength);
-  slider.setAttribute("aria-valuetext", `${amount} of ${total} masks`);
-  for (const control of [slider, number, find("[data-do=knee]")]) control.disabled = total < 2;
+  find(".strength output").textContent = wholePercent(strength);
+  find("[data-do=bestNumber]").disabled = total < 2;
 }
 
 function showWorth() {
@@ -130,46 +87,57 @@ function showWorth() {
   find(".truth-says").textContent = regions ? `Compared with ${regions} true ${regions === 1 ? "region" : "regions"}.` : "No truth is known.";
 }
 
-function showTimes() {
-  if (tab !== tabs.proposals) return;
-  find(".latency").title = "The last run · from the last move of the slider to the painted picture";
-  find(".latency").textContent = `run ${lastRun === null ? "–" : inSeconds(lastRun)} · repaint ${inMs(repaint)}`;
+function showDurations() {
+  if (!isOpen("proposals")) return;
+  showTimes(`run ${inSeconds(lastRun)} · repaint ${inMs(repaint)}`, "The last run · from the last move of the slider to the painted picture");
 }
 
-function inSeconds(ms) {
-  return `${(ms / 1000).toFixed(1)} s`;
-}
-
-// --- the amount ----------------------------------------------------------------------------------
-
-slider.addEventListener("input", event => setAmount(countAt(Number(slider.value), listed.order.length), event.timeStamp));
-slider.addEventListener("keydown", event => {
-  const {length} = listed.order, some = Math.max(1, Math.round(amount / 4));
-  const next = {
-    ArrowLeft: amount - 1, ArrowDown: amount - 1, ArrowRight: amount + 1, ArrowUp: amount + 1,
-    PageDown: amount - some, PageUp: amount + some, Home: 1, End: length,
-  }[event.key];
-  if (next === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-  event.preventDefault();
-  event.stopPropagation();
-  setAmount(next, event.timeStamp);
-});
 find(".strength input").addEventListener("input", event => {
-  strength = Number(event.target.value);
-  remember("strength", strength);
-  mix();
-  setAmount(amount);
+  setStrength(Number(event.target.value));
+  refresh();
 });
-number.addEventListener("input", event => {
-  if (number.checkValidity() && number.value) setAmount(Number(number.value), event.timeStamp);
-});
-number.addEventListener("keydown", event => {
-  if (event.key === "Enter") canvas.focus();
-});
-number.addEventListener("blur", () => tab.show());
 
-commands.knee = () => {
-  if (!listed?.order.length) return say("There is no list yet: propose first.");
-  setAmount(bend(), performance.now());
-  say(`The curve bends at ${amount}: from there on, more masks bring little.`);
+export const tab = {
+  label: "The photo with the masks that are proposed. Arrow keys move a crosshair, S chooses the mask under it, Enter opens it in the first tab, question mark shows all keys.",
+  show, paint, arrived,
+  leave: () => aim(null),
+  forget: forgetVisit,
+  press(point, event) {
+    if (!listed || (event.button !== 0 && event.pointerType === "mouse")) return null;
+    state.crosshair = null;
+    pick(labels.at(point), event.shiftKey || event.ctrlKey || event.metaKey || event.pointerType === "touch");
+    return null;
+  },
+  hover(point) {
+    canvas.style.cursor = view.panning ? "grab" : listed ? "pointer" : "default";
+    if (state.crosshair || !aim(point)) return;
+    if (listed) showChoice();
+    view.draw();
+  },
+  doubleClick() {
+    if (!listed || target === null) return;
+    choose([target]);
+    commands.openMasks();
+  },
+  point() {
+    if (!listed) return;
+    if (aim(state.crosshair) || target === null) say(target === null ? "No mask is here." : `${describeMask(target)}.`);
+    showChoice();
+  },
+  enterKey: () => state.crosshair || chosenInOrder().length ? commands.openMasks() : moveCrosshair(0, 0),
+  escape() {
+    if (state.crosshair) {
+      state.crosshair = null;
+      aim(null);
+    } else if (chosenInOrder().length) pick(null, false);
+    refresh();
+  },
+  undo: () => listed?.can_undo ? editList("undo").then(done => done && say("Undone.")) : say("There is no merge or removal to undo."),
+  redo: () => listed?.can_redo ? editList("redo").then(done => done && say("Done again.")) : say("There is nothing to redo."),
+  keys: {
+    s: () => target === null ? say("Point at a mask first, with the mouse or the arrow keys.") : pick(target, true),
+    k: () => commands.bestNumber(), m: () => commands.mergeMasks(),
+    delete: () => commands.removeMasks(), backspace: () => commands.removeMasks(),
+    "[": () => setAmount(amount - 1, performance.now()), "]": () => setAmount(amount + 1, performance.now()),
+  },
 };

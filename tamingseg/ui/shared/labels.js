@@ -2,11 +2,13 @@
 // belongs to the smallest of the first N masks that hold it, so that parts stay visible on their whole.
 // Pixels lie column by column, as COCO counts them: pixel (row, col) is map[col * height + row].
 
+import {PALETTE} from "./settings.js";
+
 const SHADES = [0, -0.35, 0.4]; // the colours of the palette, darker ones, lighter ones
-const KINDS = 7 * SHADES.length; // white, the eighth colour, is for what is chosen
+export const KINDS = 7 * SHADES.length; // white, the eighth colour, is for what is chosen
 
 /** Colour number `kind`, 0xBBGGRR; they begin anew after `KINDS`. */
-function colourOf(kind) {
+export function colourOf(kind) {
   const hex = PALETTE[kind % 7][0], shade = SHADES[Math.floor(kind / 7) % SHADES.length];
   const [red, green, blue] = [1, 3, 5].map(at => {
     const value = parseInt(hex.slice(at, at + 2), 16);
@@ -16,11 +18,27 @@ function colourOf(kind) {
 }
 
 /** A colour as pixels hold it, with `alpha` from 0 to 1. */
-function withAlpha(colour, alpha) {
+export function withAlpha(colour, alpha) {
   return (colour | (Math.round(255 * alpha) << 24)) >>> 0;
 }
 
-class Labels {
+/** Unpack whole numbers below 65,536, two bytes each, lowest first, as tamingseg.ui.wire packs them. */
+export async function unpack(text) {
+  const bytes = Uint8Array.from(atob(text), character => character.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  return new Uint16Array(await new Response(stream).arrayBuffer());
+}
+
+/** Pack whole numbers so. */
+export async function pack(numbers) {
+  const stream = new Blob([numbers]).stream().pipeThrough(new CompressionStream("deflate"));
+  const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+  let text = "";
+  for (const byte of bytes) text += String.fromCharCode(byte);
+  return btoa(text);
+}
+
+export class Labels {
   constructor(height, width) {
     Object.assign(this, {height, width, map: new Uint16Array(height * width), masks: [], order: [], byArea: []});
     // The picture is turned on its diagonal, so that a column of the photo is a row of it.

@@ -2,7 +2,7 @@
 // Bits lie column by column, as COCO counts them: pixel (row, col) is bits[col * height + row].
 
 /** Where a mask is: [start, end, start, end, ...] in its bits, from COCO's compressed run lengths. */
-function readRuns(counts) {
+export function readRuns(counts) {
   const runs = [], lengths = [];
   let position = 0;
   for (let i = 0; i < counts.length;) {
@@ -22,7 +22,7 @@ function readRuns(counts) {
 }
 
 /** COCO's compressed run lengths of bits, which `readRuns` reads. */
-function writeRuns(bits) {
+export function writeRuns(bits) {
   const lengths = [];
   for (let start = 0, value = 0; start < bits.length; value ^= 1) {
     let end = start;
@@ -44,7 +44,7 @@ function writeRuns(bits) {
 }
 
 /** A mask from COCO's compressed run lengths: its bits, its area, and its outline as a Path2D. */
-function readMask(counts, height, width) {
+export function readMask(counts, height, width) {
   const bits = new Uint8Array(height * width), starts = [], runs = readRuns(counts);
   let area = 0;
   for (let i = 0; i < runs.length; i += 2) {
@@ -58,7 +58,7 @@ function readMask(counts, height, width) {
 }
 
 /** The outline of bits as a Path2D. */
-function outlineOfBits(bits, height, width) {
+export function outlineOfBits(bits, height, width) {
   const starts = [];
   for (let i = 0; i < bits.length; i += 1) if (bits[i] && (i % height === 0 || !bits[i - 1])) starts.push(i);
   return traceOutline(bits, starts, height, width);

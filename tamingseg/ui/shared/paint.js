@@ -1,91 +1,26 @@
-// Painting: outlines and light fills of the masks, the points, the crosshair. Widths are in pixels
-// of the screen, whatever the zoom.
+// What all tabs paint over the photo. Widths are in pixels of the screen, whatever the zoom.
 
-const STILL = 80; // milliseconds without zooming or panning after which all is drawn anew
-const MANY = 12; // so many objects are drawn anew within every frame
-
-/** All objects but the one being edited, drawn once for a view and used until something changes. */
-const rest = {layer: document.createElement("canvas"), shown: "", scale: 1, left: 0, top: 0, timer: 0};
-
-function paint(context, scale) {
-  const active = work.objects.find(object => object.id === work.active);
-  const others = work.objects.filter(object => object !== active && !object.hidden && maskOf(object));
-  const pixel = 1 / scale;
-  paintPreview(context, scale);
-  if (others.length) paintRest(context, others);
-  if (active && !active.hidden && maskOf(active)) paintObject(context, active, scale, true);
-  const answered = active?.clicks.length ?? 0;
-  currentClicks().forEach(([row, col, positive], index) => {
-    paintPoint(context, pixel, col, row, positive, index === pointed, index < answered);
-  });
-  if (crosshair) paintCrosshair(context, pixel, crosshair);
-}
-
-/** Lay the others over the picture; while many of them are zoomed or panned, as they were drawn. */
-function paintRest(context, others) {
-  const {width, height} = canvas, {scale, left, top} = view, {layer} = rest;
-  const shown = JSON.stringify([width, height, opacity, others.map(object => [object.key, object.colour])]);
-  const moved = rest.scale !== scale || rest.left !== left || rest.top !== top;
-  clearTimeout(rest.timer);
-  if (shown === rest.shown && moved && others.length > MANY && !rest.still) {
-    rest.timer = setTimeout(() => {
-      rest.still = true;
-      view.draw();
-    }, STILL);
-  } else if (shown !== rest.shown || moved) {
-    Object.assign(layer, {width, height}); // also clears it
-    const drawing = layer.getContext("2d");
-    drawing.setTransform(context.getTransform());
-    for (const object of others) paintObject(drawing, object, scale, false);
-    Object.assign(rest, {shown, scale, left, top, still: false});
+/** A line that is seen on everything. */
+export function paintOutline(context, path, scale, width) {
+  context.lineJoin = "round";
+  for (const [more, style] of [[2.4, "rgba(0, 0, 0, 0.75)"], [0, "#ffffff"]]) {
+    context.lineWidth = (width + more) / scale;
+    context.strokeStyle = style;
+    context.stroke(path);
   }
-  const ratio = window.devicePixelRatio * rest.scale;
-  context.drawImage(layer, -rest.left / rest.scale, -rest.top / rest.scale, width / ratio, height / ratio);
 }
 
-function paintObject(context, object, scale, active) {
-  const {path} = maskOf(object), colour = PALETTE[object.colour][0];
-  context.globalAlpha = opacity;
-  context.fillStyle = colour;
+/** What is pointed at: brighter than the rest, with an outline. */
+export function paintPointed(context, path, scale, width = 1.6) {
+  context.globalAlpha = 0.3;
+  context.fillStyle = "#ffffff";
   context.fill(path, "evenodd");
   context.globalAlpha = 1;
-  context.lineJoin = "round";
-  context.lineWidth = (active ? 4 : 3) / scale;
-  context.strokeStyle = "rgba(0, 0, 0, 0.55)";
-  context.stroke(path);
-  context.lineWidth = (active ? 2.2 : 1.4) / scale;
-  context.strokeStyle = colour;
-  context.stroke(path);
+  paintOutline(context, path, scale, width);
 }
 
-function paintPoint(context, pixel, x, y, positive, large, answered) {
-  const radius = (large ? 10 : 8) * pixel, arm = radius * 0.5;
-  context.globalAlpha = answered ? 1 : 0.75;
-  context.beginPath();
-  context.arc(x, y, radius + 2 * pixel, 0, 2 * Math.PI);
-  context.fillStyle = "rgba(0, 0, 0, 0.45)";
-  context.fill();
-  context.beginPath();
-  context.arc(x, y, radius, 0, 2 * Math.PI);
-  context.fillStyle = positive ? "#0a66b5" : "#c8430a";
-  context.fill();
-  context.lineWidth = 2 * pixel;
-  context.strokeStyle = "#fff";
-  context.stroke();
-  context.beginPath();
-  context.moveTo(x - arm, y);
-  context.lineTo(x + arm, y);
-  if (positive) {
-    context.moveTo(x, y - arm);
-    context.lineTo(x, y + arm);
-  }
-  context.lineCap = "round";
-  context.stroke();
-  context.globalAlpha = 1;
-}
-
-function paintCrosshair(context, pixel, {x, y}) {
-  const gap = 5 * pixel, reach = 22 * pixel;
+export function paintCrosshair(context, scale, {x, y}) {
+  const pixel = 1 / scale, gap = 5 * pixel, reach = 22 * pixel;
   for (const [width, colour] of [[4, "rgba(0, 0, 0, 0.6)"], [1.6, "#fff"]]) {
     context.beginPath();
     for (const [dx, dy] of [[1, 0], [-1, 0], [0, 1], [0, -1]]) {

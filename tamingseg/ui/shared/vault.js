@@ -7,11 +7,29 @@
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Where the browser forbids storage, the vault remembers until the page is closed.
 
-const VAULT_PHOTOS = 8; // and as many mosaics
+export const VAULT_PHOTOS = 8; // and as many mosaics
 const PARTS = ["proposals", "amount", "partition"];
 const partKey = (kind, key) => `part ${kind} of ${key}`; // before "photo ..." and "sample ..."
 
-class Vault {
+/** A setting as it was remembered; null if it was not, or the browser forbids storage. */
+export function recall(name, storage = "localStorage") {
+  try {
+    return window[storage].getItem(`tamingseg ${name}`);
+  } catch {
+    return null;
+  }
+}
+
+/** Remember a setting; with "sessionStorage" only in this tab of the browser. */
+export function remember(name, value, storage = "localStorage") {
+  try {
+    window[storage].setItem(`tamingseg ${name}`, value);
+  } catch {
+    // The browser forbids storage, or it is full: the vault says so.
+  }
+}
+
+export class Vault {
   constructor() {
     this.entries = new Map();
     this.parts = new Map(); // those that are not stored, or not yet
@@ -21,7 +39,7 @@ class Vault {
   async load() {
     try {
       this.database = await Vault.finished(Vault.open());
-    } catch (error) {
+    } catch {
       this.database = null;
     }
     await this.read();

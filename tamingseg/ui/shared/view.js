@@ -3,7 +3,24 @@
 
 const MAX_ZOOM = 40;
 
-class View {
+/**
+ * A movement of the pointer that began with the event `from`: `drag` follows it once it went further
+ * than `distance` pixels of the screen; let go before that, it is a `click`.
+ */
+export function movement(from, distance, {drag, click}) {
+  let dragged = false;
+  return {
+    move(point, event) {
+      dragged ||= Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > distance;
+      if (dragged) drag(point, event);
+    },
+    up(point, event) {
+      if (!dragged && event.type === "pointerup") click(point, event);
+    },
+  };
+}
+
+export class View {
   /**
    * `tool` answers the pointer: press(point, event) begins a movement and returns {move, up} or
    * null; grab(point) does so only if there is something to take hold of; hover(point) follows the
@@ -150,9 +167,9 @@ class View {
 
   up(event) {
     if (!this.pointers.delete(event.pointerId)) return;
-    const {movement} = this;
+    const held = this.movement;
     if (this.pointers.size === 0) this.movement = null;
-    if (this.pointers.size === 0) movement?.up(this.toPicture(event.clientX, event.clientY), event);
+    if (this.pointers.size === 0) held?.up(this.toPicture(event.clientX, event.clientY), event);
     else this.movement = {move() {}, up() {}}; // the last finger of a pinch does nothing more
   }
 
@@ -169,17 +186,10 @@ class View {
 
   /** A finger: lifted where it came down it clicks, moved it drags the picture. */
   tap(from) {
-    let drag = null;
-    return {
-      move: (point, event) => {
-        const far = Math.hypot(event.clientX - from.clientX, event.clientY - from.clientY) > 10;
-        if (far) drag ??= this.dragPicture(from);
-        drag?.move(point, event);
-      },
-      up: (point, event) => {
-        if (!drag && event.type === "pointerup") this.tool.press(point, event)?.up(point, event);
-      },
-    };
+    return movement(from, 10, {
+      drag: this.dragPicture(from).move,
+      click: (point, event) => this.tool.press(point, event)?.up(point, event),
+    });
   }
 
   /** Two fingers: zoom by their distance, pan by their middle. */

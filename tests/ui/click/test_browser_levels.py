@@ -64,7 +64,7 @@ def drag_to(user, *places):
         }""",
         places,
     )
-    user.page.wait_for_timeout(60)
+    user.frame()
 
 
 def let_go(user):
@@ -202,7 +202,7 @@ def test_a_level_belongs_to_its_object_and_lasts(user, app, discs, upper):
     user.says("Object 1")
     assert level(user).endswith("1 of 2")
     assert (user.mask() == upper).all()
-    user.page.wait_for_timeout(400)
+    user.saved()
     for forgotten in (False, True):
         if forgotten:
             app.workspaces._workspaces.clear()

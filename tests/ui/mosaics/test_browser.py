@@ -36,9 +36,7 @@ def maker(user):
 
 def wait_for(user, words):
     user.page.wait_for_function(
-        "words => document.querySelector('.message').textContent.includes(words)",
-        arg=words,
-        timeout=60_000,
+        "words => document.querySelector('.message').textContent.includes(words)", arg=words
     )
 
 
@@ -149,7 +147,7 @@ def test_an_opened_mosaic_survives_a_reload_and_a_forgetful_server(maker, app, p
     maker.page.locator(".gallery button").first.click()
     maker.page.wait_for_selector('canvas[data-ready="photo mosaic plain grid 3 seed 2"]')
     maker.click((20, 20))
-    maker.page.wait_for_timeout(400)
+    maker.saved()
     app.workspaces._workspaces.clear()
     maker.page.reload()
     maker.page.wait_for_selector('canvas[data-ready="photo mosaic plain grid 3 seed 2"]')
@@ -244,7 +242,7 @@ def test_a_mosaic_takes_no_photo_s_place(visitor, discs_png):
     before = user.page.locator("button.photo").count()
     user.page.locator(".gallery button").first.click()
     user.page.wait_for_selector('button.photo[title^="mosaic plain"]')
-    user.page.wait_for_timeout(400)
+    user.saved()
     assert user.page.locator("button.photo").count() == before + 1
 
 

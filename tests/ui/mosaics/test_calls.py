@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.ui.mosaics.calls import mosaic_calls, picture_steps
+from tamingseg.ui.mosaics.calls import mosaic_calls, mosaic_tab, picture_steps
 from tamingseg.ui.mosaics.pictures import Recipe, find_textures, make
 from tamingseg.ui.workspaces import Workspaces
 
@@ -48,10 +48,10 @@ def pixels(text):
     return np.array(Image.open(io.BytesIO(base64.b64decode(text))))
 
 
-def test_the_page_is_told_what_there_is_to_choose_from(calls):
-    answer = calls["mosaic_choices"](None)
-    assert answer["textures"] == ["formula", "plain"]
-    assert answer["layouts"] == ["voronoi", "wavy", "grid"]
+def test_the_page_is_told_what_there_is_to_choose_from(workspaces, textures):
+    settings = mosaic_tab(workspaces, workspaces.segmentor, textures).settings
+    assert settings["TEXTURES"] == ["formula", "plain"]
+    assert settings["LAYOUTS"] == ["voronoi", "wavy", "grid"]
 
 
 def test_a_run_leaves_pictures_which_are_fetched_and_saved(run, calls, token, textures):
@@ -79,6 +79,16 @@ def test_a_mosaic_is_opened_as_a_photo_whose_truth_is_known(workspaces, calls, t
     assert (workspace.image == make(Recipe(**RECIPE), textures).image).all()
     assert len(workspace.truth) == 3
     assert greeting["name"] == "mosaic plain grid 3 seed 3"
+
+
+def test_a_mosaic_that_was_drawn_is_not_made_anew(workspaces, run, calls, token, monkeypatch):
+    run()
+    held = workspaces.find(token).slots["mosaics"].mosaic
+    monkeypatch.setattr("tamingseg.ui.mosaics.calls.make", lambda *_: 1 / 0)
+    greeting = calls["open_mosaic"]({"token": token, "recipe": RECIPE})
+    assert (workspaces.find(greeting["token"]).image == held.image).all()
+    other = {"token": token, "recipe": {**RECIPE, "seed": 4}}
+    assert "log says why" in calls["open_mosaic"](other)["error"]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ def cutter(user):
 
 def found(user):
     user.page.wait_for_function(
-        "document.querySelector('#panel-partition .tally').textContent !== ''", timeout=60_000
+        "document.querySelector('#panel-partition .tally').textContent !== ''"
     )
 
 
@@ -45,7 +45,7 @@ def count(user):
 
 def show(user, regions):
     user.page.fill("#seg-regions", str(regions))
-    user.page.wait_for_timeout(60)
+    user.frame()
     assert count(user) == regions
 
 
@@ -58,7 +58,7 @@ def counts(user, regions):
 
 def hovered(user, point):
     user.page.mouse.move(*user.at(point))
-    user.page.wait_for_timeout(60)
+    user.frame()
     return user.page.locator("#panel-partition .about").inner_text()
 
 
@@ -76,7 +76,7 @@ def labels(user):
 
 def click(user, point, **options):
     user.page.mouse.click(*user.at(point), **options)
-    user.page.wait_for_timeout(600)  # not a double click with the next one
+    user.frame()
 
 
 def test_every_number_of_regions_is_shown_without_the_server(cutter):
@@ -127,7 +127,7 @@ def test_slider_keys_and_number_are_one(cutter):
     cutter.page.keyboard.press("[")
     cutter.page.keyboard.press("[")
     assert count(cutter) == 3
-    cutter.page.wait_for_timeout(60)
+    cutter.frame()
     recut = json.loads(cutter.page.locator(".seg").get_attribute("data-recut"))
     assert 0 <= recut["cut"] <= recut["total"]
     assert "re-cut" in cutter.page.locator(".latency").inner_text()
@@ -241,7 +241,7 @@ def test_what_the_server_forgot_is_saved_all_the_same(cutter, app):
 def test_other_methods_are_asked_for_once_and_undone(cutter, method):
     show(cutter, 3)
     cutter.page.click(f"[data-method={method}]")
-    cutter.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]", timeout=60_000)
+    cutter.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]")
     chosen = count(cutter)
     assert labels(cutter).max() == chosen
     if method == "normalised-cut":
@@ -316,12 +316,11 @@ def test_another_photo_and_back_keeps_the_regions_and_their_history(cutter):
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
-def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, forgotten):
-    user = visitor().upload(discs_png)
+def test_a_reload_keeps_the_regions_and_their_history(user, app, forgotten):
     user.page.click("#tab-partition")
     found(user)
     user.page.click("[data-method=normalised-cut]")
-    user.page.wait_for_selector("[data-method=normalised-cut][aria-pressed=true]", timeout=60_000)
+    user.page.wait_for_selector("[data-method=normalised-cut][aria-pressed=true]")
     show(user, 3)
     three = labels(user)
     click(user, BLUE)
@@ -331,7 +330,7 @@ def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, f
     edited = labels(user)
     user.page.keyboard.press("Control+z")
     counts(user, 4)
-    user.page.wait_for_timeout(400)
+    user.saved()
     if forgotten:
         app.workspaces._workspaces.clear()
     user.reload()
@@ -350,8 +349,7 @@ def test_a_reload_keeps_the_regions_and_their_history(visitor, app, discs_png, f
     assert labels(user).max() == 9
 
 
-def test_a_region_divided_right_before_a_reload_stays_divided(visitor, discs_png):
-    user = visitor().upload(discs_png)
+def test_a_region_divided_right_before_a_reload_stays_divided(user):
     user.page.click("#tab-partition")
     found(user)
     show(user, 3)
@@ -362,7 +360,7 @@ def test_a_region_divided_right_before_a_reload_stays_divided(visitor, discs_png
 
 def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
     first = visitor().upload(discs_png)
-    first.page.wait_for_timeout(400)
+    first.saved()
     second = type(first)(first.page.context.new_page()).visit(app.address)
     first.page.click("#tab-partition")
     found(first)
@@ -370,15 +368,15 @@ def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
     click(first, BLUE)
     counts(first, 4)
     edited = labels(first)
-    first.page.wait_for_timeout(400)
+    first.saved()
     second.click(RED)  # saves the photo's clicks, and nothing else
-    second.page.wait_for_timeout(400)
+    second.saved()
     second.page.click("#tab-partition")
     counts(second, 4)
     assert (labels(second) == edited).all()
     click(second, RED)
     counts(second, 5)
-    second.page.wait_for_timeout(400)
+    second.saved()
     first.page.click('button.photo[title="coins"]')
     first.page.wait_for_selector('canvas[data-ready="sample coins"]')
     first.page.click('button.photo[title="discs.png"]')
@@ -388,12 +386,11 @@ def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
     assert second.errors == []
 
 
-def test_regions_kept_of_other_superpixels_are_found_anew(visitor, discs_png):
-    user = visitor().upload(discs_png)
+def test_regions_kept_of_other_superpixels_are_found_anew(user):
     user.page.click("#tab-partition")
     found(user)
     show(user, 5)
-    user.page.wait_for_timeout(400)
+    user.saved()
     user.page.evaluate(
         """() => new Promise(resolve => {
             const request = indexedDB.open("tamingseg");

@@ -56,12 +56,12 @@ def shown(user):
 
 def show(user, count):
     user.page.fill(".number", str(count))
-    user.page.wait_for_timeout(60)
+    user.frame()
 
 
 def hovered(user, point):
     user.page.mouse.move(*user.at(point))
-    user.page.wait_for_timeout(60)
+    user.frame()
     return user.page.locator(".which").inner_text()
 
 
@@ -156,7 +156,7 @@ def test_without_a_choice_all_regions_of_the_pixel_model_are_proposed_at_once(vi
     user.page.click("#tab-proposals")
     instant = user.page.locator("[data-grid='0']")
     assert instant.get_attribute("aria-pressed") == "true"
-    assert "all regions of the fake model" in instant.get_attribute("title")
+    assert "regions of the fake model" in instant.get_attribute("title")
     user.page.click("[data-do=propose]")
     user.says("the best first")
     assert hovered(user, BLUE).startswith("Mask ")
@@ -210,7 +210,7 @@ def test_a_run_is_stopped_and_another_one_comes_to_its_end(user, slow):
     assert total(user) == "5"
 
 
-def test_the_truth_gives_the_curve_and_its_knee(user, truth_png):
+def test_the_truth_gives_the_curve_and_the_best_number(user, truth_png):
     propose(user)
     assert "covered" in worth(user)
     assert "mean score\n0.85" in worth(user)
@@ -218,11 +218,11 @@ def test_the_truth_gives_the_curve_and_its_knee(user, truth_png):
     user.says("2 true regions")
     show(user, 1)
     assert "mIoU\n50.0 %" in worth(user)
-    user.page.click("[data-do=knee]")
+    user.page.click("[data-do=bestNumber]")
     assert shown(user) == 3
     assert "mIoU\n100 %" in worth(user)
     curve = user.page.locator(".curve")
-    assert "The curve bends at 3" in curve.get_attribute("aria-label")
+    assert "The best number is 3" in curve.get_attribute("aria-label")
     box = curve.bounding_box()
     user.page.mouse.click(box["x"] + box["width"] - 12, box["y"] + 40)
     assert shown(user) == 5
@@ -303,7 +303,7 @@ def test_an_opened_mask_is_still_there_when_the_server_forgot_it(user, app, disc
     choose(user, CAP)
     user.page.keyboard.press("Enter")
     user.has_objects(1)
-    user.page.wait_for_timeout(400)
+    user.saved()
     app.workspaces._workspaces.clear()
     user.click(BLUE)
     assert (user.mask() == (disc_masks[3] | (discs == 2))).all()
@@ -434,12 +434,11 @@ def test_a_list_comes_back_to_a_server_that_forgot_it_before_it_is_asked(user, a
     assert total(user) == "4"
 
 
-def test_a_list_is_kept_in_the_browser(visitor, app, discs_png):
-    user = visitor().upload(discs_png)
+def test_a_list_is_kept_in_the_browser(user, app):
     propose(user)
     show(user, 5)
     propose(user)
-    user.page.wait_for_timeout(400)
+    user.saved()
     user.reload()
     user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
     assert shown(user) == 2  # what the second run shows, not what was chosen of the first
@@ -447,7 +446,7 @@ def test_a_list_is_kept_in_the_browser(visitor, app, discs_png):
     user.page.keyboard.press("Delete")
     user.says("removed")
     show(user, 3)
-    user.page.wait_for_timeout(400)
+    user.saved()
     app.workspaces._workspaces.clear()
     user.reload()
     user.page.wait_for_function("document.querySelector('.total').textContent === '4'")

@@ -32,7 +32,7 @@ def workspaces(fake_segmentor):
 
 @pytest.fixture
 def calls(workspaces):
-    offered = [*shared_calls(workspaces), *proposal_calls(workspaces, workspaces.segmentor)]
+    offered = [*shared_calls(workspaces), *proposal_calls(workspaces)]
     return {call.__name__: call for call in offered}
 
 
@@ -66,7 +66,7 @@ def truth_png(discs):
 
 
 def test_a_run_says_how_far_it_is_and_leaves_a_list(workspaces, propose_discs, token, calls):
-    nothing = {"instant": None, "regions": None, "list": None}
+    nothing = {"regions": None, "list": None}
     assert calls["proposals"]({"token": token}) == nothing
     *steps, end = run(workspaces, propose_discs, token)
     assert all(step["run"] == "r" and step["done"] <= 256 for step in steps)
@@ -115,8 +115,7 @@ def test_instant_masks_are_the_regions_of_a_model_with_a_feature_per_pixel(
     workspaces, pixel_segmentor, token, truth_png
 ):
     partitioner = pixel_segmentor()
-    calls = {call.__name__: call for call in proposal_calls(workspaces, partitioner)}
-    assert calls["proposals"]({"token": token})["instant"] == partitioner.name
+    calls = {call.__name__: call for call in proposal_calls(workspaces)}
     set_truth(workspaces, token, truth_png)
     assert "ms" in run_instantly(workspaces, partitioner, token)[-1]
     listed = calls["proposals"]({"token": token})["list"]

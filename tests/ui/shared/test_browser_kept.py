@@ -13,17 +13,16 @@ RED, BLUE = (165, 185), (300, 440)
 
 def test_a_reload_keeps_everything_even_the_steps(user, discs):
     user.click(RED).press("n").click(BLUE)
-    user.page.wait_for_timeout(400)
+    user.saved()
     user.reload()
     user.has_objects(2)
     user.press("Control+z")
     user.has_objects(1)
 
 
-def test_a_click_before_a_reload_and_one_after_it_are_two_steps(visitor, discs_png, discs):
-    user = visitor().upload(discs_png)
+def test_a_click_before_a_reload_and_one_after_it_are_two_steps(user, discs):
     user.click(RED)
-    user.page.wait_for_timeout(400)
+    user.saved()
     user.reload()
     user.has_objects(1)
     user.click(BLUE)
@@ -34,11 +33,11 @@ def test_a_click_before_a_reload_and_one_after_it_are_two_steps(visitor, discs_p
 
 def test_what_the_server_forgot_the_browser_brings_back(user, app, discs):
     user.click(RED)
-    user.page.wait_for_timeout(400)
+    user.saved()
     app.workspaces._workspaces.clear()
     user.click(BLUE)
     assert (user.mask() == (discs > 0)).all()
-    user.page.wait_for_timeout(400)
+    user.saved()
     app.workspaces._workspaces.clear()
     user.reload()
     user.has_objects(1)
@@ -55,8 +54,7 @@ def test_work_on_another_photo_is_found_again(user, discs):
     assert (user.mask() == (discs == 1)).all()
 
 
-def test_points_not_answered_before_a_reload_are_answered_after_it(visitor, discs_png, discs, slow):
-    user = visitor()
+def test_points_not_answered_before_a_reload_are_answered_after_it(user, discs_png, discs, slow):
     slow.set()
     user.upload(discs_png).click(RED, answers=0).click(BLUE, answers=0)
     user.reload()
@@ -65,8 +63,8 @@ def test_points_not_answered_before_a_reload_are_answered_after_it(visitor, disc
     assert (user.mask() == (discs > 0)).all()
 
 
-def test_a_point_whose_answer_a_reload_cut_off_is_placed_once(visitor, discs_png, discs):
-    user, held = visitor().upload(discs_png), []
+def test_a_point_whose_answer_a_reload_cut_off_is_placed_once(user, discs):
+    held = []
     user.says("Ready")
 
     def cut_off(route):
@@ -92,10 +90,10 @@ def test_a_point_whose_answer_a_reload_cut_off_is_placed_once(visitor, discs_png
 
 def test_two_tabs_keep_each_others_work(visitor, discs_png, discs, app):
     first = visitor().upload(discs_png)
-    first.page.wait_for_timeout(400)
+    first.saved()
     second = type(first)(first.page.context.new_page()).visit(app.address)
     first.click(RED)
-    first.page.wait_for_timeout(400)
+    first.saved()
     second.page.click('button.photo[title="cat"]')
     second.page.wait_for_selector('canvas[data-ready="sample cat"]')
     second.page.click('button.photo[title="discs.png"]')
@@ -104,11 +102,33 @@ def test_two_tabs_keep_each_others_work(visitor, discs_png, discs, app):
     assert second.errors == []
 
 
+def test_a_browser_that_forbids_storage_is_told_and_the_page_works(
+    user_without_storage, discs, discs_png
+):
+    user = user_without_storage.upload(discs_png)
+    notice = user.page.locator(".notice")
+    notice.wait_for()
+    assert "does not keep your work" in notice.inner_text()
+    user.click(RED)
+    assert (user.mask() == (discs == 1)).all()
+    user.page.click('button.photo[title="cat"]')
+    user.page.wait_for_selector('canvas[data-ready="sample cat"]')
+    user.page.click('button.photo[title="discs.png"]')  # as long as the page is open
+    user.has_objects(1)
+    assert notice.is_visible()
+
+
+def test_a_browser_that_keeps_the_work_says_nothing_of_it(user):
+    user.click(RED)
+    user.saved()
+    assert user.page.locator(".notice").is_hidden()
+
+
 def test_photos_without_work_are_forgotten_first_and_others_are_named(visitor, discs_png):
     user = visitor()
     names = [f"{number}.png" for number in range(10)]
     user.upload(discs_png, name=names[0]).click(RED)
-    user.page.wait_for_timeout(400)
+    user.saved()
     for name in names[1:8]:
         user.upload(discs_png, name=name)
     user.upload(discs_png, name=names[8])
@@ -126,16 +146,16 @@ def test_photos_without_work_are_forgotten_first_and_others_are_named(visitor, d
     user.says("0.png and the work on it had to go")
 
 
-def test_a_photo_is_forgotten_on_request_asked_twice(visitor, discs_png):
-    user = visitor().upload(discs_png)
+def test_a_photo_is_forgotten_on_request_asked_twice(user, discs_png):
+    user.upload(discs_png, name="once.png")
     user.click(RED)
     user.page.click(".forget")
-    assert user.page.locator('button.photo[title="discs.png"]').count() == 1
+    assert user.page.locator('button.photo[title="once.png"]').count() == 1
     user.page.click(".forget")
     user.page.wait_for_selector('canvas[data-ready="sample coffee"]')
     user.reload()
     user.page.wait_for_timeout(300)
-    assert user.page.locator('button.photo[title="discs.png"]').count() == 0
+    assert user.page.locator('button.photo[title="once.png"]').count() == 0
 
 
 def test_forgetting_says_what_it_asks_and_is_called_off_by_going_elsewhere(user):

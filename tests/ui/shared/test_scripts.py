@@ -1,40 +1,27 @@
-"""What the page's scripts compute, against the package's own answers; run by Chromium."""
-
-from pathlib import Path
+"""What the shared scripts compute, against the package's own answers; run by Chromium."""
 
 import numpy as np
 import pytest
-from scipy import ndimage
 
 from tamingseg.data.mask_files import mask_entries
 from tamingseg.masks.rle import encode_rle
-from tamingseg.metrics.mosaics import score_mosaic
-from tamingseg.partition.cut import PartitionConfig, build_hierarchy
-from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.partition.paint import paint_masks
-from tamingseg.segmentors.function import FunctionSegmentor
-from tamingseg.ui.shared import canvas
+from tamingseg.ui.wire import pack_labels, read_labels
 from tamingseg.values import MaskSet
 
 pytestmark = pytest.mark.browser
 
-SCRIPTS = Path(canvas.__file__).parents[1]
 
-
-@pytest.fixture(scope="module")
-def scripts(chromium):
-    """A blank page with the scripts that know nothing of the rest."""
-    context = chromium.new_context()
-    page = context.new_page()
-    for name in (
-        "shared/masks.js",
-        "shared/labels.js",
-        "proposals/curve.js",
-        "partition/regions.js",
-    ):
-        page.add_script_tag(content=(SCRIPTS / name).read_text())
-    yield page
-    context.close()
+@pytest.fixture
+def odd_masks(rng):
+    """Masks with holes and parts, thin ones, an empty and a full one: bool (N, 13, 9)."""
+    noise = [rng.random((13, 9)) < share for share in (0, 0.02, 0.5, 0.98, 1)]
+    ring = np.zeros((13, 9), bool)
+    ring[2:9, 1:8] = True
+    ring[4:6, 3:5] = False
+    line = np.zeros((13, 9), bool)
+    line[:, 8] = True
+    return np.stack([*noise, ring, line])
 
 
 def test_the_label_map_is_that_of_the_partition_for_every_number_of_masks(scripts, rng):
@@ -79,127 +66,63 @@ def test_every_number_of_masks_has_its_place_on_the_slider(scripts, total):
     assert ends == [1, total]
 
 
-@pytest.fixture
-def hierarchy(rng):
-    """A hierarchy of a noisy image, of a grey and a coloured half."""
-    image = rng.integers(0, 60, (40, 56, 3)).astype(np.uint8)
-    image[:, 28:] += np.array([180, 90, 20], np.uint8)
-    segmentor = FunctionSegmentor(_near, "near")
-    return build_hierarchy(segmentor, image, config=PartitionConfig(superpixels=30))
-
-
-def _near(image, clicks):
-    """Answer by how near each pixel's colour is to the one that was clicked on."""
-    clicked = image[int(clicks[0].row), int(clicks[0].col)].astype(float)
-    return np.exp(-np.abs(image - clicked).mean(axis=-1) / 60)
-
-
-REGIONS = """
-    const make = ([size, cells, merges]) =>
-        new Regions(...size, Uint16Array.from(cells), merges);
-    const labelsOf = (regions, parts) => {
-        const place = regions.assign(parts);
-        return [...regions.cells].map(cell => place[cell] + 1);
-    };
-"""
-
-
-def ask(scripts, hierarchy, code, *more):
-    """Run `code`, the body of a function of `regions` and `more`, in the page."""
-    size = hierarchy.superpixels.shape
-    given = [size, (hierarchy.superpixels.T - 1).ravel().tolist(), hierarchy.merges.tolist()]
-    return scripts.evaluate(
-        f"([given, more]) => {{ {REGIONS} const regions = make(given); {code} }}", [given, more]
-    )
-
-
-def label_map(flat, hierarchy):
-    height, width = hierarchy.superpixels.shape
-    return np.array(flat).reshape(width, height).T
-
-
-def test_the_browser_cuts_as_the_hierarchy_does_for_every_number_of_regions(scripts, hierarchy):
-    code = """return Array.from({length: regions.count}, (_, i) =>
-        labelsOf(regions, regions.cut([regions.root], i + 1)));"""
-    found = ask(scripts, hierarchy, code)
-    assert len(found) == hierarchy.count
-    for regions, flat in enumerate(found, start=1):
-        assert (label_map(flat, hierarchy) == hierarchy.cut(regions)).all()
-
-
-def test_joining_again_what_was_divided_gives_the_same_regions(scripts, hierarchy):
-    code = """return [1, 4, 9].map(count =>
-        labelsOf(regions, regions.cut(regions.cut([regions.root], 20), count)));"""
-    for regions, flat in zip((1, 4, 9), ask(scripts, hierarchy, code), strict=True):
-        score = score_mosaic(label_map(flat, hierarchy), hierarchy.cut(regions))
-        assert score["correct"] == 1
-
-
-def test_a_region_keeps_its_colour_and_neighbours_differ(scripts, hierarchy):
-    code = """return Array.from({length: regions.count}, (_, i) => {
-        const parts = regions.cut([regions.root], i + 1), place = regions.assign(parts);
-        const edges = regions.edges.map(([a, b]) => [place[a], place[b]]);
-        return [parts.map(part => part.colour), edges];
-    });"""
-    before = []
-    for colours, edges in ask(scripts, hierarchy, code):
-        assert colours[: len(before)] == before  # the new region comes last
-        assert all(colours[a] != colours[b] for a, b in edges if a != b)
-        before = colours
-
-
-def test_edits_stay_while_the_number_of_regions_changes(scripts, hierarchy):
-    code = """
-        let parts = regions.cut([regions.root], 6);
-        const place = regions.assign(parts), edges = regions.edges
-            .map(([a, b]) => [place[a], place[b]]);
-        const [a, b] = edges.filter(([a, b]) => a !== b).at(-1); // those the hierarchy joins last
-        parts = regions.merge(parts, a, b);
-        const beside = new Set(regions.edges.filter(edge => edge[0] === 0).map(edge => edge[1]));
-        const far = regions.leaves.findIndex((_, cell) => cell > 0 && !beside.has(cell));
-        return [labelsOf(regions, parts), labelsOf(regions, regions.cut(parts, 8)),
-            labelsOf(regions, regions.cut(parts, 3)), regions.merge(regions.leaves, 0, far)];"""
-    *maps, apart = ask(scripts, hierarchy, code)
-    edited, finer, coarser = (label_map(flat, hierarchy) for flat in maps)
-    assert [len(np.unique(found)) for found in (edited, finer, coarser)] == [5, 8, 3]
-    assert apart is None  # they do not touch
-    for fine, coarse in ((finer, edited), (edited, coarser)):
-        pairs = np.unique(np.stack([fine.ravel(), coarse.ravel()]), axis=1)
-        assert pairs.shape[1] == len(np.unique(fine))  # nested
-    for found in (edited, finer, coarser):
-        for label in np.unique(found):
-            assert ndimage.label(found == label)[1] == 1  # connected
-
-
-def test_dividing_takes_the_last_merge_back_and_the_nearest_neighbour_does_it_again(
-    scripts, hierarchy
-):
-    code = """
-        const parts = regions.cut([regions.root], 7), place = parts.findIndex(part => part.first);
-        const divided = regions.split(parts, place), last = divided.length - 1;
-        const merged = regions.merge(divided, last, regions.nearest(divided, last));
-        const labels = [parts, divided, merged].map(one => labelsOf(regions, one));
-        return [...labels, regions.split(regions.leaves, 0)];"""
-    *maps, cell = ask(scripts, hierarchy, code)
-    parts, divided, merged = (label_map(flat, hierarchy) for flat in maps)
-    assert divided.max() == parts.max() + 1 == 8
-    assert score_mosaic(parts, merged)["correct"] == 1
-    assert cell is None  # a superpixel is not divided
-
-
-def test_a_single_superpixel_is_one_region(scripts):
-    whole = Hierarchy(np.ones((4, 6), np.int32), np.empty((0, 2), int), np.empty(0, np.float32))
-    code = """const parts = regions.cut([regions.root], 1);
-        return [labelsOf(regions, parts), regions.nearest(parts, 0)];"""
-    labels, nearest = ask(scripts, whole, code)
-    assert set(labels) == {1}
-    assert nearest == -1
-
-
-def test_run_lengths_are_written_as_they_are_read(scripts, rng):
-    masks = [rng.random((13, 9)) < share for share in (0, 0.02, 0.5, 0.98, 1)]
+def test_run_lengths_are_written_as_they_are_read(scripts, odd_masks):
     found = scripts.evaluate(
         "masks => masks.map(bits => writeRuns(Uint8Array.from(bits)))",
-        [mask.T.astype(int).ravel().tolist() for mask in masks],
+        [mask.T.astype(int).ravel().tolist() for mask in odd_masks],
     )
-    assert found == [encode_rle(mask) for mask in masks]
+    assert found == [encode_rle(mask) for mask in odd_masks]
+
+
+def test_a_mask_is_read_with_its_area_and_an_outline_that_fills_to_it_again(scripts, odd_masks):
+    found = scripts.evaluate(
+        """([texts, [height, width]]) => texts.map(text => {
+            const {bits, area, path} = readMask(text, height, width);
+            const context = document.createElement("canvas").getContext("2d");
+            const inside = outline => [...bits].map((_, i) => Number(context.isPointInPath(
+                outline, Math.floor(i / height) + 0.5, i % height + 0.5, "evenodd")));
+            return {area, bits: [...bits], read: inside(path),
+                traced: inside(outlineOfBits(bits, height, width))};
+        })""",
+        [[encode_rle(mask) for mask in odd_masks], list(odd_masks.shape[1:])],
+    )
+    for mask, one in zip(odd_masks, found, strict=True):
+        bits = mask.T.ravel().astype(int).tolist()
+        assert one["area"] == mask.sum()
+        assert one["bits"] == one["read"] == one["traced"] == bits
+
+
+def test_label_maps_are_packed_as_the_server_packs_them(scripts, rng):
+    labels = rng.permutation(np.arange(6).repeat(35)).reshape(15, 14).astype(np.int32) + 1
+    numbers, packed = scripts.evaluate(
+        """async text => {
+            const numbers = await unpack(text);
+            return [[...numbers], await pack(numbers)];
+        }""",
+        pack_labels(labels),
+    )
+    assert (labels == np.array(numbers).reshape(14, 15).T).all()
+    assert (read_labels(packed, (15, 14)) == labels).all()
+
+
+def test_labels_are_coloured_with_an_edge_where_another_label_is_next(scripts):
+    found = scripts.evaluate(
+        """() => {
+            const labels = new Labels(2, 3);
+            labels.map.set([0, 0, 1, 1, 1, 1]); // columns: nothing, then one mask
+            labels.colour(Uint32Array.of(0, 7), Uint32Array.of(0, 9));
+            return [[...labels.colours], labels.at({x: 1.5, y: 0.5}), labels.at({x: 0.5, y: 0.5}),
+                labels.at({x: 3, y: 0}), labels.at({x: -0.1, y: 0})];
+        }"""
+    )
+    colours, inside, *outside = found
+    assert colours == [9, 9, 7, 7, 7, 7]  # the last pixel of nothing before the mask is the edge
+    assert inside == 0
+    assert outside == [None] * 3
+
+
+def test_no_two_kinds_have_one_colour_and_none_is_that_of_what_is_chosen(scripts):
+    colours = scripts.evaluate("() => Array.from({length: KINDS}, (_, kind) => colourOf(kind))")
+    assert len(set(colours)) == len(colours) == 21
+    assert 0xF5F5F5 not in colours
+    assert scripts.evaluate("() => withAlpha(0x102030, 1)") == 0xFF102030

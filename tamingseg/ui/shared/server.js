@@ -1,18 +1,55 @@
-// The link: carries operations to the server, in order, each exactly once.
-// One request is under way at a time; what is done meanwhile waits and goes together with the next.
-// Requests are numbered, so that one whose answer got lost can be sent again. An answer that
-// belongs to a photo no longer shown is dropped.
+// The server: calls, and the line of operations that reaches it in order, each exactly once.
 
-const MOST = 64; // operations in one request
+import {MAX_OPERATIONS} from "./settings.js";
+
+let gradio = null; // {server, trigger}, as gradio hands them to the script of a component
+
+export function connect(given) {
+  gradio = given;
+}
+
+/** Call a function of the server; what it answers, or undefined if it cannot be reached. */
+export async function call(name, value) {
+  try {
+    return await gradio.server[name](value);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Have the server begin a run; it answers with "tamingseg-run" events on the document. */
+export function trigger(event, request) {
+  gradio.trigger(event, request);
+}
+
+/** The address of something the server has. */
+export function urlOf(path) {
+  return new URL(`tamingseg/${path}`, document.baseURI).href;
+}
+
+/** Send a file; what the server answers, or undefined if it cannot be reached. */
+export async function sendFile(path, file, headers = {}) {
+  try {
+    return await (await fetch(urlOf(path), {method: "POST", body: file, headers})).json();
+  } catch {
+    return undefined;
+  }
+}
 
 /** Operations without the moment of the click, which means nothing elsewhere. */
-const timeless = operations => operations.map(({at, ...operation}) => operation);
+export const timeless = operations => operations.map(({at, ...operation}) => operation);
 
-class Link {
+/**
+ * Carries operations to the server. One request is under way at a time; what is done meanwhile waits
+ * and goes together with the next. Requests are numbered, so that one whose answer got lost can be
+ * sent again. An answer that belongs to a photo no longer shown is dropped.
+ */
+export class Link {
   /**
    * `send(request)` is the server call; `hear(answer, operations)` gets every answer with the
-   * operations it carried out; `gone()` is told that the server forgot the session; `trouble(message)` that
-   * it does not answer, and null when it does again; `known()` gives the masks we hold.
+   * operations it carried out; `gone()` is told that the server forgot the session;
+   * `trouble(isThere)` that it does not answer, and later that it does; `known()` gives the masks we
+   * hold.
    */
   constructor(send, {hear, gone, trouble, known}) {
     Object.assign(this, {send, hear, gone, trouble, known});
@@ -20,10 +57,10 @@ class Link {
   }
 
   /**
-   * Talk about another photo from now on, beginning with the work in `document`, or null, and
-   * `operations`, of which the first request carries `first`.
+   * Talk about another photo from now on. The server does not know yet the work in `document`, or
+   * null, and `operations`, of which the first request carries `first`.
    */
-  begin(greeting, document, operations = [], first = MOST) {
+  begin(greeting, document, operations = [], first = MAX_OPERATIONS) {
     this.visit += 1;
     this.token = greeting.token;
     this.sequence = greeting.sequence;
@@ -61,7 +98,7 @@ class Link {
     const {visit} = this;
     this.busy = true;
     while (first !== null || this.queue.length) {
-      this.sent = this.queue.splice(0, first ?? MOST);
+      this.sent = this.queue.splice(0, first ?? MAX_OPERATIONS);
       first = null;
       this.sequence += 1;
       const answer = await this.ask({
@@ -74,7 +111,8 @@ class Link {
         this.sent = [];
         this.token = null;
         this.busy = false;
-        return this.gone();
+        this.gone();
+        return;
       }
       const done = this.sent;
       this.sent = [];
@@ -88,18 +126,13 @@ class Link {
   /** Ask until there is an answer; the pauses grow to five seconds. */
   async ask(request, visit) {
     for (let attempt = 0; ; attempt += 1) {
-      let answer;
-      try {
-        answer = await this.send(request);
-      } catch (error) {
-        answer = undefined;
-      }
+      const answer = await Promise.resolve(this.send(request)).catch(() => undefined);
       if (visit !== this.visit) return null;
       if (answer) {
-        if (attempt) this.trouble(null);
+        if (attempt) this.trouble(true);
         return answer;
       }
-      this.trouble("The server does not answer; trying again. Your work is safe here.");
+      this.trouble(false);
       await new Promise(resolve => setTimeout(resolve, Math.min(5000, 300 * 2 ** attempt)));
     }
   }

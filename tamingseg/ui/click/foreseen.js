@@ -1,0 +1,47 @@
+// The work as it will be once the server has answered: the picture on the screen runs ahead of the
+// server by the points that are not answered yet.
+
+import {link, work} from "../shared/work.js";
+
+let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
+
+/** A name for a new gesture; what one gesture does is one step of the history. */
+export const newGesture = kind => `${kind}${++gestures}`;
+
+/** The objects and which one is being edited. */
+export function foreseen() {
+  const objects = work.objects.map(object => ({...object, clicks: [...object.clicks]}));
+  let active = work.active, serial = -1;
+  const current = () => objects.find(object => object.id === active);
+  const begin = () => {
+    active = serial--;
+    objects.push({id: active, name: "…", colour: 0, clicks: [], key: "", hidden: false});
+  };
+  for (const operation of link.pending) {
+    const {row, col, positive, index} = operation, clicks = current()?.clicks;
+    if (operation.do === "add_click") {
+      if (!clicks) begin();
+      current().clicks.push([row, col, positive]);
+    } else if (operation.do === "move_click" && clicks?.[index]) clicks[index] = [row, col, clicks[index][2]];
+    else if (operation.do === "delete_click" && clicks) clicks.splice(index, 1);
+    else if (operation.do === "clear_clicks" && clicks) clicks.length = 0;
+    else if (operation.do === "add_mask") begin();
+    else if (operation.do === "keep") active = null;
+    else if (operation.do === "edit") active = operation.object_id;
+    else if (operation.do === "hide") {
+      const object = objects.find(one => one.id === operation.object_id);
+      if (object) object.hidden = operation.hidden;
+    }
+  }
+  return {objects, active};
+}
+
+export function currentClicks() {
+  const {objects, active} = foreseen();
+  return objects.find(object => object.id === active)?.clicks ?? [];
+}
+
+/** Whether an undo is under way, so that nobody knows yet which points there will be. */
+export function isUncertain() {
+  return link.pending.some(operation => operation.do === "undo" || operation.do === "redo");
+}

@@ -1,0 +1,86 @@
+// What the tabs share while they are open: the photo, the crosshair, which tab it is, and the view.
+
+import {canvas, find, root} from "./dom.js";
+import {recall, remember} from "./vault.js";
+import {View} from "./view.js";
+
+/**
+ * photo: {key, name, file, size}, what is open, null before that; file is null for a sample.
+ * crosshair: a point, while the keyboard leads, else null. tab: the hooks of the open tab.
+ */
+export const state = {photo: null, crosshair: null, tab: null};
+
+/** What buttons do, by their data-do. Tabs add theirs. */
+export const commands = {};
+
+const nothing = () => {};
+const tabs = new Map(); // by the name
+
+/**
+ * Add a tab. Its hooks are:
+ * `label`, which describes the picture to those who do not see it; `enter()` and `leave()`, called when
+ * it is opened and left; `show()`, which brings all beside the picture up to date; `arrived(same)`,
+ * told that another photo is shown, or the same one opened again by a server that had forgotten it;
+ * `forget(key)`, that a photo is gone; `paint(context, scale)`, which draws over the photo;
+ * press(point, event), grab(point, event) and hover(point), which answer the pointer as `View` asks;
+ * doubleClick(); point(), which says something of what the crosshair is on; enterKey(event), escape(),
+ * undo() and redo(), which are keys; and `keys`, more of them by the key in small letters.
+ */
+export function addTab(name, hooks) {
+  tabs.set(name, {
+    enter: nothing, leave: nothing, arrived: nothing, forget: nothing, paint: nothing, point: nothing,
+    press: () => null, grab: () => null, hover: nothing, doubleClick: nothing,
+    enterKey: nothing, escape: nothing, keys: {}, ...hooks, name,
+  });
+}
+
+export const allTabs = () => [...tabs.values()];
+export const isOpen = name => state.tab?.name === name;
+
+/** Bring all beside the picture up to date. */
+export const refresh = () => state.tab.show();
+
+export function openTab(name) {
+  state.tab?.leave();
+  state.crosshair = null;
+  state.tab = tabs.get(name);
+  root.dataset.tab = name;
+  canvas.setAttribute("aria-label", state.tab.label);
+  for (const one of root.querySelectorAll("[role=tab]")) {
+    const chosen = one.dataset.tab === name;
+    one.setAttribute("aria-selected", String(chosen));
+    one.tabIndex = chosen ? 0 : -1;
+    find(`#panel-${one.dataset.tab}`).hidden = !chosen;
+  }
+  remember("tab", name, "sessionStorage");
+  state.tab.enter();
+  refresh();
+}
+
+/** Open the tab that was open before a reload, else the first. */
+export function openFirstTab() {
+  const before = recall("tab", "sessionStorage");
+  openTab(tabs.has(before) ? before : tabs.keys().next().value);
+}
+
+export const view = new View(canvas, {
+  press: (point, event) => state.tab?.press(point, event) ?? null, // no tab is open at first
+  grab: (point, event) => state.tab?.grab(point, event) ?? null,
+  hover: point => state.tab?.hover(point),
+}, (context, scale) => state.tab?.paint(context, scale));
+
+canvas.addEventListener("dblclick", () => state.tab?.doubleClick());
+
+/** Move the crosshair, in pixels of the screen; the first time it appears in the middle. */
+export function moveCrosshair(dx, dy) {
+  const box = canvas.getBoundingClientRect();
+  const from = state.crosshair ?? view.toPicture(box.left + box.width / 2, box.top + (box.height - 68) / 2);
+  const clamp = (value, end) => Math.max(0.5, Math.min(value, end - 0.5));
+  state.crosshair = {x: clamp(from.x + dx / view.scale, view.width), y: clamp(from.y + dy / view.scale, view.height)};
+  const [x, y] = view.toWindow(state.crosshair), edge = 24;
+  const out = (value, low, high) => Math.max(low + edge - value, 0) + Math.min(high - edge - value, 0);
+  const [panX, panY] = [out(x, box.left, box.right), out(y, box.top, box.bottom)];
+  if (!view.fitted && (panX || panY)) view.pan(panX, panY);
+  state.tab.point();
+  view.draw();
+}

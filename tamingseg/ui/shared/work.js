@@ -1,0 +1,83 @@
+// The work on the open photo: its objects, as the server last told of them, and the link that carries
+// operations on them to the server.
+
+import {canvas, say} from "./dom.js";
+import {readMask} from "./masks.js";
+import {Link, call} from "./server.js";
+import {refresh, state} from "./state.js";
+
+const KEPT_MASKS = 32; // of steps that can be redone
+
+export let work = {objects: [], active: null, can_undo: false, can_redo: false};
+
+const masks = new Map(); // key of a mask -> what readMask made of it
+const listeners = [];
+
+export const link = new Link(request => call("answer", request), {
+  hear, known: () => Object.fromEntries(work.objects.map(object => [object.id, object.key])),
+  gone: () => {}, // photos.js opens the photo again
+  trouble: isThere => isThere ? say("Connected again.")
+    : say("The server does not answer; trying again. Your work is safe here.", true),
+});
+
+/** Have `listener(answer, operations)` called after every answer. */
+export function onAnswer(listener) {
+  listeners.push(listener);
+}
+
+/** Begin with the work on another photo: a document as of `documentNow`, or null. */
+export function beginWork(document) {
+  masks.clear();
+  work = {can_undo: false, can_redo: false, ...document ?? {objects: [], active: null}};
+  readMasks();
+}
+
+/** The work as the browser keeps it. */
+export function documentNow() {
+  return {objects: work.objects, active: work.active, next_threshold: work.next_threshold};
+}
+
+/** What `readMask` made of an object's mask; null if it has none. */
+export function maskOf(object) {
+  return masks.get(object.key) ?? null;
+}
+
+/** Have an operation carried out. */
+export function act(operation) {
+  link.push(operation);
+  refresh();
+  canvas.setAttribute("aria-busy", "true");
+  link.idle().then(() => canvas.setAttribute("aria-busy", "false"));
+}
+
+function hear(answer, operations) {
+  if (answer.error) say(answer.error, true);
+  if (answer.objects) take(answer);
+  for (const listener of listeners) listener(answer, operations);
+}
+
+/** Masks that are here already come without their run lengths. */
+function take(answer) {
+  const before = new Map(work.objects.map(object => [object.id, object]));
+  for (const object of answer.objects) {
+    if (object.mask === undefined) Object.assign(object, {mask: before.get(object.id).mask, base: before.get(object.id).base});
+  }
+  work = answer;
+  readMasks();
+  forgetMasks();
+}
+
+function readMasks() {
+  for (const {mask, key} of work.objects) {
+    if (mask && !masks.has(key)) masks.set(key, readMask(mask, ...state.photo.size));
+  }
+}
+
+/** Masks of steps that can be redone are cheap to read again; hold only so many. */
+function forgetMasks() {
+  const used = new Set(work.objects.map(object => object.key));
+  for (const key of masks.keys()) {
+    if (masks.size <= KEPT_MASKS + used.size) return;
+    if (!used.has(key)) masks.delete(key);
+  }
+}
