@@ -15,18 +15,18 @@ from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.values import MaskSet
 
 MAX_PIXELS = 2_000_000_000
-"""Of all masks in one file together: more would take minutes to write."""
+"""Most pixels of all masks in one file together. More would take minutes to write."""
 
 
 def mask_png(mask: np.ndarray, size: tuple[int, int]) -> bytes:
-    """PNG, white (255) on black (0), of `size` = (height, width), from a bool mask of any size."""
+    """Return a bool mask of any size as a PNG of `size` = (height, width), white on black."""
     return _png(Image.fromarray(np.where(_scaled(mask, size), np.uint8(255), np.uint8(0))))
 
 
 def index_png(
     objects: Sequence[SegmentedObject], masks: Sequence[np.ndarray], size: tuple[int, int]
 ) -> bytes:
-    """Palette PNG of `size`: 0 where there is nothing, i inside the i-th object, counted from 1.
+    """Return objects as a palette PNG of `size`: 0 where there is none, i in the i-th, from 1.
 
     Where objects overlap, the later one is in front. The palette has the objects' colours, and the
     text chunk "objects" their names, as JSON in the same order.
@@ -42,7 +42,7 @@ def index_png(
 
 
 def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
-    """JSON file of masks at `size`, in their order, see `tamingseg.data.mask_files`.
+    """Return masks as a JSON file at `size`, in their order, see `tamingseg.data.mask_files`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""What stands between the network and the page: limits on what comes in, headers on what goes out.
+"""Protects the page: limits the size of requests, and adds security headers to answers.
 
 The headers keep the page to itself: nothing is loaded from, or sent to, any other machine, and no
 other site may show it in a frame, except that of the hosted demo when the page runs there.
@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
 MAX_REQUEST_BYTES = 8 << 20
-"""Of any request but an uploaded photo; the largest is saved work that is brought back."""
+"""Largest request, photos excepted. The largest there are bring back saved work."""
 
 MAX_PHOTO_BYTES = 40 << 20
-"""Of an uploaded photo file."""
+"""Largest photo file that can be uploaded."""
 
 UPLOAD_PATH = "/tamingseg/photo"
 
@@ -23,18 +23,18 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class TooLarge(Exception):
-    """A request's body went past its limit."""
+    """The body of a request is larger than its limit."""
 
 
 class Guard:
-    """ASGI middleware around the whole page."""
+    """ASGI middleware around all routes of the page."""
 
     def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
         self._app = app
         self._headers = _headers()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass a request on, and its answer back, or refuse it."""
+        """Pass on a request and its answer, or refuse the request if it is too large."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -89,7 +89,7 @@ def _announced(scope: Message) -> int:
 
 
 async def _drain(receive: Receive, most: int) -> None:
-    """Read on for a while: a browser that is still sending would not hear why it is refused."""
+    """Read on for a while: a browser that is still sending does not read the answer."""
     drained = 0
     while drained < most:
         message = await receive()

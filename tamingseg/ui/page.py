@@ -35,11 +35,10 @@ from tamingseg.ui.workspaces import Gone, Workspaces
 from tamingseg.weights.registry import WEIGHTS
 
 _PARTITIONER = "distilled"
-"""The model of the third and the fourth tab, and of instant proposals: it sees all regions at
-once."""
+"""The model of mosaics, partition and instant proposals: it finds all regions at once."""
 
 _DECODED_AT_ONCE = 2
-"""Photos that are decoded at a time: a few kilobytes may hold 80 million pixels."""
+"""Most photos decoded at the same time: a few kilobytes may hold 80 million pixels."""
 
 _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")
 _CSS = """
@@ -49,7 +48,7 @@ _CSS = """
 
 
 class Page(gr.Blocks):
-    """The blocks of the app, which launch only behind their guard and with their routes."""
+    """The blocks of the app. They are always launched with the guard and the routes they need."""
 
     def __init__(
         self,
@@ -72,7 +71,7 @@ class Page(gr.Blocks):
         self.queue(max_size=MAX_WAITING)
 
     def launch(self, **options: Any) -> Any:
-        """Launch as every gradio page, with what keeps this one safe and to itself."""
+        """Launch like any gradio page, with the settings that keep this one safe and private."""
         threading.Thread(target=self._warm_up, daemon=True).start()
         kept = {
             "app_kwargs": {
@@ -91,7 +90,7 @@ class Page(gr.Blocks):
         return super().launch(**(kept | options))
 
     def _warm_up(self) -> None:
-        """Encode the first photo before anyone asks, so that the first click is instant."""
+        """Encode the first sample photo at the start, so that the first click is instant."""
         name = SAMPLE_IMAGES[0]
         self.workspaces.embed_sample(name, load_sample_image(name))
 
@@ -119,8 +118,8 @@ def build_page(
     Parameters
     ----------
     partitioner
-        The model of the third and the fourth tab, and if it is a `PixelSegmentor`, of instant
-        proposals; by default the same.
+        The model of mosaics and partition, and if it is a `PixelSegmentor`, of instant
+        proposals; by default the same model.
     textures
         What mosaics are made of; by default textures by formula.
     """
@@ -143,8 +142,8 @@ def launch(
     host
         None takes GRADIO_SERVER_NAME, or serves this machine alone.
     model
-        Name of a segmentor, or a checkpoint file. The default is joined by the distilled one,
-        which draws the third and the fourth tab and proposes at once; another model does all.
+        Name of a segmentor, or a checkpoint file. Beside the default, `distilled` serves mosaics,
+        partition and instant proposals; any other model does everything by itself.
     open_browser
         Show the page in the browser; a hosted demo, which has none, never does.
     textures
@@ -167,12 +166,12 @@ def launch(
 
 
 def _takes_partitioner(model: str) -> bool:
-    """Whether the model of clicks is joined by the one that needs none: another is to do all."""
+    """Whether `distilled` is loaded beside the model of clicks: only beside the default."""
     return model == "default" and _PARTITIONER in WEIGHTS and WEIGHTS[_PARTITIONER].bundled
 
 
 def _check_address(host: str, port: int | None) -> None:
-    """Refuse an address at once: gradio would try a hundred ports at five seconds each."""
+    """Refuse an address that cannot be used. Gradio would try a hundred, five seconds each."""
     if port is not None and not 0 < port < 2**16:
         raise ValueError(f"a port is a number from 1 to {2**16 - 1}, got {port}")
     try:
@@ -189,7 +188,7 @@ def _check_address(host: str, port: int | None) -> None:
 
 
 def _routes(workspaces: Workspaces, scripts: Mapping[str, bytes]) -> list[Route]:
-    """Return how pictures come and go and scripts are served; all else are calls of the canvas."""
+    """Return the routes for photos, pictures and scripts. All else are calls of the canvas."""
     version = version_of(scripts)
     decoding = asyncio.Semaphore(_DECODED_AT_ONCE)
 

@@ -201,7 +201,7 @@ class Workspaces:
             return self._samples[name]
 
     def find(self, token: Any) -> Workspace:
-        """Find a token's workspace, which counts as used now; raises Gone if there is none."""
+        """Return the workspace of a token, which counts as used now; raises Gone if it ended."""
         with self._lock:
             return self._find(token)
 

@@ -1,9 +1,9 @@
-"""What the browser needs to cut the answer to some clicks at any level, by itself.
+"""The answer to clicks in a form that the browser can cut at any level without the server.
 
-A level is a place on the slider, 0 for the smallest part and `PLACES` - 1 for the largest whole,
-and stands for one of the `THRESHOLDS`, which are evenly spaced in logits. Every pixel is told the
-first place at which the mask holds it, so a mask is all pixels up to a place: one comparison in the
-browser, and exactly what the session cuts at that threshold.
+A level is a place on the slider: 0 for the smallest part, `PLACES` - 1 for the largest whole. Each
+place stands for one of the `THRESHOLDS`, which are evenly spaced in logits. For each pixel the
+browser gets the first place at which the mask holds it. So the mask of a place is all pixels up to
+it: one comparison, and exactly what the session cuts at that threshold.
 """
 
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from tamingseg.ui.wire import pack_labels
 from tamingseg.values import Click
 
 _REACH = 4
-"""Logits on either side of one half."""
+"""The slider goes so many logits to either side of probability one half."""
 
 _PER_LOGIT = 8
 
@@ -25,16 +25,16 @@ PLACES = 2 * _REACH * _PER_LOGIT + 1
 _LOGITS = np.linspace(_REACH, -_REACH, PLACES)
 # Rounded, so that a threshold is the same number on the wire, in the browser and here.
 THRESHOLDS = np.round(1 / (1 + np.exp(-_LOGITS)), 4)
-"""float64 (PLACES,), falling: above which probability a pixel is in the mask of each place."""
+"""float64 (PLACES,), falling: the mask of a place holds the pixels with a higher probability."""
 
 _MOST_STABLE = 3
-"""As many levels are marked; a click seldom means more than a part, a thing and a group."""
+"""Most levels that are marked. A click seldom means more than a part, a thing or a group."""
 
 _LEAST_STABILITY = 0.1
-"""A mask that changes more from one level to the next is no mask one can see in the answer."""
+"""Levels whose mask changes more than this allows from one to the next are not marked."""
 
 _LOOKED_AT = 512
-"""Stable levels are looked for in every n-th pixel, so that the longer side has about so many."""
+"""Stable levels are searched in a grid of pixels with about so many on the longer side."""
 
 
 def describe_levels(probabilities: np.ndarray, clicks: Sequence[Click]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Mosaics and pictures of what a model sees, as the page asks for them. Knows nothing of gradio."""
+"""Mosaics, and pictures of what a model sees in them or in a photo."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -22,13 +22,13 @@ SIZE = (320, 480)
 """(height, width) of mosaics, in pixels."""
 
 MAX_REGIONS = 60
-"""Regions of a mosaic, or of a photo that pictures are drawn of."""
+"""Most regions of a mosaic, and of a photo in the pictures."""
 
 PICTURE_PIXELS = 320 * 480
-"""Larger photos are drawn at this size."""
+"""Larger photos are shrunk to this size for the pictures."""
 
 FORMULAS = 1000
-"""So many textures by formula are chosen from, as by `tamingseg data mosaics`."""
+"""Number of textures by formula to choose from, as in `tamingseg data mosaics`."""
 
 Textures = Mapping[str, Callable[[int], Sequence[Texture]]]
 """Textures to choose from, by name; which ones there are may depend on the seed."""
@@ -53,7 +53,7 @@ def find_textures(folder: Path | None) -> Textures:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """What a mosaic follows from: the name of its textures, a seed, a layout, how many regions."""
+    """All that a mosaic depends on: name of the textures, seed, layout, number of regions."""
 
     textures: str
     seed: int
@@ -67,7 +67,7 @@ class Recipe:
 
 
 def check_recipe(value: Any, textures: Textures) -> Recipe:
-    """Return a stranger's recipe; ValueError if there is no such mosaic."""
+    """Check and return a recipe; ValueError if there is no such mosaic."""
     if not isinstance(value, dict):
         raise ValueError("expected a recipe: textures, seed, layout and regions")
     kind, layout = value.get("textures"), value.get("layout")
@@ -79,14 +79,14 @@ def check_recipe(value: Any, textures: Textures) -> Recipe:
 
 
 def check_regions(value: Any) -> int:
-    """Return a number of regions that pictures are drawn of."""
+    """Check and return a number of regions."""
     if not 1 <= check_whole(value) <= MAX_REGIONS:
         raise ValueError(f"expected 1 to {MAX_REGIONS} regions, got {value}")
     return value
 
 
 def make(recipe: Recipe, textures: Textures) -> Sample:
-    """Make the mosaic of a recipe, the first that `tamingseg data mosaics` makes by the same."""
+    """Make the mosaic of a recipe: the first that `tamingseg data mosaics` makes with it."""
     chosen = textures[recipe.textures](recipe.seed)
     mosaics = MosaicDataset(chosen, 1, recipe.seed, SIZE, recipe.regions, recipe.layout)
     return mosaics[0]
@@ -124,7 +124,7 @@ class Pictures:
         return sum(map(len, files)) + sum(array.nbytes for array in arrays)
 
     def describe(self) -> dict[str, Any]:
-        """Tell all but the files."""
+        """Return everything but the files."""
         recipe = None if self.recipe is None else asdict(self.recipe)
         return {"right": self.right, "recipe": recipe}
 

@@ -1,8 +1,8 @@
 """The proposals of one photo as a user works on them: merged, removed, compared with the truth.
 
-Knows nothing of gradio. Every mask there ever was keeps its number, its id; the list is an order of
-ids, the best first, and every change of it can be undone. The browser gets each mask once, as run
-lengths; after that only the order and what the first N of it are worth.
+Each mask has a number, its id, which it keeps. The list is an order of ids, best masks first; every
+change of the order can be undone. The browser gets each mask once, as run lengths. After that it
+gets only the order, and how good the first N masks are.
 """
 
 import threading
@@ -18,13 +18,13 @@ from tamingseg.ui.wire import check_counts, check_number
 from tamingseg.values import MaskSet
 
 MAX_MASKS = 1000
-"""Proposals of one photo, merged ones not counted."""
+"""Most proposals of one photo, merged ones not counted."""
 
 MAX_BYTES = 128 << 20
-"""Memory for the proposals of one photo: of one with two million pixels, the first 536."""
+"""Most memory for the proposals of one photo; with two million pixels that is 536 masks."""
 
 MAX_EDITS = 200
-"""Merges and removals of one list; all of them can be undone."""
+"""Most merges and removals of one list; all of them can be undone."""
 
 Order = tuple[int, ...]
 
@@ -37,7 +37,7 @@ class MaskList:
     Parameters
     ----------
     masks
-        The best first; only so many are kept as there is room for.
+        Best masks first. Those beyond `MAX_MASKS` and `MAX_BYTES` are dropped.
     truth
         The true regions, packed like the masks: uint8 (M, H, ceil(W / 8)).
     """
@@ -56,13 +56,13 @@ class MaskList:
         return self._masks.packed.nbytes
 
     def compare(self, truth: np.ndarray | None) -> None:
-        """Measure the proposals by these true regions from now on; None if nobody knows them."""
+        """Compare with these true regions from now on; None if they are not known."""
         with self._lock:
             self._truth = truth
             self._ious = None if truth is None else iou_matrix(self._masks.packed, truth)
 
     def merge(self, ids: Sequence[int]) -> None:
-        """Make one mask of several: their union, in the place and with the score of the best."""
+        """Replace several masks by their union, which gets place and score of the best of them."""
         with self._lock:
             chosen = self._places(ids)
             if len(chosen) < 2:
@@ -83,14 +83,14 @@ class MaskList:
             self._push(self._without(self._places(ids)))
 
     def undo(self) -> None:
-        """Take the last merge or removal back; at the start, do nothing."""
+        """Take back the last merge or removal; do nothing if there is none."""
         with self._lock:
             if self._past:
                 self._future.append(self._order)
                 self._order = self._past.pop()
 
     def redo(self) -> None:
-        """Do again what was taken back; at the end, do nothing."""
+        """Do again what was taken back; do nothing if there is nothing."""
         with self._lock:
             if self._future:
                 self._past.append(self._order)
@@ -103,12 +103,12 @@ class MaskList:
             return self._masks.take(np.array(chosen))
 
     def describe(self, known: int | None = 0) -> dict[str, Any]:
-        """Tell the browser the order and what the first N are worth, N = 1, 2, ....
+        """Tell the browser the order, and how good the first N masks are for every N.
 
-        `known` is how many masks it has: those with smaller ids are not sent again; None is all.
-        The curves are
-        ``miou`` (None without a truth), ``coverage``, the share of pixels in at least one of the
-        masks, and ``score``, their mean score; ``knees`` says where the first two bend.
+        The browser has the masks with ids below `known`, which are not sent again; None is all.
+        The curves over N are ``miou`` (None without a truth), ``coverage``, the share of pixels in
+        at least one of the masks, and ``score``, their mean score. ``knees`` says where the first
+        two bend.
         """
         with self._lock:
             known = len(self._masks) if known is None else known
@@ -139,7 +139,7 @@ class MaskList:
             }
 
     def _places(self, ids: Sequence[int]) -> list[int]:
-        """Places in the list, ascending, of masks each named once."""
+        """Return the places of masks in the list, ascending; each may be named once."""
         where = {mask_id: place for place, mask_id in enumerate(self._order)}
         if not ids or len(set(ids)) != len(ids) or not where.keys() >= set(ids):
             raise ValueError("expected some masks of the list, each once; propose again")
@@ -165,10 +165,10 @@ class MaskList:
 
 
 def read_list(value: Any, size: tuple[int, int]) -> MaskSet:
-    """Read the list a browser kept of a photo of `size` = (height, width), every value checked.
+    """Check and read a list that a browser kept, of a photo of `size` = (height, width).
 
-    It has, the best first, ``counts`` and ``score`` of every mask as `MaskList.describe` gives
-    them. Raises ValueError for anything else.
+    It has ``counts`` and ``score`` of each mask as `MaskList.describe` gives them, best first.
+    Raises ValueError for anything else.
     """
     if not isinstance(value, list) or not 1 <= len(value) <= _room(size):
         raise ValueError(f"expected a list of 1 to {_room(size)} masks; propose again")

@@ -1,4 +1,4 @@
-"""Photos as the browser gets them: shrunk to what is of use, as JPEG, and drawings as PNG."""
+"""Photos and drawings as the browser gets them: shrunk, as JPEG or PNG."""
 
 import io
 

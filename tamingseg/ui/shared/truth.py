@@ -7,7 +7,7 @@ from tamingseg.data.base import read_pixels
 from tamingseg.values import MIN_MASK_AREA
 
 MAX_REGIONS = 255
-"""Regions of one label map."""
+"""Most regions of one label map."""
 
 
 def read_truth(content: bytes, full_size: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
@@ -20,7 +20,7 @@ def read_truth(content: bytes, full_size: tuple[int, int], size: tuple[int, int]
     full_size
         The photo's own (height, width), which the label map must have.
     size
-        The one the photo is worked on at, (H, W).
+        The size at which the photo is worked on, (H, W).
 
     Raises
     ------
