@@ -162,8 +162,8 @@ def open_blank(chromium, script_files):
                 context = chromium.new_context(viewport={"width": 400, "height": 300})
                 stack.callback(context.close)
                 context.route("http://localhost/**", answer)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
-            page.set_default_timeout(PATIENCE)
             page.goto("http://localhost/")
             page.evaluate(
                 """async paths => {
@@ -362,8 +362,8 @@ def visitor(chromium, app):
                 **{"viewport": {"width": 1280, "height": 800}, "reduced_motion": "reduce"} | options
             )
             stack.callback(context.close)
+            context.set_default_timeout(PATIENCE)
             page = context.new_page()
-            page.set_default_timeout(PATIENCE)
             users.append(User(page))
             return users[-1].visit(app.address)
 
@@ -377,8 +377,8 @@ def visitor(chromium, app):
 def regular(chromium, app):
     """One user whom most tests share, for a page takes its second to load."""
     context = chromium.new_context(viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     yield User(page).visit(app.address)
     context.close()
 
@@ -403,8 +403,8 @@ def user_without_storage(playwright, chromium_path, app, tmp_path):
     (tmp_path / "Default/Preferences").write_text(json.dumps(blocked))
     launch = playwright.chromium.launch_persistent_context
     context = launch(tmp_path, executable_path=chromium_path, args=list(CHROMIUM_FLAGS))
+    context.set_default_timeout(PATIENCE)
     page = context.new_page()
-    page.set_default_timeout(PATIENCE)
     user = User(page).visit(app.address)
     yield user
     context.close()
