@@ -94,7 +94,7 @@ def _trained(out: Path) -> dict[str, str]:
 def _evaluate(world: Path, out: Path) -> list[str]:
     model = str(world / "model.safetensors")
     file = str(out / "records.jsonl")
-    return ["evaluate", "clicks", str(world / "data"), "--model", model, "--out", file]
+    return ["evaluate", "clicks", str(world / "data"), "--model", model, "--output", file]
 
 
 def _propose(world: Path, out: Path) -> list[str]:
@@ -163,6 +163,8 @@ def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> I
         os.setsid()
         os.dup2(output, 1)
         os.dup2(output, 2)
+        # Streams of their own: those of before may believe that they write into a file.
+        sys.stdout, sys.stderr = (os.fdopen(number, "w", closefd=False) for number in (1, 2))
         limit()
         os.write(tell, b"x")
         code = 70
