@@ -22,12 +22,14 @@ from safetensors.torch import save
 
 from tamingseg.data.base import read_image
 from tamingseg.data.bsds500 import Bsds500Dataset, read_segmentations
+from tamingseg.data.coco import CocoDataset
 from tamingseg.data.coco_lvis import CocoLvisDataset
 from tamingseg.data.davis import DavisDataset
 from tamingseg.data.folder import FolderDataset
 from tamingseg.data.hypersim import HypersimDataset
 from tamingseg.data.hypersim_frames import COLOR, ENTITIES, INSTANCES, SPLIT_FILE, Shot
 from tamingseg.data.mask_files import mask_entries, read_masks
+from tamingseg.data.voc import VocDataset
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.models.segnext import SegNext, SegNextConfig
 from tamingseg.models.table import build_model, describe_model
@@ -382,6 +384,34 @@ def _folder() -> Files:
     }
 
 
+def _voc() -> Files:
+    palette = Image.fromarray(_labels())
+    palette.putpalette([0, 0, 0, 128, 0, 0, *[9] * 759, 224, 224, 192])
+    return {
+        "JPEGImages/a.jpg": _photo(),
+        "SegmentationObject/a.png": _saved(palette, "PNG"),
+        "ImageSets/Segmentation/val.txt": b"a\n",
+    }
+
+
+def _coco() -> Files:
+    mask = _masks()[0]
+    whole = {"size": list(SIZE), "counts": [mask.size // 2, mask.size - mask.size // 2]}
+    segmentations = [
+        {"size": list(SIZE), "counts": encode_rle(mask)},
+        whole,
+        [[1.5, 2, 10, 2, 10, 9.5], [0, 0, 4, 0, 4, 4, 0, 4]],
+    ]
+    contents = {
+        "images": [{"id": 1, "file_name": "a.jpg", "height": SIZE[0], "width": SIZE[1]}],
+        "annotations": [
+            {"id": number, "image_id": 1, "segmentation": segmentation, "iscrowd": number % 2}
+            for number, segmentation in enumerate(segmentations, 1)
+        ],
+    }
+    return {"images/a.jpg": _photo(), "annotations.json": json.dumps(contents).encode()}
+
+
 def _reads(reader: Callable[[Path], Any]) -> Callable[[Path, Path], None]:
     return lambda folder, _: _read_all(reader(folder))
 
@@ -402,4 +432,6 @@ KINDS = {
     "davis": Kind(_davis, _bytes_only, _reads(DavisDataset)),
     "hypersim": Kind(_hypersim, _damage_set, _reads(HypersimDataset)),
     "folder": Kind(_folder, _damage_set, _reads(FolderDataset)),
+    "voc": Kind(_voc, _damage_set, _reads(VocDataset)),
+    "coco": Kind(_coco, _damage_set, _reads(CocoDataset)),
 }

@@ -87,9 +87,7 @@ class CocoDataset(PairedDataset):
                 continue
             name = PurePosixPath(composed(image.file_name)).with_suffix("").as_posix()
             if name in pairs:
-                problems.append(
-                    f"{photo} has the same name as {pairs[name][0]}; rename one of them"
-                )
+                problems.append(f"{path} has two images {name}, {photo} and {pairs[name][0]}")
                 continue
             pairs[name], self._images[name] = (photo, []), image
         name = root.resolve().name + (f"-{split}" if split else "")

@@ -71,13 +71,14 @@ class VocDataset(PairedDataset):
             for name in names
             if name in photo_of and name in mask_of
         }
+        source = listed if listed.is_file() else masks
         problems = [
-            f"{where / name}{suffix} is missing"
+            f"{where / name}{suffix} is missing, but {source} names it"
             for where, suffix, found in ((images, ".jpg", photo_of), (masks, ".png", mask_of))
             for name in names
             if name not in found
         ]
-        nothing = f"{root} has no image with a mask of split {split!r}"
+        nothing = f"{root} has no image with a mask of those that {source} names"
         _LOG.info("%s is read as Pascal VOC: 255 is void, 0 is background", root)
         super().__init__(name, root, pairs, problems, strict, nothing)
 

@@ -147,7 +147,9 @@ def test_pascal_voc(tmp_path):
     assert sample.zero_is_background
     assert open_dataset(root / "trainval").names == ["2007_1", "2007_2"]
     (root / "SegmentationObject" / "2007_2.png").unlink()
-    with pytest.raises(ValueError, match=r"SegmentationObject.2007_2\.png is missing"):
+    with pytest.raises(
+        ValueError, match=r"SegmentationObject.2007_2\.png is missing, but .*val\.txt"
+    ):
         open_dataset(root / "trainval")
     make_voc(tmp_path / "own", listed=False)
     assert open_dataset(tmp_path / "own").names == ["2007_1", "2007_2"]
