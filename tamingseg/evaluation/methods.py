@@ -21,7 +21,7 @@ def settings_of(method: Mapping[str, Any]) -> dict[str, str]:
     >>> settings_of({"model": "m", "clicks": 2, "proposals": {"side": 32}})
     {'model': 'm', 'clicks': '2', 'proposals.side': '32'}
     """
-    texts = {}
+    texts: dict[str, str] = {}
     for key, value in method.items():
         if isinstance(value, Mapping) and value:
             texts |= {f"{key}.{inner}": text for inner, text in settings_of(value).items()}

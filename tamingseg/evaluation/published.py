@@ -106,10 +106,10 @@ _REGIONS += [
     ("BSDS500-test", f"{name} {which}") for name in ("PRI", "VI") for which in ("ODS", "OIS")
 ]
 
-_CENTER = {"clicker": "center", "clicks": 1}
-_CENTER_49 = {"clicker": "center", "clicks": 1, "threshold": 0.49, "min_area": 256}
-_RANDOM_49 = {"clicker": "random", "clicks": 1, "threshold": 0.49, "min_area": 256}
-_RANDOM = {"clicker": "random", "clicks": 1, "threshold": 0.5, "min_area": 256}
+_CENTER: dict[str, Any] = {"clicker": "center", "clicks": 1}
+_CENTER_49: dict[str, Any] = {"clicker": "center", "clicks": 1, "threshold": 0.49, "min_area": 256}
+_RANDOM_49: dict[str, Any] = {"clicker": "random", "clicks": 1, "threshold": 0.49, "min_area": 256}
+_RANDOM: dict[str, Any] = {"clicker": "random", "clicks": 1, "threshold": 0.5, "min_area": 256}
 
 PUBLISHED: tuple[Published, ...] = (
     *_block(
@@ -172,7 +172,10 @@ PUBLISHED: tuple[Published, ...] = (
         ("SegNext sax2", 85.71, 7.18, 11.52, 700, 89.85, 5.34, 12.80, 163),
         ("SegNext sax2, HQSeg44K", 91.75, 5.32, 9.42, 583, 91.87, 4.43, 10.73, 123),
         marks=_OFFICIAL,
-        **{"clicker": "center", "clicks": 20, "threshold": 0.49, "count_last_click": True},
+        clicker="center",
+        clicks=20,
+        threshold=0.49,
+        count_last_click=True,
     ),
     *_block(
         *("clicks", "papers of the SAM family"),

@@ -107,6 +107,7 @@ class User:
 
     def click(self, answer: np.ndarray | None) -> bool:
         """Click once more, having seen `answer` (probabilities); False if nothing is wrong."""
+        click: Click | None
         if answer is None and self.settings.clicker == "random":
             click = random_click(self.target, self.rng)
         else:

@@ -84,11 +84,11 @@ def best_at(steps: Sequence[Sequence[tuple[int, float]]], budgets: Sequence[int]
     ValueError
         If the steps of an object do not ascend from n >= 1, or an IoU is not in [0, 1].
     """
-    budgets = np.asarray(budgets)
-    table = np.zeros((len(steps), len(budgets)))
+    wanted = np.asarray(budgets)
+    table = np.zeros((len(steps), len(wanted)))
     for row, pairs in zip(table, steps, strict=True):
         numbers, values = _steps(pairs)
-        row[:] = values[np.searchsorted(numbers, budgets, side="right") - 1]
+        row[:] = values[np.searchsorted(numbers, wanted, side="right") - 1]
     return table
 
 

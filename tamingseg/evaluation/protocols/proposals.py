@@ -4,10 +4,10 @@ Nothing is clicked: a proposal maker gives an ordered list of masks, the best fi
 is met as well as by the best of the first N. Several masks may be met by the same proposal. As with
 clicks, masks of at least 256 px are asked for and unlabelled pixels count neither way.
 
-A record says how many proposals there were, and holds one result per true
-mask: from the n-th proposal on, the best IoU is ``iou``; so it is known for every N at once. The
-same for the greedy oracle order, which knows the true masks and at every N reaches at least 1 - 1/e
-of what any N proposals could::
+A record says how many proposals there were, and holds one result per true mask: from the n-th
+proposal on, the best IoU is ``iou``; so it is known for every N at once. The same for the greedy
+oracle order, which knows the true masks and at every N reaches at least 1 - 1/e of what any N
+proposals could::
 
     {"map": 0, "label": 3, "area": 1024, "steps": [[1, 0.31], [7, 0.82]], "oracle": [[2, 0.82]]}
 """

@@ -4,9 +4,9 @@ The protocol is that of the BSDS500 benchmark (Arbelaez et al., PAMI 2011): a me
 segmentations of an image, from few regions to many, and every one is compared with every annotator.
 It makes sense only where whole images are labelled.
 
-A record holds the pooled covering if every true region could choose its
-segmentation (``best_covered`` of ``area`` pixels), and one result per segmentation, named by the
-number it was asked for::
+A record holds the pooled covering if every true region could choose its segmentation
+(``best_covered`` of ``area`` pixels), and one result per segmentation, named by the number it was
+asked for::
 
     {"segmentation": 10, "regions": 11, "covered": 98234.5, "rand": 0.81, "variation": 1.9}
 """
@@ -50,7 +50,6 @@ MERGE_COSTS = tuple(range(4, 164, 4))
 
 Segmenter = Callable[[Sample], tuple[Sequence[int], Sequence[np.ndarray]]]
 """Gives the numbers asked for and as many int32 (H, W) label maps without 0."""
-
 
 _MOST_REGIONS = 1 << 31
 """More pixels than an image has."""
