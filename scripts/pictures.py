@@ -1,0 +1,139 @@
+"""Make the pictures of the documentation anew, with the present weights and the present page.
+
+    python scripts/pictures.py [--only demos | page]
+
+The demos give seven; four are photos of the page in Chromium (``pip install tamingseg[test]``
+brings playwright; Chromium itself comes from the system). All go to demos/images/.
+"""
+
+import argparse
+import io
+import runpy
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from PIL import Image
+from playwright.sync_api import Page, sync_playwright
+
+from tamingseg import load_segmentor
+from tamingseg.ui.page import build_page
+
+ROOT = Path(__file__).resolve().parents[1]
+IMAGES = ROOT / "demos" / "images"
+
+DEMOS = {
+    "01_one_click": "01_overlay.png",
+    "02_edit_a_mask": "02_2_negative_click.png",
+    "03_segment_everything": "03_first_3_10_30.png",
+    "04_k_regions": "04_2_5_15_regions.png",
+    "05_texture_mosaic": "05_panels.png",
+    "06_pixel_features": "06_features.png",
+    "07_part_to_whole": "07_levels.png",
+}
+"""Demo -> which of the files that it writes becomes its picture."""
+
+CUP = [(190, 280, True), (303, 176, False), (284, 437, False), (297, 362, False), (284, 221, True)]
+"""Clicks on the cup of the sample photo "coffee": row, col, positive."""
+
+LONGEST = 1300
+"""Longest side of a picture in pixels."""
+
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
+
+
+def main() -> None:
+    """Parse, make the pictures, say where they are."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--only", choices=("demos", "page"))
+    only = parser.parse_args().only
+    if only != "page":
+        for name, file in DEMOS.items():
+            save(name, run_demo(name, file))
+    if only != "demos":
+        for name, picture in photograph_page():
+            save(name, picture)
+
+
+def run_demo(name: str, file: str) -> Image.Image:
+    """Run a demo and return one of the pictures that it writes."""
+    with tempfile.TemporaryDirectory() as folder:
+        main = runpy.run_path(str(ROOT / "demos" / f"{name}.py"))["main"]
+        main.__globals__["OUT"] = Path(folder) / "out"
+        main()
+        return Image.open(Path(folder) / "out" / file).convert("RGB")
+
+
+def photograph_page() -> Iterator[tuple[str, Image.Image]]:
+    """Yield name and picture of each tab at work."""
+    server = build_page(load_segmentor(), partitioner=load_segmentor("distilled"))
+    _, address, _ = server.launch(prevent_thread_lock=True, quiet=True)
+    with sync_playwright() as playwright:
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.wait_for_selector("canvas[data-ready]")
+        for row, col, positive in CUP:
+            page.mouse.click(*window_point(page, row, col), button="left" if positive else "right")
+            wait(page)
+        yield "app", photo(page)
+
+        page.click("#tab-proposals")
+        page.click("[data-do=propose]")
+        page.wait_for_selector("#seg-amount:visible")
+        page.fill("#seg-amount", "8")
+        page.keyboard.press("Enter")
+        page.mouse.move(*window_point(page, 150, 270))
+        yield "proposals", photo(page)
+
+        page.click("#tab-partition")
+        if page.is_visible("[data-do=cut]"):  # else the proposals have found the regions already
+            page.click("[data-do=cut]")
+        page.wait_for_selector("#seg-regions:visible")
+        page.fill("#seg-regions", "8")
+        page.keyboard.press("Enter")
+        page.mouse.move(*window_point(page, 150, 270))
+        yield "partition", photo(page)
+
+        page.click("#tab-mosaics")
+        page.click("[data-do=makeMosaic]")
+        page.wait_for_selector(".gallery img >> nth=7")
+        yield "mosaics", photo(page)
+        browser.close()
+    server.close(verbose=False)
+
+
+def window_point(page: Page, row: int, col: int) -> tuple[float, float]:
+    """Return where in the window a pixel of the photo is: x, y."""
+    canvas = page.locator("canvas.view")
+    scale, left, top = map(float, canvas.get_attribute("data-view").split())
+    box = canvas.bounding_box()
+    return box["x"] + left + (col + 0.5) * scale, box["y"] + top + (row + 0.5) * scale
+
+
+def wait(page: Page) -> None:
+    """Wait until everything is answered and painted."""
+    page.wait_for_timeout(500)
+    page.wait_for_selector("canvas.view:not([aria-busy=true])", state="attached")
+    page.wait_for_timeout(500)
+
+
+def photo(page: Page) -> Image.Image:
+    """Return a picture of the window."""
+    wait(page)
+    return Image.open(io.BytesIO(page.screenshot())).convert("RGB")
+
+
+def save(name: str, picture: Image.Image) -> None:
+    """Write a picture for the documentation."""
+    picture.thumbnail((LONGEST, LONGEST))
+    path = IMAGES / f"{name}.jpg"
+    picture.save(path, quality=85)
+    print(path)
+
+
+if __name__ == "__main__":
+    main()
