@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import psutil
 import pytest
+from hypothesis import settings
 from PIL import Image
 
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks
@@ -14,6 +15,10 @@ from tamingseg.values import Click, Sample
 
 if TYPE_CHECKING:
     from torch import nn
+
+# No test is timed: a busy machine would fail it.
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
