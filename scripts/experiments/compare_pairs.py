@@ -92,7 +92,7 @@ def measure(
     """Return AUC and precision of every model on one image; None without pairs of both kinds."""
     rng = np.random.default_rng(seed)
     label_map = sample.label_maps[0]
-    known = np.argwhere((label_map > 0) | sample.zero_is_background)
+    known = np.argwhere(label_map >= (0 if sample.zero_is_background else 1))
     places = known[rng.permutation(len(known))[:pixels]]
     labels = label_map[places[:, 0], places[:, 1]]
     clicked = labels > 0  # nobody knows what is meant by a click on the background
