@@ -11,7 +11,7 @@ import {change, countRegions, cut, outlineOf, pointAtRegion, regionAt, regionsNo
 
 export let editing = "split"; // what a plain click does: "split" or "merge"
 let picked = null; // the first of two regions to merge, a node
-let beforeClicks = {time: -Infinity}; // what was there before the first of two quick clicks
+let before = []; // what there was before each of the last two clicks
 
 export function describeRegion(node) {
   const share = node.area / (state.photo.size[0] * state.photo.size[1]);
@@ -89,17 +89,17 @@ export function editRegion(point, other) {
 export function press(point, event) {
   if (!cut || (event.button !== 0 && event.button !== 2)) return null;
   state.crosshair = null;
-  const time = performance.now();
-  if (time - beforeClicks.time > 500) beforeClicks = {time, cut: {...cut}, node: regionAt(point)};
+  before = [...before.slice(-1), {cut: {...cut}, node: regionAt(point)}];
   editRegion(point, event.button === 2 || event.altKey);
   return null;
 }
 
-/** The two clicks before were meant as one: what they did is taken back, and the region opened. */
+/** The last two clicks were meant as one: what they did is taken back, and the region opened. */
 export function doubleClick() {
-  if (!cut || !beforeClicks.node) return;
-  takeBack(beforeClicks.cut);
-  openRegion(beforeClicks.node);
+  const [first] = before;
+  if (!cut || !first?.node) return;
+  takeBack(first.cut);
+  openRegion(first.node);
 }
 
 export function setEditing(value) {

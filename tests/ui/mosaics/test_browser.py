@@ -232,16 +232,17 @@ def test_a_run_is_stopped(maker, slow):
     make_it(maker)
 
 
-def test_a_mosaic_takes_no_photo_s_place(visitor, discs_png):
-    user = visitor()
-    for number in range(8):
-        user.upload(discs_png, name=f"{number}.png")
+def test_a_mosaic_takes_no_photo_s_place(user, discs_png):
+    user.keep_photos([f"old {number}.png" for number in range(8)])
+    user.upload(discs_png)
+    user.says("had to go")
     user.page.click("#tab-mosaics")
     user.page.click(".textures button:has-text('plain')")
-    make_it(user, "seed 0")
+    user.page.fill("#seg-seed", "9")  # a mosaic that was never opened
+    make_it(user, "seed 9")
     before = user.page.locator("button.photo").count()
     user.page.locator(".gallery button").first.click()
-    user.page.wait_for_selector('button.photo[title^="mosaic plain"]')
+    user.page.wait_for_selector('button.photo[title$="seed 9.png"]')
     user.saved()
     assert user.page.locator("button.photo").count() == before + 1
 
@@ -299,11 +300,9 @@ def test_a_phone_sees_all_pictures_below_each_other(visitor):
     assert gallery.evaluate("g => g.scrollHeight <= g.clientHeight + 1")
 
 
-def test_two_users_see_nothing_of_each_other(visitor):
-    first, second = visitor(), visitor()
-    first.page.click("#tab-mosaics")
-    first.page.click(".textures button:has-text('plain')")
-    make_it(first, "seed 0")
+def test_two_users_see_nothing_of_each_other(maker, visitor):
+    make_it(maker)
+    second = visitor()
     second.page.click("#tab-mosaics")
     assert second.page.locator(".gallery img").count() == 0
 

@@ -26,11 +26,22 @@ RED, BLUE, GROUND = (190, 185), (300, 440), (60, 600)
 
 
 @pytest.fixture
-def cutter(user):
-    """The user in the fourth tab, whose photo was cut."""
-    user.page.click("#tab-partition")
-    found(user)
-    return user
+def cutter(regular, discs_png):
+    """The regular user in the fourth tab, who cuts the same photo anew, by the first method."""
+    regular.page.click("#tab-click")
+    own = regular.page.locator('button.photo[title="cut.png"]')
+    if own.count() == 0:
+        regular.upload(discs_png, name="cut.png")
+    elif own.get_attribute("aria-pressed") != "true":
+        own.click()
+    regular.page.wait_for_selector('button.photo[title="cut.png"][aria-pressed=true]')
+    regular.page.click("#tab-partition")
+    found(regular)
+    regular.page.click("[data-method=greedy]")
+    regular.says("Greedy")
+    yield regular
+    assert regular.errors == []
+    assert regular.foreign == []
 
 
 def found(user):
@@ -223,7 +234,7 @@ def test_regions_are_saved_for_pycocotools(cutter):
     show(cutter, 5)
     expected = labels(cutter)
     name, content = download(cutter, "saveRegionsJson")
-    assert name == "discs-regions.json"
+    assert name == "cut-regions.json"
     entries = json.loads(content)
     assert len(entries) == 5
     for label, entry in enumerate(entries, start=1):
@@ -308,7 +319,7 @@ def test_another_photo_and_back_keeps_the_regions_and_their_history(cutter):
     cutter.page.click('button.photo[title="coins"]')
     cutter.page.wait_for_selector('canvas[data-ready="sample coins"]')
     found(cutter)
-    cutter.page.click('button.photo[title="discs.png"]')
+    cutter.page.click('button.photo[title="cut.png"]')
     counts(cutter, 4)
     cutter.page.locator("canvas.view").focus()
     cutter.page.keyboard.press("Control+z")
@@ -358,32 +369,30 @@ def test_a_region_divided_right_before_a_reload_stays_divided(user):
     counts(user, 4)
 
 
-def test_two_tabs_keep_each_others_regions(visitor, app, discs_png):
-    first = visitor().upload(discs_png)
-    first.saved()
-    second = type(first)(first.page.context.new_page()).visit(app.address)
-    first.page.click("#tab-partition")
-    found(first)
-    show(first, 3)
-    click(first, BLUE)
-    counts(first, 4)
-    edited = labels(first)
-    first.saved()
+def test_two_tabs_keep_each_others_regions(user, app):
+    second = user.saved().another_tab(app.address)
+    user.page.click("#tab-partition")
+    found(user)
+    show(user, 3)
+    click(user, BLUE)
+    counts(user, 4)
+    edited = labels(user.saved())
+    second.page.click("#tab-click")
     second.click(RED)  # saves the photo's clicks, and nothing else
-    second.saved()
-    second.page.click("#tab-partition")
+    second.saved().page.click("#tab-partition")
     counts(second, 4)
     assert (labels(second) == edited).all()
     click(second, RED)
     counts(second, 5)
     second.saved()
-    first.page.click('button.photo[title="coins"]')
-    first.page.wait_for_selector('canvas[data-ready="sample coins"]')
-    first.page.click('button.photo[title="discs.png"]')
-    counts(first, 5)
-    first.page.click("#tab-click")
-    first.has_objects(1)
+    user.page.click('button.photo[title="coins"]')
+    user.page.wait_for_selector('canvas[data-ready="sample coins"]')
+    user.page.click('button.photo[title="discs.png"] >> nth=0')
+    counts(user, 5)
+    user.page.click("#tab-click")
+    user.has_objects(1)
     assert second.errors == []
+    second.page.close()
 
 
 def test_regions_kept_of_other_superpixels_are_found_anew(user):

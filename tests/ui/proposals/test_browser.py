@@ -484,8 +484,8 @@ def test_a_run_of_a_photo_no_longer_shown_is_forgotten(user, slow):
     assert user.page.locator(".running").is_hidden()
 
 
-def test_two_users_see_nothing_of_each_other(visitor, discs_png):
-    first, second = visitor().upload(discs_png), visitor().upload(discs_png)
+def test_two_users_see_nothing_of_each_other(user, visitor, discs_png):
+    first, second = user, visitor().upload(discs_png)
     propose(first)
     second.page.click("#tab-proposals")
     second.page.wait_for_timeout(200)

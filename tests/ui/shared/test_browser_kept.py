@@ -88,18 +88,17 @@ def test_a_point_whose_answer_a_reload_cut_off_is_placed_once(user, discs):
     user.has_objects(0)
 
 
-def test_two_tabs_keep_each_others_work(visitor, discs_png, discs, app):
-    first = visitor().upload(discs_png)
-    first.saved()
-    second = type(first)(first.page.context.new_page()).visit(app.address)
-    first.click(RED)
-    first.saved()
+def test_two_tabs_keep_each_others_work(user, discs, app):
+    second = user.saved().another_tab(app.address)
+    user.click(RED)
+    user.saved()
     second.page.click('button.photo[title="cat"]')
     second.page.wait_for_selector('canvas[data-ready="sample cat"]')
-    second.page.click('button.photo[title="discs.png"]')
+    second.page.click('button.photo[title="discs.png"] >> nth=0')
     second.has_objects(1)
     assert (second.mask() == (discs == 1)).all()
     assert second.errors == []
+    second.page.close()
 
 
 def test_a_browser_that_forbids_storage_is_told_and_the_page_works(
@@ -118,32 +117,32 @@ def test_a_browser_that_forbids_storage_is_told_and_the_page_works(
     assert notice.is_visible()
 
 
+def test_a_page_that_gradio_builds_anew_begins_again_with_the_work(user, discs):
+    user.click(RED)
+    with user.page.expect_navigation():
+        user.page.evaluate(
+            """() => {
+                const link = document.querySelector("link[href$='/shared/main.js']");
+                import(link.href).then(({start}) => start({}));
+            }"""
+        )
+    user.has_objects(1)
+    assert (user.mask() == (discs == 1)).all()
+
+
 def test_a_browser_that_keeps_the_work_says_nothing_of_it(user):
     user.click(RED)
     user.saved()
     assert user.page.locator(".notice").is_hidden()
 
 
-def test_photos_without_work_are_forgotten_first_and_others_are_named(visitor, discs_png):
-    user = visitor()
-    names = [f"{number}.png" for number in range(10)]
-    user.upload(discs_png, name=names[0]).click(RED)
-    user.saved()
-    for name in names[1:8]:
-        user.upload(discs_png, name=name)
-    user.upload(discs_png, name=names[8])
-    user.page.locator('button.photo[title="1.png"]').wait_for(state="detached")
-    user.says("Ready")
-    assert user.page.locator('button.photo[title="0.png"]').count() == 1
-    for name in names[2:8]:
-        user.page.click(f'button.photo[title="{name}"]')
-        user.page.wait_for_selector(f'button.photo[title="{name}"][aria-pressed=true]')
-        user.click(RED)
-    user.page.click('button.photo[title="8.png"]')
-    user.page.wait_for_selector('button.photo[title="8.png"][aria-pressed=true]')
-    user.click(RED)
-    user.upload(discs_png, name=names[9])
-    user.says("0.png and the work on it had to go")
+def test_photos_that_there_is_no_room_for_are_named(user, discs_png):
+    user.keep_photos([f"old {number}.png" for number in range(8)])
+    user.upload(discs_png, name="new.png")
+    user.says("old 0.png")
+    assert "and the work on it had to go" in user.message()
+    assert user.page.locator('button.photo[title="old 0.png"]').count() == 0
+    assert user.page.locator('button.photo[title="new.png"]').count() == 1
 
 
 def test_a_photo_is_forgotten_on_request_asked_twice(user, discs_png):
