@@ -59,7 +59,8 @@ def colour_of(number: int) -> tuple[int, int, int]:
     """Colour number 0, 1, ...: hues a golden section apart, so that neighbours differ."""
     hue = (0.55 + number * 0.6180339887) % 1
     value = (1.0, 0.75, 0.9)[number % 3]
-    return tuple(round(255 * channel) for channel in colorsys.hsv_to_rgb(hue, 0.75, value))
+    red, green, blue = colorsys.hsv_to_rgb(hue, 0.75, value)
+    return round(255 * red), round(255 * green), round(255 * blue)
 
 
 def overlay_masks(image: np.ndarray, masks: MaskSet, opacity: float = 0.5) -> np.ndarray:

@@ -85,9 +85,10 @@ def main(arguments: Sequence[str]) -> int:
     code = 0
     if command.images:
         code = do_each("panels", photos, results, lambda name, image, _: draw(name, image))
-    for index, name in enumerate(tqdm(made, "panels", unit="mosaic", disable=not made)):
-        sample = mosaics[index]
-        draw(name, sample.image, sample.label_maps[0])
+    if mosaics is not None:
+        for index, name in enumerate(tqdm(made, "panels", unit="mosaic")):
+            sample = mosaics[index]
+            draw(name, sample.image, sample.label_maps[0])
     if made:
         print(f"{command.output}: mosaics: {len(made)} done")
     return code

@@ -89,10 +89,10 @@ class Results:
 
         That is the number in its name, as COCO's photos have it, or else the next one.
         """
-        files = list(self.files_of(name))
+        files, image_id = list(self.files_of(name)), self._id_of(name)
         entry = {
             "name": name,
-            "image_id": self._id_of(name),
+            "image_id": image_id,
             "photo": os.path.relpath(photo, self.output),
             "hash": content_hash(photo),
             "size": list(size),
@@ -102,7 +102,7 @@ class Results:
         self._add(entry)
         (self.output / files[0]).unlink(missing_ok=True)
         (self.output / files[0]).parent.mkdir(parents=True, exist_ok=True)
-        yield entry["image_id"]
+        yield image_id
         self._add({**entry, "done": content_hash(self.output / files[0])})
 
     def _check_files(self, photos: Mapping[str, Path]) -> None:

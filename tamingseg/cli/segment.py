@@ -73,8 +73,8 @@ def main(arguments: Sequence[str]) -> int:
     mask = session.mask
     _save(mask.astype(np.uint8) * 255, command.output)
     print(f"{command.output}: {_area(mask)}")
-    if command.levels:
-        stack = level_stack(session.probabilities, clicks[0].row, clicks[0].col, _MOST_LEVELS)
+    if command.levels and (answer := session.probabilities) is not None:
+        stack = level_stack(answer, clicks[0].row, clicks[0].col, _MOST_LEVELS)
         masks = MaskSet(stack.packed, session.size, stack.stability)
         _save_levels(stack, masks, command.output)
     if command.overlay is not None:

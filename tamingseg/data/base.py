@@ -59,9 +59,13 @@ class MaskDataset(Protocol):
     """
 
     name: str
-    names: Sequence[str]
     fingerprint: str
     partition: bool
+
+    @property
+    def names(self) -> Sequence[str]:
+        """Names of the images, in order."""
+        ...
 
     def __len__(self) -> int:
         """How many images there are."""
@@ -143,7 +147,7 @@ def read_sample(
         If files are damaged or the sizes differ; the message names every such file.
     """
     problems = []
-    arrays = []
+    arrays: list[np.ndarray] = []
     for path, read in [(image_path, read_image), *((path, read_map) for path in map_paths)]:
         try:
             array = read(path)
@@ -220,7 +224,8 @@ def _has_pages(image: Image.Image) -> bool:
         return False
     try:
         image.seek(1)
-        is_copy = image.tag_v2.get(_NEW_SUBFILE_TYPE, 0) & 1
+        tags = getattr(image, "tag_v2", {})
+        is_copy = tags.get(_NEW_SUBFILE_TYPE, 0) & 1
     except Exception:  # there is none, or it is damaged; the first may be sound
         is_copy = True
     image.seek(0)
@@ -237,7 +242,8 @@ def _orientation(image: Image.Image) -> int:
 
 def _is_deep_colour(image: Image.Image) -> bool:
     """Whether it has several channels of 16 bits, of which Pillow keeps only 8."""
-    stored = image.tile[0][3] if image.tile else ""
+    tiles = getattr(image, "tile", [])
+    stored = tiles[0][3] if tiles else ""
     stored = stored[0] if isinstance(stored, tuple) else stored
     return image.mode not in _DEEP_GREY and ";16" in str(stored)
 

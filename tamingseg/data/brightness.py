@@ -8,6 +8,7 @@ black and white.
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -77,16 +78,17 @@ def range_said(image: Image.Image) -> tuple[float, float] | None:
     tags = getattr(image, "tag_v2", {})
     text = str(tags.get(_DESCRIPTION, ""))
     if text.startswith("ImageJ="):
-        found = [
+        ends = [
             re.search(rf"^{end}=([-+.\deE]+)\s*$", text, re.MULTILINE) for end in ("min", "max")
         ]
-        return _pair([match[1] for match in found if match])
+        return _pair([match[1] for match in ends if match])
     found = _pair([tags.get(_MIN_SAMPLE_VALUE, 0), tags.get(_MAX_SAMPLE_VALUE)])
     # Some programs write what is not true: then there are brighter pixels.
-    return found if found and image.getextrema()[1] <= found[1] else None
+    brightest = float(np.ravel(image.getextrema())[1])
+    return found if found and brightest <= found[1] else None
 
 
-def _pair(numbers: Sequence[object]) -> tuple[float, float] | None:
+def _pair(numbers: Sequence[Any]) -> tuple[float, float] | None:
     try:
         black, white = (float(np.ravel(number)[0]) for number in numbers)
     except (ValueError, TypeError, IndexError):

@@ -19,9 +19,12 @@ from tamingseg.data.voc import VocDataset
 
 
 class FileDataset(MaskDataset, Protocol):
-    """A data set read from a folder; `problems` lists what in it does not fit together."""
+    """A data set read from a folder."""
 
-    problems: Sequence[str]
+    @property
+    def problems(self) -> Sequence[str]:
+        """What in it does not fit together."""
+        ...
 
 
 Reader = Callable[..., FileDataset]
@@ -282,7 +285,7 @@ def _layout_of(folder: Path) -> Layout | None:
 
 def _find_folder(path: Path, root: str | Path) -> Path | None:
     """Return the folder at `path`, or of the catalog's entry of that name, below `root`."""
-    candidates = [path, *_names_like(path)]
+    candidates = [path, *map(Path, _names_like(path))]
     return next((Path(root) / c for c in candidates if (Path(root) / c).is_dir()), None)
 
 

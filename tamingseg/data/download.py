@@ -21,6 +21,7 @@ import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import TypeVar
 
@@ -146,7 +147,7 @@ class RemoteFile:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.size: int | None = None
+        self.size = -1  # until the first answer says it
         self._tag: str | None = None
         self._position = 0
         self._fetch(f"bytes=-{_TAIL}", None)
@@ -208,7 +209,7 @@ class RemoteFile:
                 f"status {response.status} and Content-Range {answer!r}; try another base url"
             )
         start, stop, size = int(found[1]), int(found[2]) + 1, int(found[3])
-        if self.size is None:
+        if self.size < 0:
             self.size, self._tag = size, tag
         if size != self.size or (tag and self._tag and tag != self._tag):
             raise DownloadError(f"{self.url} has changed during the download; start it again")
@@ -230,7 +231,7 @@ def _fetch_members(url: str, names: Sequence[str], folder: Path) -> Iterator[Out
             info = _find(archive, name, url)
             kept = _is_complete(path, info)
             if not kept:
-                data = _retry(lambda info=info: _read(remote, archive, info), _DAMAGED, url)
+                data = _retry(partial(_read, remote, archive, info), _DAMAGED, url)
                 write_whole(path, data)
             yield Outcome(name, info.file_size, kept)
         except DownloadError as error:

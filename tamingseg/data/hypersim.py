@@ -233,7 +233,8 @@ def parts_in_wholes(
 
 def _read_all(paths: Sequence[Path]) -> list[np.ndarray]:
     """Read the files of a frame; a ValueError names all that are no good or of another size."""
-    arrays, problems = [], []
+    arrays: list[np.ndarray] = []
+    problems: list[str] = []
     for path in paths:
         try:
             array = _read(path)

@@ -104,7 +104,7 @@ def read_object(path: str | Path) -> np.ndarray:
             image = image.convert("RGBA" if image.has_transparency_data else "RGB")
         pixels = np.atleast_3d(np.array(image))
     colours = pixels.shape[2] - (pixels.shape[2] in (2, 4))  # transparency is last and no colour
-    return (pixels[..., :colours] > 0).any(axis=2).astype(np.int32)
+    return np.asarray((pixels[..., :colours] > 0).any(axis=2), np.int32)
 
 
 def read_objects(path: str | Path) -> np.ndarray:

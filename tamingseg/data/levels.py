@@ -56,11 +56,13 @@ def masks_at(
     """
     places = {(index, label) for index, label in enumerate(maps[:, row, col].tolist()) if label > 0}
     for place in sorted(places):
-        while (place := parents.get(place)) is not None and place not in places:
-            places.add(place)
+        whole = parents.get(place)
+        while whole is not None and whole not in places:
+            places.add(whole)
+            whole = parents.get(whole)
     masks = [maps[index] == label for index, label in sorted(places)]
-    masks = np.array([mask for mask in masks if mask.any()], bool)
-    return masks.reshape(-1, *maps.shape[1:])
+    held = np.array([mask for mask in masks if mask.any()], bool)
+    return held.reshape(-1, *maps.shape[1:])
 
 
 def heaviest_chain(masks: np.ndarray, weights: np.ndarray) -> np.ndarray:

@@ -239,7 +239,7 @@ def _bend(labels: np.ndarray, regions: int, rng: np.random.Generator) -> np.ndar
     slopes = [np.abs(np.diff(shift, axis=axis)) for shift in shifts for axis in (0, 1)]
     strength = 0.6 / max(1e-6, *(slope.max(initial=0) for slope in slopes))
     while strength > 0.1 / max(size):
-        down, right = (np.float32(strength * shift) for shift in shifts)
+        down, right = ((strength * shift).astype(np.float32) for shift in shifts)
         bent = cv2.remap(
             labels.astype(np.float32),  # exact: labels are at most the number of pixels
             cols + right,

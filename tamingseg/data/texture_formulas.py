@@ -206,7 +206,9 @@ def _gabor(
     period, angle = min(_period(look), 14.0), look.uniform(0, np.pi)
     sigma, roundness = period * look.uniform(0.5, 0.9), look.uniform(0.3, 1)
     side = 2 * int(2 * sigma) + 1
-    kernel = cv2.getGaborKernel((side, side), sigma, angle, period, roundness, 0, cv2.CV_32F)
+    kernel: np.ndarray = cv2.getGaborKernel(
+        (side, side), sigma, angle, period, roundness, 0, cv2.CV_32F
+    )
     kernel -= kernel.mean()
     kernel /= np.linalg.norm(kernel)
     noise = place.standard_normal(size, dtype=np.float32)

@@ -56,7 +56,7 @@ class PhotoTexture:
     @property
     def identity(self) -> str:
         """Its name and a hash of its pixels."""
-        digest = hashlib.sha256(np.ascontiguousarray(self.pixels)).hexdigest()[:12]
+        digest = hashlib.sha256(self.pixels.tobytes()).hexdigest()[:12]
         return f"photo {self.name} {self.pixels.shape} {digest}"
 
     def draw(self, size: tuple[int, int], rng: np.random.Generator) -> np.ndarray:

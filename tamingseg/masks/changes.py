@@ -65,7 +65,7 @@ def settle(answer: np.ndarray, previous: np.ndarray, clicks: Sequence[Click]) ->
     if undone:
         refused = np.isin(changes, list(undone))
         if own in undone:
-            rows, cols = np.indices(mask.shape, sparse=True)
+            rows, cols = np.ogrid[: mask.shape[0], : mask.shape[1]]
             near = np.hypot(*_from((rows, cols), last)) < min(undone[own]) / 2
             refused &= ~(near & (changes == own))
         answer = np.where(refused, previous, answer)

@@ -183,10 +183,10 @@ def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
     shape = len(first.packed), len(second.packed)
     # float32 is exact for whole numbers below 2^24, and for sums that stay below it.
     _, height, width = first.packed.shape
-    kind = np.float32 if height * width * 8 < 1 << 24 else np.float64
-    shared = first.full.astype(kind) @ second.counts.astype(kind, copy=False).T
-    shared += (first.counts * first.part).astype(kind, copy=False) @ second.full.astype(kind).T
-    shared = shared.astype(np.int32)
+    kind = np.dtype(np.float32 if height * width * 8 < 1 << 24 else np.float64)
+    whole: np.ndarray = first.full.astype(kind) @ second.counts.astype(kind, copy=False).T
+    whole += (first.counts * first.part).astype(kind, copy=False) @ second.full.astype(kind).T
+    shared = whole.astype(np.int32)
 
     part1 = np.ascontiguousarray(first.part.T)
     part2 = part1 if symmetric else np.ascontiguousarray(second.part.T)

@@ -18,8 +18,8 @@ def draw_clicks(clicks: Tensor, size: tuple[int, int], radius: int) -> Tensor:
     """
     height, width = size
     reach = range(-radius, radius + 1)
-    disk = [(row, col) for row in reach for col in reach if row**2 + col**2 <= radius**2]
-    disk = torch.tensor(disk, device=clicks.device)
+    places = [(row, col) for row in reach for col in reach if row**2 + col**2 <= radius**2]
+    disk = torch.tensor(places, device=clicks.device)
     pixels = clicks.floor().long()
     rows = pixels[..., 0, None] + disk[:, 0]  # (Q, K, pixels of a disk)
     cols = pixels[..., 1, None] + disk[:, 1]

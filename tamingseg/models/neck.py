@@ -60,7 +60,7 @@ class MlpHead(nn.Module):
         still small: the same numbers with less memory and less work.
         """
         shares = self.fuse.weight.chunk(len(maps), dim=1)
-        fused = self.fuse.bias[:, None, None]
+        fused = self.fuse.bias[:, None, None]  # type: ignore[index]
         for values, project, share in zip(maps, self.project, shares, strict=True):
             values = F.conv2d(project(values).relu(), share)
             if values.shape[2:] != maps[0].shape[2:]:

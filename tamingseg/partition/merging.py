@@ -78,7 +78,7 @@ def merge_regions(
         costs[region, others] = costs[others, region] = prices
         return others
 
-    for region in nodes:
+    for region in range(count):
         renew(region)
     cheapest = costs.argmin(axis=1)
     lowest = costs[nodes, cheapest]

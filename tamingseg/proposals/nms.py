@@ -64,7 +64,7 @@ def boxes(packed: np.ndarray) -> np.ndarray:
     """Return the boxes of masks, int64 (N, 4): top, left, bottom, right, the ends exclusive."""
     cols = np.unpackbits(np.bitwise_or.reduce(packed, axis=1), axis=-1).astype(bool)
     ends = []
-    for along in (packed.any(axis=2), cols):
+    for along in (np.asarray(packed.any(axis=2)), cols):
         first = along.argmax(axis=1)
         last = along.shape[1] - along[:, ::-1].argmax(axis=1)
         ends.append((first, np.where(along.any(axis=1), last, first)))

@@ -39,7 +39,7 @@ class ClickSegmentor:
     """Whether the encoder computes in float32 everywhere."""
 
     def __init__(self, model: nn.Module, name: str, device: str | torch.device = "cpu") -> None:
-        self.model = model.to(device, memory_format=torch.channels_last).eval()
+        self.model: Any = model.to(device).to(memory_format=torch.channels_last).eval()
         self.name = name
         self.device = torch.device(device)
         can = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
@@ -196,5 +196,5 @@ def resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Ten
         )
     ]
     # The number of pixels is rounded down; a hair more keeps the last one from being lost.
-    scale = tuple(s * (1 + 1e-9) for s in scale)
+    scale = [s * (1 + 1e-9) for s in scale]
     return F.interpolate(logits, scale_factor=scale, mode="bilinear")[..., : size[0], : size[1]]

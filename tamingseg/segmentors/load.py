@@ -5,6 +5,7 @@ import importlib
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Literal, overload
 
 import torch
 from torch import nn
@@ -38,6 +39,14 @@ def list_segmentors() -> list[str]:
     return list(WEIGHTS)
 
 
+@overload
+def load_segmentor(
+    name_or_path: Literal["distilled"], device: str | None = None, threads: int | None = None
+) -> FeatureSegmentor: ...
+@overload
+def load_segmentor(
+    name_or_path: str | Path = "default", device: str | None = None, threads: int | None = None
+) -> Segmentor: ...
 def load_segmentor(
     name_or_path: str | Path = "default", device: str | None = None, threads: int | None = None
 ) -> Segmentor:
@@ -121,7 +130,7 @@ def model_fingerprint(name_or_path: str | Path = "default") -> str:
     """
     digest = hashlib.sha256()
     if own := _own_module(name_or_path):
-        files = [Path(_import_own(own[0]).__file__)]
+        files = [Path(str(_import_own(own[0]).__file__))]
         digest.update(own[1].encode())
     else:
         _, path = _find(name_or_path)

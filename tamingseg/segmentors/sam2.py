@@ -14,7 +14,7 @@ github.com/facebookresearch/sam2, ``sam2/sam2_image_predictor.py`` and ``sam2/mo
 import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -53,10 +53,11 @@ class Sam2Segmentor:
     """
 
     def __init__(self, model: Sam2Model, name: str, device: str | torch.device = "cpu") -> None:
-        self.model = model.to(device).eval()
+        # (The types of transformers know neither devices nor this model's parts.)
+        self.model = cast(Any, model).to(device).eval()
         self.name = name
         self.device = torch.device(device)
-        side = model.config.prompt_encoder_config.image_size
+        side = self.model.config.prompt_encoder_config.image_size
         self._canvas = (side, side)
 
     @torch.inference_mode()
@@ -201,7 +202,7 @@ def load_sam2(folder: Path, name: str, device: str | torch.device = "cpu") -> Sa
             )
     config = _read_config(folder)
     try:
-        model, report = Sam2Model.from_pretrained(
+        loaded: Any = Sam2Model.from_pretrained(
             folder,
             config=Sam2Config(**config),
             dtype=torch.float32,
@@ -215,6 +216,7 @@ def load_sam2(folder: Path, name: str, device: str | torch.device = "cpu") -> Sa
             f"{folder}: this is no SAM 2 model that transformers can read, "
             f"{type(error).__name__}: {error}"
         ) from error
+    model, report = loaded
     if missing := sorted(report["missing_keys"]):
         raise ValueError(
             f"{folder}: {len(missing)} tensors are missing from {HUB_FILES[1]}, {missing[0]} first"

@@ -44,6 +44,12 @@ def default_fusion(segmentor: Segmentor) -> SessionFusion:
     return DEFAULT_FUSION if isinstance(segmentor, JointSegmentor) else "certainty"
 
 
+def _active(state: State) -> SegmentedObject:
+    if state.current is None:
+        raise ValueError("no object is being edited; click to begin one, or open one again")
+    return state.current
+
+
 def _check_fusion(fusion: SessionFusion, segmentor: Segmentor) -> SessionFusion:
     check_choice(fusion, SESSION_FUSIONS, "fusion")
     if fusion == "joint" and not isinstance(segmentor, JointSegmentor):
@@ -174,7 +180,7 @@ class Session:
         state = self.state
         if state.current is None:
             state = states.begin_object(state)
-        current = state.current
+        current = _active(state)
         clicks = states.added(current.clicks, self._click(row, col, positive))
         self._push(self._answered(state, clicks, (*current.cuts, current.threshold)), gesture)
 
@@ -196,25 +202,25 @@ class Session:
             raise ValueError("an object cannot begin with a mask that holds no pixel")
         counts = encode_rle(mask)
         state = states.begin_object(self.state)
-        self._push(states.change_object(state, state.active, mask=counts, base=counts))
+        self._push(states.change_object(state, _active(state).id, mask=counts, base=counts))
 
     def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
         """Move a click of the active object, 0 for its first one, to another place."""
         self._click(row, col)
-        current = self._active()
+        current = _active(self.state)
         clicks = states.moved(current.clicks, index, row, col)
         self._push(self._answered(self.state, clicks, current.cuts), gesture)
 
     def delete_click(self, index: int) -> None:
         """Take a click of the active object away, 0 for its first one."""
-        current = self._active()
+        current = _active(self.state)
         clicks = states.deleted(current.clicks, index)
         cuts = (*current.cuts[:index], *current.cuts[index + 1 :])
         self._push(self._answered(self.state, clicks, cuts))
 
     def clear_clicks(self) -> None:
         """Take all clicks of the active object away."""
-        self._active()
+        _active(self.state)
         self._push(self._answered(self.state, (), ()))
 
     def set_threshold(self, threshold: float, gesture: str | None = None) -> None:
@@ -267,14 +273,9 @@ class Session:
         row, col = check_point(row, col, self.size)
         return Click(row, col, bool(positive))
 
-    def _active(self) -> SegmentedObject:
-        if self.state.current is None:
-            raise ValueError("no object is being edited; click to begin one, or open one again")
-        return self.state.current
-
     def _answered(self, state: State, clicks: Clicks, cuts: Cuts) -> State:
         """`state` with `clicks` for the active object, and the mask they give."""
-        current = state.current
+        current = _active(state)
         # Checks their number.
         changed = states.change_object(state, current.id, clicks=clicks, cuts=cuts)
         if clicks == current.clicks and not clicks:
@@ -301,7 +302,7 @@ class Session:
         before = self._edited(base, clicks[:-1], threshold)
         if self._fusion == "joint":
             previous = before.astype(np.float32)
-            answer = self._segmentor.predict_jointly(self._embedding, clicks, previous)
+            answer = self._ask_jointly(clicks, previous)
         else:
             answer = self._answer(clicks[-1])
         proposed = answer > threshold
@@ -352,8 +353,11 @@ class Session:
         previous = self._joint_answer(clicks[:-1], cuts[:-1]) if len(clicks) > 1 else None
         if previous is not None and cuts[-1] != MASK_THRESHOLD:
             previous = (previous > cuts[-1]).astype(np.float32)
-        answer = self._segmentor.predict_jointly(self._embedding, clicks, previous)
-        return self._remember(key, answer)
+        return self._remember(key, self._ask_jointly(clicks, previous))
+
+    def _ask_jointly(self, clicks: Clicks, previous: np.ndarray | None) -> np.ndarray:
+        assert isinstance(self._segmentor, JointSegmentor)  # or the fusion is another
+        return self._segmentor.predict_jointly(self._embedding, clicks, previous)
 
     def _recall(self, key: object) -> np.ndarray | None:
         if key in self._answers:

@@ -8,6 +8,7 @@ one the next click belongs to.
 
 import math
 from dataclasses import dataclass, replace
+from typing import Any
 
 from tamingseg.values import MASK_THRESHOLD, Click
 
@@ -162,7 +163,7 @@ def edit_object(state: State, object_id: int) -> State:
     return replace(finish(state), active=object_id)
 
 
-def change_object(state: State, object_id: int, **changes: object) -> State:
+def change_object(state: State, object_id: int, **changes: Any) -> State:
     """Give an object another name, colour, mask, ... (the fields of `SegmentedObject`)."""
     changed = replace(state.find(object_id), **changes)
     objects = tuple(changed if item.id == object_id else item for item in state.objects)

@@ -24,7 +24,7 @@ def with_mosaics(datasets: Sequence[MaskDataset], config: RunConfig) -> list[Mas
     ValueError
         If a folder holds fewer than two photos, or one that cannot be read.
     """
-    mosaics = []
+    mosaics: list[MaskDataset] = []
     for folder in config.textures:
         textures = load_textures([folder])
         if len(textures) < 2:

@@ -70,10 +70,10 @@ class Page(gr.Blocks):
             listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
         self.queue(max_size=MAX_WAITING)
 
-    def launch(self, **options: Any) -> Any:
+    def launch(self, **options: Any) -> Any:  # type: ignore[override]
         """Launch like any gradio page, with the settings that keep this one safe and private."""
         threading.Thread(target=self._warm_up, daemon=True).start()
-        kept = {
+        kept: dict[str, Any] = {
             "app_kwargs": {
                 "routes": _routes(self.workspaces, self.scripts),
                 "middleware": [Middleware(Guard)],

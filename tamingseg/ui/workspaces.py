@@ -89,7 +89,7 @@ class Workspace:
         self.truth: np.ndarray | None = None
         self.evidence: Evidence | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
-        self.slots: dict[str, Slot] = {}
+        self.slots: dict[str, Any] = {}  # of each tab a `Slot` of its own
         self.stopped: deque[str] = deque(maxlen=64)
         self.sequence = 0
         self.ends = float("inf")

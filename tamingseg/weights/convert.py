@@ -75,6 +75,7 @@ def _infer_config(state: Mapping[str, Tensor], settings: Any) -> SegNextConfig:
             f"{shown(heads)} and {shown(fusion_heads)}"
         )
     _, positions, width = _shape(state, "backbone.pos_embed", 3)
+    pyramid = [_shape(state, f"head.convs.{i}.conv.weight", 4)[1] for i in range(4)]
     return SegNextConfig(
         image_size=math.isqrt(max(positions - 1, 0)) * PATCH,
         width=width,
@@ -82,7 +83,7 @@ def _infer_config(state: Mapping[str, Tensor], settings: Any) -> SegNextConfig:
         heads=heads,
         global_every=_setting(settings, "params", "backbone_params", "value", "global_atten_freq"),
         fusion_depth=_count(state, "fusion_blocks."),
-        pyramid=tuple(_shape(state, f"head.convs.{i}.conv.weight", 4)[1] for i in range(4)),
+        pyramid=(pyramid[0], pyramid[1], pyramid[2], pyramid[3]),
         head_width=_shape(state, "head.seg_conv.weight", 4)[1],
         dropout=_setting(settings, "params", "head_params", "value", "dropout_ratio"),
         click_radius=_setting(settings, "params", "norm_radius", "value"),

@@ -124,7 +124,7 @@ def _fetch(entry: WeightsEntry, expected: Path) -> Path:
     for cached in (True, False):
         try:
             found = snapshot_download(
-                entry.hub, allow_patterns=list(HUB_FILES), local_files_only=cached
+                str(entry.hub), allow_patterns=list(HUB_FILES), local_files_only=cached
             )
         # Offline, refused, not found, disk full: each version of the hub library and of the HTTP
         # library below it has its own exceptions.

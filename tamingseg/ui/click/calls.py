@@ -65,7 +65,7 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
         # Described while the session goes on: its arrays are never changed in place.
         current, probabilities = find(request)[1].read(look)
-        if probabilities is None:
+        if current is None or probabilities is None:
             return {"answer": None}
         return {"answer": answer_key(current), **describe_levels(probabilities, current.clicks)}
 

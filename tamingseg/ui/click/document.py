@@ -28,7 +28,7 @@ MAX_OPERATIONS = 128
 """Most operations in one request: what a fast user can do while an image is encoded."""
 
 _POINT = {"row": check_number, "col": check_number}
-_WHICH = {"object_id": check_whole}
+_WHICH: dict[str, Callable[[Any], Any]] = {"object_id": check_whole}
 _GESTURE = {"gesture": check_name}
 OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},

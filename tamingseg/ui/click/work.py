@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.segmentors.base import ImageEmbedding, JointSegmentor, Segmentor
 from tamingseg.session.session import Session, default_fusion
 from tamingseg.ui.click.document import (
     apply_operation,
@@ -111,6 +111,7 @@ class _Clock:
         clicks: Sequence[Click],
         previous: np.ndarray | None = None,
     ) -> np.ndarray:
+        assert isinstance(self._segmentor, JointSegmentor)  # or the fusion is another
         return self._timed(self._segmentor.predict_jointly, embedding, clicks, previous)
 
     def _timed(self, predict: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:

@@ -92,7 +92,7 @@ def mosaic_calls(workspaces: Workspaces, textures: Textures) -> list[Call]:
         with contextlib.suppress(Gone):
             drawn = workspaces.find(request.get("token")).slots.get("mosaics")
         is_held = drawn is not None and drawn.recipe == recipe
-        sample = drawn.mosaic if is_held else make(recipe, textures)
+        sample = drawn.mosaic if drawn is not None and is_held else make(recipe, textures)
         workspace = workspaces.open_image(recipe.name, sample.image)
         workspace.truth = packed_regions(sample.label_maps[0])
         return workspace.greeting()

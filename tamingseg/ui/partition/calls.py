@@ -99,6 +99,7 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
 
 def check_method(value: Any) -> Method:
     """Return the name of a method."""
-    if not isinstance(value, str) or value not in METHODS:
-        raise ValueError(f"a photo is cut by one of {', '.join(METHODS)}")
-    return value
+    for method in METHODS:
+        if value == method:
+            return method
+    raise ValueError(f"a photo is cut by one of {', '.join(METHODS)}")

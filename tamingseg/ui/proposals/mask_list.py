@@ -160,7 +160,7 @@ class MaskList:
         packed = np.concatenate([self._masks.packed, more.packed])
         scores = np.concatenate([self._masks.scores, more.scores])
         self._masks = MaskSet(packed, more.size, scores)
-        if self._ious is not None:
+        if self._ious is not None and self._truth is not None:
             self._ious = np.concatenate([self._ious, iou_matrix(more.packed, self._truth)])
 
 

@@ -39,7 +39,7 @@ def read_truth(content: bytes, full_size: tuple[int, int], size: tuple[int, int]
             f"a label map of this photo must be {full_size[1]} x {full_size[0]} pixels, but this "
             f"one is {pixels.shape[1]} x {pixels.shape[0]}; resize it with nearest neighbour"
         )
-    labels = pixels.astype(np.int32)
+    labels: np.ndarray = pixels.astype(np.int32)
     if labels.shape != tuple(size):
         labels = cv2.resize(labels, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
     return packed_regions(labels)
