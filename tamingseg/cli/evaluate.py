@@ -57,7 +57,7 @@ class Run:
     threads: int | None = None
     """CPU threads of torch, per process."""
 
-    def datasets(self) -> list[MaskDataset]:
+    def datasets(self) -> Sequence[MaskDataset]:
         """Open the data sets."""
         if self.limit is not None and self.limit < 1:
             raise ValueError(f"limit must be at least 1 image, got {self.limit}")
@@ -113,7 +113,8 @@ def main(arguments: Sequence[str]) -> int:
 
 def _follow(protocol: Protocol, arguments: Sequence[str]) -> int:
     """Follow one protocol: parse, evaluate, print."""
-    command = _parse(_Evaluation[protocol.settings], protocol.kind, arguments)
+    evaluation = _Evaluation[protocol.settings]  # type: ignore[name-defined]
+    command = _parse(evaluation, protocol.kind, arguments)
     return _measure(protocol, command.run, command.settings, command.run.datasets())
 
 
@@ -129,7 +130,8 @@ def _clicks(arguments: Sequence[str]) -> int:
 
 def _mosaics(arguments: Sequence[str]) -> int:
     protocol = PROTOCOLS["mosaics"]
-    command = _parse(_Mosaics[protocol.settings], "mosaics", arguments)
+    evaluation = _Mosaics[protocol.settings]  # type: ignore[name-defined]
+    command = _parse(evaluation, "mosaics", arguments)
     if command.run.data and command.mosaics != _MOSAICS:
         raise ValueError("name data sets or say which mosaics to make, not both")
     datasets = command.run.datasets() if command.run.data else [command.mosaics.dataset()]

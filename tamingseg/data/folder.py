@@ -83,7 +83,7 @@ class FolderDataset(PairedDataset):
         if zero_is_background is None:
             zero_is_background = zero_in_file or bool(meaning and meaning.background)
         self.zero_is_background, self._meaning = zero_is_background, meaning
-        self.settings = {"zero_is_background": zero_is_background}
+        self.settings: dict[str, Any] = {"zero_is_background": zero_is_background}
         if meaning is not None:
             self.settings["labels"] = asdict(meaning)
         nothing = (

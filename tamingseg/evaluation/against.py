@@ -65,7 +65,9 @@ def _cell(sets: list[np.ndarray], sign: str) -> str:
 
 def _values(group: Group, figure: str) -> np.ndarray:
     """Return what each image contributes to a mean over images, float64 (I,)."""
-    values, weights = group.figures[figure].parts
+    parts = group.figures[figure].parts
+    assert parts is not None  # as of all that is measured
+    values, weights = parts
     if not (weights == 1).all():
         raise ValueError(f"expected a figure that is a mean over images, got {figure!r}")
     return values

@@ -102,11 +102,11 @@ class Comparison:
             and " at " not in name
             and (same_count or not name.startswith(("NoC", "NoF")))
         }
-        first, second = (
-            np.stack([pair[side].parts[0] for pair in pairs.values()], axis=1) for side in (0, 1)
-        )
+        parts = [(ours.parts, other.parts) for ours, other in pairs.values()]
+        first = np.stack([one[0] for one, _ in parts if one is not None], axis=1)
+        second = np.stack([two[0] for _, two in parts if two is not None], axis=1)
         # The masks are the same, and so are the denominators.
-        denominators = np.stack([ours.parts[1] for ours, _ in pairs.values()], axis=1)
+        denominators = np.stack([one[1] for one, _ in parts if one is not None], axis=1)
         low, high = bootstrap_difference(first, second, denominators, generator())
         return [
             Difference(
@@ -174,10 +174,10 @@ def compare(
     comparisons, left_out = [], []
     for place in dict.fromkeys((group.kind, group.dataset) for group in (*first, *second)):
         sides = [[g for g in side if (g.kind, g.dataset) == place] for side in (first, second)]
-        pairs = _pairs(*sides, chosen)
-        apart = differing([_alike(ours or theirs, chosen) for ours, theirs in pairs])
+        pairs = _pairs(sides[0], sides[1], chosen)
+        apart = differing([_alike(_either(ours, theirs), chosen) for ours, theirs in pairs])
         for ours, theirs in pairs:
-            settings = _alike(ours or theirs, chosen)
+            settings = _alike(_either(ours, theirs), chosen)
             words = [f"{key}={settings[key]}" for key in apart if key in settings]
             title = ", ".join([f"{place[0]} on {place[1]}", *words])
             if ours is None or theirs is None:
@@ -210,6 +210,10 @@ def comparison_text(
 
 def _settings(group: Group) -> dict[str, str]:
     return {"kind": group.kind, "dataset": group.dataset, **settings_of(group.method)}
+
+
+def _either(ours: Group | None, theirs: Group | None) -> Group:
+    return next(group for group in (ours, theirs) if group is not None)
 
 
 def _alike(group: Group, chosen: Collection[str]) -> dict[str, str]:

@@ -118,7 +118,9 @@ def greatest_certainty(segmentor: Segmentor, embedding: ImageEmbedding) -> np.nd
 def _middle_of_largest(truth: np.ndarray) -> Click:
     """Return a click on the innermost pixel of the largest region."""
     largest = truth == np.bincount(truth.ravel()).argmax()
-    return center_click(largest, np.zeros_like(largest))
+    click = center_click(largest, np.zeros_like(largest))
+    assert click is not None  # it is missed everywhere
+    return click
 
 
 def _stretched(values: np.ndarray) -> np.ndarray:

@@ -9,10 +9,14 @@ import re
 import textwrap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Picture
+from matplotlib.font_manager import FontProperties
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
@@ -28,7 +32,7 @@ from tamingseg.metrics.bootstrap import bootstrap_ratio
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*")
-_SMALL = {"fontsize": 6.5, "color": "0.4"}
+_SMALL: dict[str, Any] = {"fontsize": 6.5, "color": "0.4"}
 """How the settings are written that everything in a picture has in common."""
 
 _WIDTHS = {1: 7, 2: 12, 3: 12, 4: 14}
@@ -137,8 +141,10 @@ def _scatter_pictures(found: Iterable[Scatter]) -> _Pictures:
         chosen = [found[index] for index in members]
         columns = min(3, len(chosen))
         rows = -(-len(chosen) // columns)
-        picture = Picture(figsize=(1 + 4 * columns, 0.8 + 4.8 * rows), layout="constrained")
-        picture.get_layout_engine().set(h_pad=0.15, w_pad=0.1)
+        picture = Picture(
+            figsize=(1 + 4 * columns, 0.8 + 4.8 * rows),
+            layout=ConstrainedLayoutEngine(h_pad=0.15, w_pad=0.1),
+        )
         for index, scatter in enumerate(chosen):
             axes = picture.add_subplot(rows, columns, index + 1)
             axes.plot([0, 100], [0, 100], color="0.75", linewidth=1, zorder=1)
@@ -171,7 +177,7 @@ def _scatter_pictures(found: Iterable[Scatter]) -> _Pictures:
         yield f"scatter-{title}", picture
 
 
-def _log_axis(axes: Axes, ticks: Sequence[int]) -> None:
+def _log_axis(axes: Axes, ticks: Sequence[float]) -> None:
     """Make the axis logarithmic, with as many of `ticks` as have room for their labels."""
     axes.set_xscale("log")
     apart = (max(ticks) / min(ticks)) ** (1 / 10)
@@ -195,7 +201,7 @@ def _finish(
     picture.suptitle(_wrapped(f"{title} (images: {count})", 80), fontweight="bold")
     methods = [group.method for group in groups]
     names = names_of(methods)
-    handles = [
+    handles: list[Artist] = [
         Line2D(
             [],
             [],
@@ -210,14 +216,14 @@ def _finish(
         handles.append(Patch(color="0.3", alpha=0.12, label="95 % interval"))
     legend = picture.legend(handles=handles, loc="outside lower center", frameon=False)
     width = 110 if len(picture.axes) == 1 else 190
-    legend.set_title(_wrapped(shared_by(methods), width), {"size": _SMALL["fontsize"]})
+    legend.set_title(_wrapped(shared_by(methods), width), FontProperties(size=_SMALL["fontsize"]))
     legend.get_title().set(color=_SMALL["color"], horizontalalignment="center")
     lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts())
     picture.set_figheight(4.2 + 0.22 * lines)
     return picture
 
 
-def _sign(sign: str, meaning: str) -> Line2D:
+def _sign(sign: Any, meaning: str) -> Line2D:
     """Return the entry of a legend for a line style or a ring."""
     if sign != "o":
         return Line2D([], [], color="0.3", linestyle=sign, label=meaning)

@@ -105,8 +105,8 @@ def _other_images(summaries: Sequence[Summary]) -> Iterator[str]:
     """Yield a sentence for each data set that was published on another number of images."""
     for dataset in dict.fromkeys(summary.dataset.lower() for summary in summaries):
         alike = [summary for summary in summaries if summary.dataset.lower() == dataset]
-        images = {s.counts.get("images") for s in alike if s.source == MEASURED}
-        known = {s.counts.get("images") for s in alike if s.source != MEASURED} - {None}
+        images = {s.counts.get("images", 0) for s in alike if s.source == MEASURED}
+        known = {s.counts["images"] for s in alike if s.source != MEASURED if "images" in s.counts}
         if images and known and images != known:
             ours, theirs = (" or ".join(map(str, sorted(count))) for count in (images, known))
             yield (
@@ -135,12 +135,12 @@ def summarise(records: Iterable[Record], published: bool = False) -> list[Summar
     """
     groups = group_records(records)
     if not published:
-        return groups
+        return [*groups]
     measured = {(group.kind, group.dataset.lower()) for group in groups}
     lines = [
         line for line in PUBLISHED if not measured or (line.kind, line.dataset.lower()) in measured
     ]
-    summaries = [*groups, *lines]
+    summaries: list[Summary] = [*groups, *lines]
     order = list(dict.fromkeys(summary.dataset.lower() for summary in summaries))
     return sorted(summaries, key=lambda summary: order.index(summary.dataset.lower()))
 
@@ -148,7 +148,7 @@ def summarise(records: Iterable[Record], published: bool = False) -> list[Summar
 def figure_lines(summary: Summary) -> Iterator[dict[str, Any]]:
     """Yield one flat line per figure, and one without if there is no image with objects."""
     first = {"kind": summary.kind, "dataset": summary.dataset, "source": summary.source}
-    last = {name.replace(" ", "_"): count for name, count in summary.counts.items()}
+    last: dict[str, Any] = {name.replace(" ", "_"): count for name, count in summary.counts.items()}
     last |= {f"method.{key}": text for key, text in settings_of(summary.method).items()}
     for name, numbers in _numbers_of(summary).items():
         yield first | {"figure": name} | numbers | last
@@ -171,7 +171,7 @@ def as_json(summary: Summary) -> dict[str, Any]:
 def _numbers_of(summary: Summary) -> dict[str, dict[str, Any]]:
     """Name -> value, ends of the interval where there is one, and unit."""
     ends = intervals(summary.figures)
-    numbers = {}
+    numbers: dict[str, dict[str, Any]] = {}
     for name, figure in summary.figures.items():
         numbers[name] = {"value": round(figure.value, 6)}
         if name in ends:

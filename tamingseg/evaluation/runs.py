@@ -75,7 +75,7 @@ class Job:
     @property
     def recorded(self) -> dict[str, Any]:
         """What the records say about how they were made."""
-        made_with = {"data": self.dataset.fingerprint, "version": _VERSION}
+        made_with: dict[str, Any] = {"data": self.dataset.fingerprint, "version": _VERSION}
         if read_with := getattr(self.dataset, "settings", {}):
             made_with["reader"] = dict(read_with)
         return {**self.method.made_by, **made_with, **self.method.settings}

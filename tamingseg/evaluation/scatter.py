@@ -144,5 +144,7 @@ def _per_image(group: Group, name: str) -> dict[str, float]:
     """Return the percent of each image with objects."""
     if not group.records:
         return {}
-    numerators, _ = group.figures[name].parts
+    parts = group.figures[name].parts
+    assert parts is not None  # as of all that is measured
+    numerators = parts[0]
     return dict(zip((record.image for record in group.records), numerators.tolist(), strict=True))

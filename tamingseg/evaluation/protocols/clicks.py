@@ -17,7 +17,7 @@ A record holds one result per mask and trial::
 Older records have only the IoUs.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -119,7 +119,7 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
     if not regions:
         return {}, []
     embedding = segmentor.embed(sample.image)
-    prior = 0.5
+    prior: float | np.ndarray = 0.5
     if settings.fusion == "prior" and settings.clicks > 1:
         prior = answer_prior(segmentor, embedding)
     results = []
@@ -156,7 +156,9 @@ def _converse(
     scores = [[_score(user, answer)] for user, answer in zip(users, answers, strict=True)]
     for _ in range(settings.clicks - 1):
         wrong = [number for number, user in enumerate(users) if user.click(answers[number])]
-        fresh = answer_each([users[number].clicks[-1] for number in wrong]) if wrong else []
+        fresh: Iterable[np.ndarray] = (
+            answer_each([users[number].clicks[-1] for number in wrong]) if wrong else []
+        )
         for number, answer in zip(wrong, fresh, strict=True):
             # Fusing one by one equals fusing all at once, and keeps one map per mask.
             pair = np.stack([answers[number], answer])
@@ -172,6 +174,7 @@ def _ask_jointly(
     user: User, answer: np.ndarray, segmentor: Segmentor, embedding: ImageEmbedding, clicks: int
 ) -> list[list[float]]:
     """Let one user click until there are so many clicks, or no error is left: scores per click."""
+    assert isinstance(segmentor, JointSegmentor)  # or the job was refused
     scores = [_score(user, answer)]
     while len(scores) < clicks and user.click(answer):
         answer = segmentor.predict_jointly(embedding, user.clicks, answer)

@@ -214,7 +214,7 @@ def figures(group: Group) -> dict[str, Figure]:
     def scores(steps: list[Any]) -> np.ndarray:
         """(S, len(names)) of the S masks of an image."""
         best = best_at(steps, BUDGETS)
-        dense = fraction_reached(best[:, -1], dense_thresholds(100))
+        dense = fraction_reached(best[:, -1], dense_thresholds(100).tolist())
         area = area_under_steps(steps, BUDGETS[-1])
         fewer = best_at(steps, RECALL_BUDGETS)
         recalls = [fraction_reached(fewer, chosen) for chosen in RECALL_THRESHOLDS.values()]
@@ -263,7 +263,7 @@ def _lines(summaries: Sequence[Summary], names: dict[str, str]) -> Lines:
 
 def columns(result: dict[str, Any]) -> dict[str, Any]:
     """Name the best IoUs of the first N proposals."""
-    cells = {}
+    cells: dict[str, Any] = {}
     for prefix, key in (("", "steps"), ("oracle ", "oracle")):
         best = best_at([result[key]], BUDGETS)[0].tolist()
         cells |= {f"{prefix}IoU({n})": iou for n, iou in zip(BUDGETS, best, strict=True)}
@@ -300,7 +300,7 @@ def recall_panels(groups: Sequence[Group]) -> list[Panel]:
 
 def _curves(group: Group, score: Callable[[np.ndarray], np.ndarray]) -> list[Line]:
     """Own order, and dashed the oracle order; `score` is of best IoUs."""
-    budgets = log_spaced_budgets(BUDGETS[-1])
+    budgets = log_spaced_budgets(BUDGETS[-1]).tolist()
     lines = []
     for key, dashed in (("steps", False), ("oracle", True)):
         means = group.per_image(

@@ -191,7 +191,7 @@ def painted_proposals(propose: ProposalMaker, counts: Sequence[int] = REGION_COU
     """Paint the first N proposals over each other, for every N of `counts`."""
 
     def segment(sample: Sample) -> tuple[Sequence[int], Sequence[np.ndarray]]:
-        return counts, paint_masks(propose(sample), counts)
+        return counts, list(paint_masks(propose(sample), counts))
 
     return segment
 
@@ -243,7 +243,12 @@ def figures(group: Group) -> dict[str, Figure]:
     ):
 
         def ratio(numerators: list[float]) -> Figure:
-            return Figure.ratio(numerators, denominators, unit, higher_is_better=pick is max)  # noqa: B023
+            return Figure.ratio(
+                np.array(numerators),
+                denominators,  # noqa: B023
+                unit,  # noqa: B023
+                higher_is_better=pick is max,  # noqa: B023
+            )
 
         for level in summary.levels:
             found[f"{name} at {letter}={level}"] = ratio([table[level][key] for table in tables])
@@ -279,7 +284,7 @@ def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]
 
 def tables(summaries: Sequence[Summary]) -> Iterator[Table]:
     """List the best levels; then every level, one table for each kind of levels."""
-    main = {}
+    main: dict[str, str] = {}
     for name in ("covering", "PRI", "VI"):
         main |= {f"{name} ODS": f"{name} ODS"}
         main |= {f"{name} at {letter}": f"{name} ODS at {letter}" for letter in _LEVELS}
