@@ -17,7 +17,8 @@ def main() -> list[np.ndarray]:
     OUT.mkdir(exist_ok=True)
 
     def show(name: str) -> None:
-        picture = draw_clicks(overlay(image, session.mask), session.state.current.clicks)
+        current = session.state.current
+        picture = draw_clicks(overlay(image, session.mask), current.clicks if current else ())
         Image.fromarray(picture).save(OUT / f"02_{name}.png")
 
     session.add_click(row=190, col=280)

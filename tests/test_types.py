@@ -7,7 +7,9 @@ import pytest
 from mypy import api
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# The code in docs/api.md runs as doctests; that in docs/experiments.md is of its day.
+NOT_CHECKED = {ROOT / "docs" / name for name in ("api.md", "experiments.md")}
+PAGES = sorted({ROOT / "README.md", *(ROOT / "docs").glob("*.md")} - NOT_CHECKED)
 FENCE = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 
 
