@@ -109,7 +109,7 @@ class User:
         """Click once more, having seen `answer` (probabilities); False if nothing is wrong."""
         click: Click | None
         if answer is None and self.settings.clicker == "random":
-            click: Click | None = random_click(self.target, self.rng)
+            click = random_click(self.target, self.rng)
         else:
             seen = self.mask_of(answer) if answer is not None else np.zeros_like(self.target)
             click = center_click(self.target, seen, self._not_clicked, self.ignore)
