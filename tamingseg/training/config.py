@@ -2,13 +2,20 @@
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from tamingseg.data.augment import AugmentConfig
 from tamingseg.data.training import ClickSampling
 from tamingseg.models.clicknet import ClickNetConfig
 from tamingseg.models.pixel_embedder import PixelEmbedderConfig
 from tamingseg.models.segnext import SegNextConfig
+
+LITE0: dict[str, Any] = {
+    "backbone": "tf_efficientnet_lite0",
+    "mean": (0.5, 0.5, 0.5),
+    "std": (0.5, 0.5, 0.5),
+}
+"""The encoder of our models, and how its ImageNet weights expect images to be normalised."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +104,9 @@ class DistillConfig(RunConfig):
     """Where the run writes; an existing run of the same configuration goes on from there."""
     teacher: str = "default"
     """Any model that `tamingseg evaluate --model` knows."""
-    model: PixelEmbedderConfig = field(default_factory=PixelEmbedderConfig)
+    model: PixelEmbedderConfig = field(
+        default_factory=lambda: PixelEmbedderConfig(**LITE0, blocks=())
+    )
     """The student, and its settings."""
     initial: str | None = "default"
     """Named weights or a file, whose tensors are taken over where name and shape agree: a ClickNet
@@ -154,9 +163,7 @@ PRESETS: dict[str, tuple[str, TrainConfig]] = {
     "default-cpu": (
         "ClickNet on two CPU cores, from an encoder that knows ImageNet",
         TrainConfig(
-            model=ClickNetConfig(
-                "tf_efficientnet_lite0", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)
-            ),
+            model=ClickNetConfig(**LITE0),
             encoder="imagenet",
             encoder_lr=0.2,
             sampling=ClickSampling(negative_share=0.15, target="levels"),

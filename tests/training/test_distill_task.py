@@ -142,7 +142,7 @@ def test_weights_are_taken_over_where_they_fit(data, tmp_path, make_model):
 
 
 def test_the_default_student_begins_with_the_encoder_of_the_default_weights(data):
-    task, _ = build(data, model=PixelEmbedderConfig(), initial=DistillConfig().initial)
+    task, _ = build(data, model=DistillConfig().model, initial=DistillConfig().initial)
     teacher = load_model(find_weights("default")).state_dict()
     same = [
         torch.equal(tensor, teacher[key])
