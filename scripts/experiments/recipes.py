@@ -141,7 +141,7 @@ class Run:
     """Folder of texture photos, for the recipe with mosaics."""
     pseudo: Path | None = None
     """Data set that make_pseudo_labels.py wrote, for the recipe with it."""
-    folder: Path = Path("runs/recipes")
+    output: Path = Path("runs/recipes")
     """Where runs and records go."""
     cache: Path = Path("runs/cache")
     """Where decoded images are kept."""
@@ -168,7 +168,7 @@ class Run:
 
     def command(self, recipe: Recipe, folder: Path, steps: int) -> list[str]:
         """Return what follows `tamingseg` to train a recipe, or to go on with it."""
-        start = self.folder / "start" / "model.safetensors"
+        start = self.output / "start" / "model.safetensors"
         flags = COMMON | recipe.schedule(start) | recipe.flags
         flags |= {"model.image-size": f"{recipe.side}", "steps": f"{steps}"}
         words = ["train", "default-cpu", "--folder", f"{folder}", "--cache", f"{self.cache}"]
@@ -184,8 +184,8 @@ class Run:
     def measure(self, name: str, recipe: Recipe) -> None:
         """Score the model called `name`; its records go to a file beside it."""
         data = [f"{self.evaluation / part}" for part in SETS]
-        common = ["--model", f"{self.folder / name}.safetensors", "--output"]
-        common.append(f"{self.folder / name}.jsonl")
+        common = ["--model", f"{self.output / name}.safetensors", "--output"]
+        common.append(f"{self.output / name}.jsonl")
         tamingseg("evaluate", "clicks", *data, *common, "--limit", "100")
         if recipe.group in ("losses", "model") or name == "base":
             tamingseg("evaluate", "levels", *data, *common, "--limit", "50")
@@ -202,7 +202,7 @@ def tamingseg(*words: str) -> None:
 
 def print_tables(run: Run) -> None:
     """Print what is measured, group by group, against its base."""
-    records = read_records(sorted(run.folder.glob("*.jsonl")))
+    records = read_records(sorted(run.output.glob("*.jsonl")))
     scores = {
         "mIoU@1": ("clicks", "random"),
         "mIoU@10": ("clicks", "center"),
@@ -251,15 +251,15 @@ def main() -> None:
     """Train and measure what is missing."""
     run = tyro.cli(Run, description=__doc__)
     if any(RECIPES[name].continues for name in run.names()):
-        tamingseg(*run.command(START, run.folder / "start", START_STEPS))
+        tamingseg(*run.command(START, run.output / "start", START_STEPS))
     if run.cost:
         print_costs(run)
         return
     for name in run.names():
-        recipe, folder = RECIPES[name], run.folder / name
+        recipe, folder = RECIPES[name], run.output / name
         tamingseg(*run.command(recipe, folder, recipe.steps))
         # Models are called after their file.
-        shutil.copy(folder / "model.safetensors", run.folder / f"{name}.safetensors")
+        shutil.copy(folder / "model.safetensors", run.output / f"{name}.safetensors")
         run.measure(name, recipe)
     print_tables(run)
 

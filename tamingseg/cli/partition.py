@@ -13,7 +13,7 @@ from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.data.writer import write_png
 from tamingseg.partition.cut import Method, PartitionConfig, partition_image
-from tamingseg.partition.paint import masks_of
+from tamingseg.partition.paint import region_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.viz import overlay_masks
 
@@ -72,7 +72,7 @@ def main(arguments: Sequence[str]) -> int:
         labels = partition_image(
             segmentor, image, command.regions, command.method, command.partition
         )
-        masks = masks_of(labels)
+        masks = region_masks(labels)
         write_png(output / f"{name}.png", labels.astype(np.uint16))
         if command.overlay:
             write_png(output / f"{name}{_OVERLAY}", overlay_masks(image, masks))

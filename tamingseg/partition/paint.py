@@ -41,7 +41,7 @@ def paint_masks(masks: MaskSet, budgets: Sequence[int]) -> np.ndarray:
     return maps
 
 
-def masks_of(labels: np.ndarray) -> MaskSet:
+def region_masks(labels: np.ndarray) -> MaskSet:
     """Return the regions 1, 2, ... of a label map (H, W) of integers as masks, in that order.
 
     Raises

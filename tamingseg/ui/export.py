@@ -10,7 +10,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from tamingseg.data.mask_files import mask_entries, mask_entry
-from tamingseg.partition.paint import masks_of, paint_masks
+from tamingseg.partition.paint import paint_masks, region_masks
 from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.values import MaskSet
 
@@ -80,7 +80,7 @@ def regions_json(labels: np.ndarray, size: tuple[int, int]) -> bytes:
     """
     labels = _resized(labels, size)
     _check_pixels(int(labels.max()), size)
-    return json.dumps(mask_entries(masks_of(labels))).encode()
+    return json.dumps(mask_entries(region_masks(labels))).encode()
 
 
 def _resized(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:

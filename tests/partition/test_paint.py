@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tamingseg.partition.paint import masks_of, paint_masks
+from tamingseg.partition.paint import paint_masks, region_masks
 from tamingseg.values import MaskSet
 
 
@@ -39,15 +39,15 @@ def test_a_budget_of_none(masks):
 
 def test_the_regions_of_a_partition_as_masks(masks):
     labels = np.array([[1, 1, 3], [2, 1, 3]], np.int32)
-    found = masks_of(labels)
+    found = region_masks(labels)
     assert len(found) == 3
     for number in range(3):
         np.testing.assert_array_equal(found[number], labels == number + 1)
     painted = paint_masks(masks, [3])[0]
-    assert len(masks_of(painted)) == painted.max()
+    assert len(region_masks(painted)) == painted.max()
 
 
 @pytest.mark.parametrize("labels", [np.zeros((2, 2), int), np.ones((2, 2)), np.ones(4, int)])
 def test_what_is_no_partition(labels):
     with pytest.raises(ValueError, match="labels from 1"):
-        masks_of(labels)
+        region_masks(labels)

@@ -24,7 +24,7 @@ SIZE = (320, 480)
 MAX_REGIONS = 60
 """Most regions of a mosaic, and of a photo in the pictures."""
 
-PICTURE_PIXELS = 320 * 480
+PANEL_PIXELS = 320 * 480
 """Larger photos are shrunk to this size for the pictures."""
 
 FORMULAS = 1000
@@ -140,7 +140,7 @@ def draw_mosaic(segmentor: Segmentor, recipe: Recipe, textures: Textures) -> Pic
 
 def draw_photo(segmentor: Segmentor, image: np.ndarray, regions: int) -> Pictures:
     """Draw a photo, uint8 RGB (H, W, 3), and what a model makes of it."""
-    return Pictures(*_files(panels(segmentor, shrunk(image, PICTURE_PIXELS), regions)))
+    return Pictures(*_files(panels(segmentor, shrunk(image, PANEL_PIXELS), regions)))
 
 
 def _files(drawn: Mapping[str, np.ndarray]) -> tuple[dict[str, bytes], bytes]:

@@ -92,7 +92,7 @@ def test_pictures_of_a_photo_know_no_truth(fake_segmentor, discs_image):
     assert drawn.right is None
     assert drawn.describe() == {"right": None, "recipe": None}
     height, width = pixels(drawn.files["image"]).shape[:2]
-    assert height * width <= pictures.PICTURE_PIXELS
+    assert height * width <= pictures.PANEL_PIXELS
     assert width / height == pytest.approx(4 / 3, rel=0.01)
 
 
