@@ -93,8 +93,9 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
     for index, lines in enumerate(panel.lines):
         for line in lines:
             _draw_line(axes, line, index, len(panel.lines))
-    for index, ring in enumerate(panel.rings):
-        axes.plot(*ring, "o", markersize=13, markerfacecolor="none", markeredgecolor=_colour(index))
+        if panel.rings:
+            style = {"markerfacecolor": "none", "markeredgecolor": _colour(index)}
+            axes.plot(*panel.rings[index], "o", markersize=13, **style)
     for index, note in enumerate(panel.notes):
         place = 0.02, 0.98 - 0.05 * index
         axes.text(
