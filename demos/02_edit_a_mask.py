@@ -11,8 +11,8 @@ OUT = Path(__file__).parent / "out"
 
 
 def main() -> list[np.ndarray]:
-    """Segment the cup, then the table; write the steps and return the two masks."""
-    image = load_sample_image("coffee")
+    """Segment the helmet, then the astronaut; write the steps and return the two masks."""
+    image = load_sample_image("astronaut")
     session = Session(load_segmentor(), image)
     OUT.mkdir(exist_ok=True)
 
@@ -21,15 +21,15 @@ def main() -> list[np.ndarray]:
         picture = draw_clicks(overlay(image, session.mask), current.clicks if current else ())
         Image.fromarray(picture).save(OUT / f"02_{name}.png")
 
-    session.add_click(row=190, col=280)
+    session.add_click(row=405, col=460)
     show("1_first_click")
-    session.add_click(row=328, col=412, positive=False)  # not the saucer
+    session.add_click(row=300, col=150, positive=False)  # not the suit
     show("2_negative_click")
     session.undo()
     session.redo()  # known states come back without asking the model again
     session.keep()
 
-    session.add_click(row=150, col=460)
+    session.add_click(row=300, col=150)
     show("3_next_object")
     session.keep()
 

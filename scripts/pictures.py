@@ -34,8 +34,8 @@ DEMOS = {
 }
 """Demo -> which of the files that it writes becomes its picture."""
 
-CUP = [(190, 280, True), (284, 437, False), (284, 221, True), (303, 176, False), (297, 362, False)]
-"""Clicks on the cup of the sample photo "coffee": row, col, positive."""
+ASTRONAUT = [[(300, 150, True)], [(405, 460, True), (300, 150, False)]]
+"""Objects of the sample photo "astronaut" by their clicks: row, col, positive."""
 
 LONGEST = 1300
 """Longest side of a picture in pixels."""
@@ -77,11 +77,19 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         page.goto(address)
         page.wait_for_selector("canvas[data-ready]")
         page.add_style_tag(content=".foot > * { visibility: hidden }")  # times of a busy machine
-        for row, col, positive in CUP:
-            page.mouse.click(*window_point(page, row, col), button="left" if positive else "right")
-            wait(page)
+        coffee, astronaut = (page.locator(".photo").nth(number) for number in (0, 2))
+        astronaut.click()
+        wait(page)
+        for clicks in ASTRONAUT:
+            for row, col, positive in clicks:
+                button = "left" if positive else "right"
+                page.mouse.click(*window_point(page, row, col), button=button)
+                wait(page)
+            page.keyboard.press("n")
         yield "app", photo(page)
 
+        coffee.click()
+        wait(page)
         page.click("#tab-proposals")
         page.click("[data-do=propose]")
         page.wait_for_selector("#seg-amount:visible")

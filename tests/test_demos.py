@@ -25,10 +25,11 @@ def test_one_click(tmp_path):
 
 
 def test_edit_a_mask(tmp_path):
-    cup, table = run("02_edit_a_mask.py", tmp_path)
-    assert cup[190, 280]
-    assert not cup[328, 412]
-    assert table[150, 460]
+    helmet, astronaut = run("02_edit_a_mask.py", tmp_path)
+    assert helmet[405, 460]
+    assert not helmet[300, 150]
+    assert astronaut[300, 150]
+    assert (helmet & astronaut).mean() < 0.02, "they hardly overlap"
     assert len(list((tmp_path / "out").iterdir())) == 3
 
 
