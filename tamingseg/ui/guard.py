@@ -1,4 +1,4 @@
-"""Protects the page: limits the size of requests, and adds security headers to answers.
+"""Protects the page: refuses requests that it would not send, and adds headers to answers.
 
 The headers keep the page to itself: nothing is loaded from, or sent to, any other machine, and no
 other site may show it in a frame, except that of the hosted demo when the page runs there.
@@ -8,6 +8,8 @@ import json
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
+
+from tamingseg.ui.allowed import Known, Refused, check_body, check_path, is_checked
 
 MAX_REQUEST_BYTES = 8 << 20
 """Largest request, photos excepted. The largest there are bring back saved work."""
@@ -22,32 +24,30 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 
-class TooLarge(Exception):
-    """The body of a request is larger than its limit."""
-
-
 class Guard:
     """ASGI middleware around all routes of the page."""
 
-    def __init__(self, app: Callable[..., Awaitable[None]]) -> None:
-        self._app = app
+    def __init__(self, app: Callable[..., Awaitable[None]], known: Known) -> None:
+        self._app, self._known = app, known
         self._headers = _headers()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
-        """Pass on a request and its answer, or refuse the request if it is too large."""
+        """Pass on a request and its answer, or refuse it: too large, or not the page's own."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = MAX_PHOTO_BYTES if scope["path"] == UPLOAD_PATH else MAX_REQUEST_BYTES
+        path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
+        limit = MAX_PHOTO_BYTES if path == UPLOAD_PATH else MAX_REQUEST_BYTES
         received = 0
-        answering = False
+        answering = read = False
 
         async def counted() -> Message:
-            nonlocal received
+            nonlocal received, read
             message = await receive()
+            read = not message.get("more_body", False)
             received += len(message.get("body", b""))
             if received > limit:
-                raise TooLarge
+                raise _too_large(limit)
             return message
 
         async def headed(message: Message) -> None:
@@ -58,13 +58,48 @@ class Guard:
             await send(message)
 
         try:
+            check_path(scope["method"], path)
             if _announced(scope) > limit:
-                raise TooLarge
-            await self._app(scope, counted, headed)
-        except TooLarge:
+                raise _too_large(limit)
+            passed_on: Receive = counted
+            if is_checked(path):
+                body = await _whole(counted)
+                check_body(path, body, self._known)
+                passed_on = _replayed(body, counted)
+            await self._app(scope, passed_on, headed)
+        except Refused as refusal:
             if not answering:
-                await _drain(receive, limit)
-                await _refuse(headed, limit)
+                if not read:
+                    await _drain(receive, limit)
+                await _refuse(headed, refusal)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(413, f"That is too large: at most {limit >> 20} MB can be sent.")
+
+
+async def _whole(receive: Receive) -> bytes:
+    """Return all of a body, or what came of it before the sender left."""
+    parts, more = [], True
+    while more:
+        message = await receive()
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)
+
+
+def _replayed(body: bytes, receive: Receive) -> Receive:
+    """Give a body that was read before, and then what else is received."""
+    given = False
+
+    async def replay() -> Message:
+        nonlocal given
+        if given:
+            return await receive()
+        given = True
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    return replay
 
 
 def _headers() -> list[tuple[bytes, bytes]]:
@@ -98,8 +133,8 @@ async def _drain(receive: Receive, most: int) -> None:
             return
 
 
-async def _refuse(send: Send, limit: int) -> None:
-    body = json.dumps({"error": f"That is too large: at most {limit >> 20} MB can be sent."})
+async def _refuse(send: Send, refusal: Refused) -> None:
+    body = json.dumps({"error": str(refusal)}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
-    await send({"type": "http.response.body", "body": body.encode()})
+    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

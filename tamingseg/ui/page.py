@@ -19,6 +19,7 @@ from tamingseg.data.base import read_image
 from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor
+from tamingseg.ui.allowed import Known
 from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
 from tamingseg.ui.mosaics.calls import mosaic_tab
@@ -76,7 +77,7 @@ class Page(gr.Blocks):
         kept: dict[str, Any] = {
             "app_kwargs": {
                 "routes": _routes(self.workspaces, self.scripts),
-                "middleware": [Middleware(Guard)],
+                "middleware": [Middleware(Guard, known=self._known())],
             },
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
             "css": _CSS,
@@ -88,6 +89,14 @@ class Page(gr.Blocks):
             "pwa": False,
         }
         return super().launch(**(kept | options))
+
+    def _known(self) -> Known:
+        """List the functions and the events of the page's components."""
+        calls = {
+            number: {name for name, f in vars(block).items() if getattr(f, "_is_server_fn", False)}
+            for number, block in self.blocks.items()
+        }
+        return Known(calls, {number: len(run.inputs) for number, run in self.fns.items()})
 
     def _warm_up(self) -> None:
         """Encode the first sample photo at the start, so that the first click is instant."""

@@ -1,8 +1,10 @@
 import asyncio
+import json
 
 import pytest
 
 from tamingseg.ui import guard
+from tamingseg.ui.allowed import Known
 
 
 async def echo(scope, receive, send):
@@ -16,7 +18,11 @@ async def echo(scope, receive, send):
     await send({"type": "http.response.body", "body": str(length).encode()})
 
 
-def ask(chunks, path="/", announced=None):
+KNOWN = Known({7: {"open_sample"}}, {3: 0})
+CALL, RUN = "/gradio_api/component_server/", "/gradio_api/queue/join"
+
+
+def ask(chunks, path="/gradio_api/reset", announced=None, method="POST", root=""):
     """Status, headers and body of the guarded echo."""
     sent = []
     parts = iter([*((chunk, True) for chunk in chunks), (b"", False)])
@@ -29,22 +35,24 @@ def ask(chunks, path="/", announced=None):
     async def send(message):
         sent.append(message)
 
-    scope = {"type": "http", "path": path, "headers": headers}
-    asyncio.run(guard.Guard(echo)(scope, receive, send))
+    scope = {"type": "http", "method": method, "path": path, "headers": headers}
+    asyncio.run(guard.Guard(echo, KNOWN)({**scope, "root_path": root}, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture
 def small_limits(monkeypatch):
     monkeypatch.setattr(guard, "MAX_REQUEST_BYTES", 10)
     monkeypatch.setattr(guard, "MAX_PHOTO_BYTES", 20)
 
 
+@pytest.mark.usefixtures("small_limits")
 def test_what_is_small_enough_passes():
     assert ask([b"12345", b"12345"])[::2] == (200, b"10")
     assert ask([b"x" * 20], path=guard.UPLOAD_PATH)[::2] == (200, b"20")
 
 
+@pytest.mark.usefixtures("small_limits")
 @pytest.mark.parametrize("announced", [None, 11])
 def test_what_is_too_large_is_refused_announced_or_not(announced):
     status, _, body = ask([b"123456", b"12345"], announced=announced)
@@ -52,6 +60,7 @@ def test_what_is_too_large_is_refused_announced_or_not(announced):
     assert b"too large" in body
 
 
+@pytest.mark.usefixtures("small_limits")
 def test_a_photo_may_be_larger_but_not_without_end():
     assert ask([b"x" * 21], path=guard.UPLOAD_PATH)[0] == 413
 
@@ -65,3 +74,77 @@ def test_the_page_may_be_framed_by_its_host_alone(monkeypatch, hosted):
     policy = ask([b""])[1][b"content-security-policy"].decode()
     assert policy.startswith("default-src 'self'")
     assert ("https://huggingface.co" in policy) is hosted
+
+
+@pytest.mark.parametrize("root", ["", "/demo", "/demo/"])
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/", 200),
+        ("HEAD", "/", 200),
+        ("GET", "/assets/Index-1.js", 200),
+        ("GET", "/theme.css", 200),
+        ("GET", "/gradio_api/queue/data", 200),
+        ("GET", "/tamingseg/samples/cat", 200),
+        ("POST", "/tamingseg/leave", 200),
+        ("POST", "/", 404),
+        ("PUT", "/", 404),
+        ("GET", "/gradio_api/file=/etc/passwd", 404),
+        ("POST", "/gradio_api/upload", 404),
+        ("GET", "/gradio_api/info", 404),
+        ("GET", "/monitoring", 404),
+        ("POST", "/login", 404),
+        ("GET", "/assets/", 404),
+        ("POST", "/gradio_api/run/predict", 404),
+        ("GET", CALL, 404),
+    ],
+)
+def test_routes_that_the_page_does_not_use_are_not_there(method, path, status, root):
+    path = root.rstrip("/") + path
+    assert ask([b""], path, method=method, root=root)[0] == status
+
+
+def call(**changes):
+    """A call as the page sends it, with changes."""
+    sound = {"session_hash": "s", "component_id": 7, "fn_name": "open_sample", "data": "cat"}
+    return json.dumps({**sound, **changes}).encode()
+
+
+def test_a_call_comes_to_gradio_as_it_was_sent():
+    for chunks in ([call()], [call()[:9], call()[9:]]):
+        assert ask(chunks, CALL)[::2] == (200, str(len(call())).encode())
+    assert ask([call(data=None)], CALL)[0] == 200
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b"\xff", 400),
+        (b"[" * 100_000, 400),
+        (b"[]", 400),
+        (b"{}", 400),
+        (call(component_id=10**30), 400),
+        (call(component_id="7"), 400),
+        (call(session_hash=None), 400),
+        (call(session_hash="s" * 101), 400),
+        (call(fn_name=["open_sample"]), 400),
+        (call(fn_name="__init__"), 404),
+        (call(component_id=8), 404),
+    ],
+)
+def test_calls_that_the_page_would_not_make(sent, status):
+    came, headers, answer = ask([sent], CALL)
+    assert came == status
+    assert list(json.loads(answer)) == ["error"]
+    assert headers[b"content-type"] == b"application/json"
+
+
+@pytest.mark.parametrize(
+    ("changes", "status"),
+    [({}, 200), ({"fn_index": 4}, 404), ({"fn_index": True}, 400), ({"data": [1]}, 400)],
+)
+def test_runs(changes, status):
+    request = {"session_hash": "s", "fn_index": 3, "data": [], **changes}
+    assert ask([json.dumps(request).encode()], RUN)[0] == status

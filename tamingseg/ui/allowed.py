@@ -1,0 +1,88 @@
+"""What of gradio the page uses: paths, functions and runs. Everything else is refused.
+
+Gradio has many more routes, and answers some wrong requests with an error in the log.
+"""
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from tamingseg.files import parse_json
+
+_GRADIO = "/gradio_api"
+_CALL, _RUN, _CANCEL = (
+    f"{_GRADIO}/{name}" for name in ("component_server", "queue/join", "cancel")
+)
+
+_READ = re.compile(
+    "/|/config|/robots.txt|/favicon.ico|(/gradio_api)?/theme.css|/(assets|static|svelte)/.+"
+    f"|{_GRADIO}/(startup-events|queue/data|heartbeat/[^/]+)|/tamingseg/.+"
+)
+_WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_GRADIO}/reset)/?|/tamingseg/.+")
+"""Paths that the page uses by GET and by POST. Below /tamingseg/ are our own routes."""
+
+_LONGEST_SESSION = 100
+"""Characters of the name that gradio's scripts give a browser tab."""
+
+
+class Refused(Exception):
+    """A request that goes no further: the status of the answer, and why."""
+
+    def __init__(self, status: int, reason: str) -> None:
+        super().__init__(reason)
+        self.status = status
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the page's scripts ask gradio for.
+
+    `calls` maps the number of a component to the names of its functions, `runs` the number of an
+    event to how many values it takes.
+    """
+
+    calls: Mapping[int, Collection[str]]
+    runs: Mapping[int, int]
+
+
+def check_path(method: str, path: str) -> None:
+    """Raise Refused if the page does not use the path with this method."""
+    allowed = {"GET": _READ, "HEAD": _READ, "POST": _WRITTEN}.get(method)
+    if allowed is None or not allowed.fullmatch(path):
+        raise Refused(404, "There is nothing here.")
+
+
+def is_checked(path: str) -> bool:
+    """Whether `check_body` knows what is sent to this path."""
+    return path.rstrip("/") in (_CALL, _RUN, _CANCEL)
+
+
+def check_body(path: str, body: bytes, known: Known) -> None:
+    """Raise Refused if the page's scripts would not send this to a path that is checked."""
+    path = path.rstrip("/")
+    try:
+        request = parse_json(body)
+    except ValueError as error:
+        raise Refused(400, f"Expected JSON ({str(error)[:200]}).") from error
+    if not isinstance(request, dict):
+        raise Refused(400, "Expected a JSON object.")
+    kinds: dict[str, type] = {"session_hash": str}
+    if path == _CALL:
+        kinds |= {"component_id": int, "fn_name": str}  # its value may be of any kind
+    elif path == _RUN:
+        kinds |= {"fn_index": int, "data": list}
+    else:
+        kinds |= {"fn_index": int, "event_id": str}
+    for name, kind in kinds.items():
+        if not isinstance(request.get(name), kind) or isinstance(request[name], bool):
+            raise Refused(400, f"Expected {name!r} as this page sends it.")
+    if len(request["session_hash"]) > _LONGEST_SESSION:
+        raise Refused(400, "Expected 'session_hash' as this page sends it.")
+    if path == _CALL:
+        if request["fn_name"] not in known.calls.get(request["component_id"], ()):
+            raise Refused(404, "There is no such function.")
+        return
+    if request["fn_index"] not in known.runs:
+        raise Refused(404, "There is no such run.")
+    if path == _RUN and len(request["data"]) != known.runs[request["fn_index"]]:
+        raise Refused(400, "Expected 'data' as this page sends it.")
