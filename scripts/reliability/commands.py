@@ -161,6 +161,8 @@ def started(arguments: list[str], limit: Callable[[], None] = lambda: None) -> I
     pid = os.fork()
     if pid == 0:
         os.setsid()
+        # (A process in the background of a shell is born deaf to it.)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
         os.dup2(output, 1)
         os.dup2(output, 2)
         # Streams of their own: those of before may believe that they write into a file.

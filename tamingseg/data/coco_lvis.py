@@ -110,7 +110,7 @@ class CocoLvisDataset(PairedDataset):
             for where, suffix, found in ((images, ".jpg", image_of), (masks, ".pickle", masks_of))
             for name in sorted(self._parts.keys() - found.keys())
         ]
-        self._stuff = stuff
+        self._stuff, self._annotation = stuff, annotation
         super().__init__(
             f"COCO_LVIS-{split}",
             folder,
@@ -127,9 +127,13 @@ class CocoLvisDataset(PairedDataset):
         mask_path = masks[0]
         things, parts = self._parts[name]
         image = read_image(image_path)
-        layers, places = _read_pickle(mask_path, MAX_MASK_BYTES, _take_masks, image.shape[:2])
+        size = image.shape[:2]
+        layers, places = _read_pickle(mask_path, MAX_MASK_BYTES, _take_masks, size, image_path)
         if len(places) < things:
-            raise ValueError(f"{mask_path} holds {len(places)} objects, but {things} are annotated")
+            raise ValueError(
+                f"{mask_path} holds {len(places)} objects, but {self._annotation} annotates "
+                f"{things}; get both again"
+            )
         kept = np.zeros((len(layers), 256), np.int32)  # layer, label in the file -> in the map
         for layer, label in places if self._stuff else places[:things]:
             kept[layer, label] = label
@@ -163,14 +167,14 @@ def _take_annotation(contents: Any) -> dict[str, tuple[int, dict[int, int]]]:
 
 
 def _take_masks(
-    contents: Any, size: tuple[int, int]
+    contents: Any, size: tuple[int, int], photo: Path
 ) -> tuple[list[np.ndarray], list[tuple[int, int]]]:
     """Return the uint8 (H, W) layers of labels, and where each object is: (layer index, label)."""
     encoded, objects = contents
     most = min(MAX_LAYERS, MAX_PIXELS // (size[0] * size[1]))
     if not 1 <= len(encoded) <= most:
         raise ValueError(f"it must hold 1 to {most} layers, got {len(encoded)}")
-    layers = [_take_layer(layer, size) for layer in encoded]
+    layers = [_take_layer(layer, size, photo) for layer in encoded]
     places = []
     for layer, label in objects:
         _check_number(layer, 0, len(layers))
@@ -181,12 +185,12 @@ def _take_masks(
     return layers, places
 
 
-def _take_layer(encoded: Any, size: tuple[int, int]) -> np.ndarray:
+def _take_layer(encoded: Any, size: tuple[int, int], photo: Path) -> np.ndarray:
     if not isinstance(encoded, _Array):
         raise ValueError("a layer must be an array of bytes")
     pixels = read_image(encoded.data)
     if pixels.shape[:2] != size or (pixels != pixels[..., :1]).any():
-        raise ValueError(f"a layer must be a grey image of the photo's (height, width) {size}")
+        raise ValueError(f"a layer must be a grey image of (height, width) {size} like {photo}")
     return pixels[..., 0]
 
 

@@ -358,7 +358,7 @@ def test_damaged_pickles_give_values_or_value_errors(tmp_path_factory, changes):
     path = tmp_path_factory.mktemp("masks") / "x.pickle"
     path.write_bytes(data)
     with contextlib.suppress(ValueError):
-        coco_lvis._read_pickle(path, 10**6, coco_lvis._take_masks, (20, 30))
+        coco_lvis._read_pickle(path, 10**6, coco_lvis._take_masks, (20, 30), path)
 
 
 def test_files_of_unreasonable_size_are_not_read(root, masks, monkeypatch):
