@@ -171,7 +171,7 @@ class Run:
         start = self.output / "start" / "model.safetensors"
         flags = COMMON | recipe.schedule(start) | recipe.flags
         flags |= {"model.image-size": f"{recipe.side}", "steps": f"{steps}"}
-        words = ["train", "default-cpu", "--folder", f"{folder}", "--cache", f"{self.cache}"]
+        words = ["train", "default-cpu", "--output", f"{folder}", "--cache", f"{self.cache}"]
         data = [f"{self.data}"]
         for name, value in flags.items():
             if value == "PSEUDO":

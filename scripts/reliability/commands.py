@@ -77,7 +77,7 @@ def _train(world: Path, out: Path) -> list[str]:
         "--steps 12 --batch 2 --warmup 2 --checkpoint-every 2 --held-out 5 --sizes 1 32 "
         "--encoder random --workers 0"
     )
-    folders = ["--folder", str(out / "run"), "--cache", str(out / "cache")]
+    folders = ["--output", str(out / "run"), "--cache", str(out / "cache")]
     return ["train", "default-cpu", "--data", str(world / "data"), *flags.split(), *tiny, *folders]
 
 

@@ -1,4 +1,4 @@
-"""`tamingseg distill --data FOLDER ... --folder RUN`: teach a model that needs no click.
+"""`tamingseg distill --data FOLDER ... --output RUN`: teach a model that needs no click.
 
 The teacher, any click model, is first shown every image once; its answers are kept. The same
 command goes on where it was stopped. On several GPUs or machines, start it with
@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-import tyro
 
+from tamingseg.cli.flags import parse
 from tamingseg.cli.train import training_data, validation
 from tamingseg.segmentors.base import check_probabilities
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
@@ -24,9 +24,8 @@ from tamingseg.values import Click
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, open the data, ask the teacher, train."""
-    config = tyro.cli(
-        DistillConfig, prog="tamingseg distill", description=__doc__, args=list(arguments)
-    )
+    renamed = {"--folder": "--output"}
+    config = parse(DistillConfig, "tamingseg distill", arguments, renamed, description=__doc__)
     check_encoder(config)
     kept, held = training_data(config)
     segmentor = load_segmentor(config.teacher)
@@ -46,12 +45,12 @@ def main(arguments: Sequence[str]) -> int:
     name = f"{segmentor.name}-{model_fingerprint(config.teacher)}"
     # A run does not go on with other weights of the same name, and says so before they are asked.
     config = replace(config, teacher=name)
-    RunFolder(config.folder).check(config)
+    RunFolder(config.output).check(config)
     task, samples = distillation(config, kept, teacher, name)
     if config.answers is not None:
         with local_main_process_first():
             for answers in filter(None, samples.teachers):
                 answers.fill()
     train(config, task, samples, validation(held) if held else None)
-    print(f"weights: {config.folder / 'model.safetensors'}")
+    print(f"weights: {config.output / 'model.safetensors'}")
     return 0

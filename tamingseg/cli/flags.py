@@ -31,8 +31,13 @@ def parse(
     ValueError
         If an argument is a flag of an earlier version; the message says the new name.
     """
+    refuse_renamed(prog, arguments, renamed or {})
+    return tyro.cli(settings, prog=prog, description=description, args=list(arguments))
+
+
+def refuse_renamed(prog: str, arguments: Sequence[str], renamed: Mapping[str, str]) -> None:
+    """Raise a ValueError for a flag of an earlier version; it says what the flag is called now."""
     for argument in arguments:
         flag = argument.partition("=")[0].replace("_", "-")
-        if renamed and flag in renamed:
+        if flag in renamed:
             raise ValueError(f"{flag} of {prog} is called {renamed[flag]} now")
-    return tyro.cli(settings, prog=prog, description=description, args=list(arguments))

@@ -1,4 +1,4 @@
-"""`tamingseg train PRESET --data FOLDER ... --folder RUN`: train a click model.
+"""`tamingseg train PRESET --data FOLDER ... --output RUN`: train a click model.
 
 The same command goes on with a run that was stopped. On several GPUs or machines, start it with
 `torchrun -m tamingseg.cli.main train ...` or `accelerate launch -m tamingseg.cli.main train ...`.
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import tyro
 
+from tamingseg.cli.flags import refuse_renamed
 from tamingseg.data.cache import CachedDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
@@ -25,13 +26,14 @@ _VALIDATION_IMAGES = 16
 
 def main(arguments: Sequence[str]) -> int:
     """Parse, open the data, train."""
+    refuse_renamed("tamingseg train", arguments, {"--folder": "--output"})
     config = tyro.extras.overridable_config_cli(
         PRESETS, prog="tamingseg train", description=__doc__, args=list(arguments)
     )
     check_encoder(config)
     kept, held = training_data(config)
     train(config, *click_training(config, kept), validation(held) if held else None)
-    print(f"weights: {config.folder / 'model.safetensors'}")
+    print(f"weights: {config.output / 'model.safetensors'}")
     return 0
 
 

@@ -94,8 +94,8 @@ def _draw_panel(axes: Axes, panel: Panel) -> None:
         for line in lines:
             _draw_line(axes, line, index, len(panel.lines))
         if panel.rings:
-            style = {"markerfacecolor": "none", "markeredgecolor": _colour(index)}
-            axes.plot(*panel.rings[index], "o", markersize=13, **style)
+            x, y = panel.rings[index]
+            axes.plot(x, y, "o", markersize=13, mfc="none", mec=_colour(index))
     for index, note in enumerate(panel.notes):
         place = 0.02, 0.98 - 0.05 * index
         axes.text(

@@ -29,7 +29,7 @@ class RunConfig:
     teacher of a distillation is not asked about them."""
     set_weights: tuple[tuple[str, float], ...] = ()
     """How often images of a data set are drawn, as (name, weight); data sets not named have 1."""
-    folder: Path = Path("runs/train")
+    output: Path = Path("runs/train")
     """Where the run writes; an existing run of the same configuration goes on from there."""
     losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
     """Losses as (name, weight), see `tamingseg.losses`."""
@@ -100,7 +100,7 @@ class TrainConfig(RunConfig):
 class DistillConfig(RunConfig):
     """A distillation: clicks are answered by features. Every field is a flag of the command."""
 
-    folder: Path = Path("runs/distilled")
+    output: Path = Path("runs/distilled")
     """Where the run writes; an existing run of the same configuration goes on from there."""
     teacher: str = "default"
     """Any model that `tamingseg evaluate --model` knows."""

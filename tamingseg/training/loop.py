@@ -39,7 +39,7 @@ def train(
     samples: Dataset,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
 ) -> nn.Module:
-    """Train `task.model` until `config.steps`, going on from `config.folder` if it can.
+    """Train `task.model` until `config.steps`, going on from `config.output` if it can.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def train(
             f"a batch of {config.batch} images cannot be shared by {world} processes; choose a "
             "multiple with --batch"
         )
-    run = RunFolder(config.folder)
+    run = RunFolder(config.output)
     if accelerator.is_main_process:
         run.start(config)
     accelerator.wait_for_everyone()
@@ -83,12 +83,12 @@ def train(
         if accelerator.scaler is not None and state["scaler"] is not None:
             accelerator.scaler.load_state_dict(state["scaler"])
         step = state["step"]
-        accelerator.print(f"going on with {config.folder} at step {step} of {config.steps}")
+        accelerator.print(f"going on with {config.output} at step {step} of {config.steps}")
     if accelerator.is_main_process:
         run.forget_after(step)
     if len(set(gather_object([step]))) > 1:
         raise ValueError(
-            f"the processes found different checkpoints in {config.folder}; all machines must see "
+            f"the processes found different checkpoints in {config.output}; all machines must see "
             "the same run folder"
         )
     task, optimizer = accelerator.prepare(task, optimizer)
@@ -104,7 +104,7 @@ def train(
     def save() -> None:
         if validate is not None:
             run.log({"step": step, **validate(average.module)})
-        save_checkpoint(average.module, config.folder / "model.safetensors")
+        save_checkpoint(average.module, config.output / "model.safetensors")
         # Last, so that a kill before it repeats the rest on resume instead of losing it.
         scaler = accelerator.scaler
         run.save(

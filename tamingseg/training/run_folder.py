@@ -21,7 +21,7 @@ import torch
 from tamingseg.files import UNFINISHED, append_whole, write_whole
 
 _MAY_CHANGE = {
-    *("folder", "data", "textures", "steps", "decay_share", "workers", "checkpoint_every"),
+    *("output", "data", "textures", "steps", "decay_share", "workers", "checkpoint_every"),
     *("cache", "answers"),
 }
 """Fields that a resumed run may set anew: where things lie, and how long it goes on."""
@@ -61,7 +61,7 @@ class RunFolder:
             if differing:
                 raise ValueError(
                     f"{self.path} holds a run with another {', '.join(differing)}; "
-                    "give the new run another --folder, or delete this one"
+                    "give the new run another --output, or delete this one"
                 )
 
     def has_checkpoint(self) -> bool:

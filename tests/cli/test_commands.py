@@ -219,3 +219,9 @@ class TestDataCheck:
         assert "expected images/ and masks/" in capsys.readouterr().err
         assert main(["data", "check"]) == 2
         assert "no data" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [["train", "default-cpu"], ["distill"]])
+def test_a_training_is_told_by_output_where_to_write(command, capsys):
+    assert main([*command, "--folder", "runs/mine"]) == 2
+    assert "--folder of tamingseg" in capsys.readouterr().err

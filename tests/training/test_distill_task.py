@@ -160,7 +160,7 @@ def test_mosaics_are_a_set_more_that_no_teacher_sees(data):
 
 def run(data, folder, *more):
     arguments = ["distill", "--data", data / "discs", "--textures", data / "textures"]
-    arguments += ["--folder", folder, "--cache", data / "cache", "--answers", data / "answers"]
+    arguments += ["--output", folder, "--cache", data / "cache", "--answers", data / "answers"]
     arguments += ["--batch", 2, "--sizes", "1.0", 64, "--held-out", 4, "--checkpoint-every", 2]
     arguments += ["--model.backbone", "test_resnet", "--model.pyramid", 8, 8, 16, 16]
     arguments += ["--model.hidden", 16, "--model.dim", 8, "--model.blocks", "--grid", 3]

@@ -53,7 +53,7 @@ def start(data: Path, run: Path, processes: int) -> subprocess.Popen:
     if processes > 1:
         launcher += ["torch.distributed.run", "--standalone", f"--nproc-per-node={processes}", "-m"]
     command = ["tamingseg.cli.main", "train", "default-cpu", "--data", str(data), *FLAGS]
-    command += ["--folder", str(run), "--cache", str(run.parent / "cache")]
+    command += ["--output", str(run), "--cache", str(run.parent / "cache")]
     # One thread each: with several, sums may be added in another order.
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     return subprocess.Popen(
@@ -74,7 +74,7 @@ def small_run(data, folder, **changes):
     """Train SegNext with its dropout, clicks and loss for a few steps, in this process."""
     config = TrainConfig(
         data=(data,),
-        folder=folder,
+        output=folder,
         model=SegNextConfig(32, 16, 3, 2, pyramid=(4, 8, 8, 8), head_width=8, click_radius=3),
         losses=(("normalized-focal", 1.0),),
         sampling=ClickSampling("many", queries=2),
