@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 _GAP = np.ones((3, 3), np.uint8)
-"""Pieces that touch after each grew by one cell are one: thin things break into pieces."""
+"""Pieces at most two cells apart are one, each grown by one cell: thin things break into pieces."""
 
 _STEP = 0.5
 """Distance of the levels that are compared, in logits."""
@@ -34,9 +34,9 @@ def connected_to(logits: np.ndarray, row: int, col: int) -> np.ndarray:
     connected only at a lower level is at most one step of the ladder above it.
 
     >>> import numpy as np
-    >>> logits = np.array([[3, 3, -4, -4, 3]], np.float32)
-    >>> bool(connected_to(logits, 0, 0)[0, 4] > 0)
-    False
+    >>> logits = np.array([[3, 3, -4, -4, -4, 3]], np.float32)
+    >>> (connected_to(logits, 0, 0) > 0).tolist()
+    [[True, True, False, False, False, False]]
     """
     reach = cv2.dilate(logits, _GAP)
     own = float(reach[row, col])

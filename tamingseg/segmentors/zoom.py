@@ -152,7 +152,11 @@ class ZoomSegmentor(ClickSegmentor):
             cells_per_pixel = logits.shape[3] / (4 * features[0].shape[3])
             for answer, (row, col, sign) in zip(logits[0], points[:, 0].tolist(), strict=True):
                 if sign == 1:
-                    cell = int(row * cells_per_pixel), int(col * cells_per_pixel)
+                    # A click at the very edge may be rounded to the far side of it.
+                    cell = [
+                        min(int(place * cells_per_pixel), side - 1)
+                        for place, side in zip((row, col), answer.shape, strict=True)
+                    ]
                     piece = connected_to(answer.float().cpu().numpy(), *cell)
                     answer.copy_(torch.from_numpy(piece))
         return logits

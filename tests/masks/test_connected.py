@@ -23,7 +23,7 @@ def test_an_island_elsewhere_goes_and_the_piece_keeps_its_logits():
     np.testing.assert_array_equal(answer > 0, connected_to(before, 4, 4) > 0)
 
 
-def test_a_gap_of_one_cell_does_not_part_a_thing():
+def test_a_small_gap_does_not_part_a_thing():
     logits = np.full((5, 20), -4, np.float32)
     logits[2, 2:9] = logits[2, 10:15] = 2
     logits[2, 18] = 2  # three cells further

@@ -227,6 +227,12 @@ class Islands(torch.nn.Module):
         return logits.repeat_interleave(2, 2).repeat_interleave(2, 3)
 
 
+def test_a_click_at_the_very_edge_is_answered(pair, image):
+    _, zoom = pair
+    last = np.nextafter(image.shape[0], 0), np.nextafter(image.shape[1], 0)
+    assert zoom.predict(zoom.embed(image), [Click(*map(float, last))]).shape == (1, 120, 160)
+
+
 def test_an_island_elsewhere_needs_a_click_of_its_own(make_model):
     zoom = ZoomSegmentor(Islands(make_model("clicknet", image_size=64).config), "islands")
     embedding = zoom.embed(np.zeros((64, 64, 3), np.uint8))
