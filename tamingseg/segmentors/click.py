@@ -42,6 +42,7 @@ class ClickSegmentor:
         self.model: Any = model.to(device).to(memory_format=torch.channels_last).eval()
         self.name = name
         self.device = torch.device(device)
+        _reuse_large_blocks()
         can = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
         self.precision = "bfloat16" if can and not self.exact else "float32"
 
@@ -181,6 +182,16 @@ class FeatureSegmentor(ClickSegmentor):
         queries = torch.from_numpy(first[:, :dim].copy()).to(self.device)
         keys = torch.from_numpy(second[:, -dim:].copy()).to(self.device)
         return self.model.affinity_logits(queries, keys).sigmoid_().cpu().numpy()
+
+
+def _reuse_large_blocks() -> None:
+    """Let the C library reuse freed memory instead of giving every large block back at once.
+
+    glibc gives back blocks above a limit, and raises the limit to the largest block that was freed,
+    up to 32 MiB. Without this each map of a grid of clicks is fetched from the system page by page,
+    which takes as long as the arithmetic.
+    """
+    torch.empty(31 * 2**20, dtype=torch.uint8)
 
 
 def resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Tensor:
