@@ -45,13 +45,13 @@ def cutter(regular, discs_png):
 
 
 def found(user):
-    user.page.wait_for_function(
-        "document.querySelector('#panel-partition .tally').textContent !== ''"
-    )
+    assert count(user) > 0
 
 
 def count(user):
-    return int(user.page.locator("#panel-partition .tally").inner_text())
+    """How many regions the panel says there are, as soon as it says so."""
+    tally = "document.querySelector('#panel-partition .tally').textContent"
+    return int(user.page.wait_for_function(tally).json_value())
 
 
 def show(user, regions):
