@@ -24,16 +24,27 @@ def level_map_at(
     parents: Mapping[tuple[int, int], tuple[int, int]],
     row: int,
     col: int,
+    small_first: float = 0.0,
 ) -> np.ndarray:
-    """Return the mean of a chain of true masks around a pixel, float32 (H, W).
+    """Return the weighted mean of a chain of true masks around a pixel, float32 (H, W).
 
-    Every mask that holds the pixel has the same weight; a mask that is in several label maps counts
-    as often. All zero if there is no mask. Parameters as in `masks_at`.
+    A mask that is in several label maps counts as often. All zero if there is no mask.
+
+    Parameters
+    ----------
+    maps, parents, row, col
+        As in `masks_at`.
+    small_first
+        A mask has the weight area ** -small_first. At 0 all masks weigh the same, and the larger
+        one of two has exactly .5: whether it is the answer is left to chance. Where a click may be
+        anywhere in a mask, it says that the mask is wanted with a probability ~ 1 / area.
     """
     masks = masks_at(maps, parents, row, col)
     if len(masks) == 0:
         return np.zeros(maps.shape[1:], np.float32)
-    return masks[heaviest_chain(masks, np.ones(len(masks)))].mean(axis=0, dtype=np.float32)
+    weights = masks.sum((1, 2), dtype=np.float64) ** -small_first
+    chain = heaviest_chain(masks, weights)
+    return np.average(masks[chain], axis=0, weights=weights[chain]).astype(np.float32)
 
 
 def masks_at(

@@ -44,6 +44,9 @@ class ClickSampling:
     """What one positive click should be answered with. ``mask``: the region it was drawn for.
     ``levels``: the map with all true masks that hold it as level sets (`tamingseg.data.levels`);
     for losses that are at home with soft targets: cross-entropy, soft-iou, cumulative."""
+    small_first: float = 0.0
+    """``levels``: of two masks in each other, how much more the smaller one counts. A mask has the
+    weight area ** -small_first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +191,8 @@ class ClickTrainingSet(Dataset):
         for level_map, label, (first, *further) in zip(levels, chosen, clicks, strict=True):
             if first.positive and not further:
                 row, col = int(first.row), int(first.col)
-                level_map[:] = level_map_at(maps, sample.parents, row, col)
+                small_first = self.sampling.small_first
+                level_map[:] = level_map_at(maps, sample.parents, row, col, small_first)
             else:
                 level_map[:] = drawn.label_map == label
         return levels, unknown

@@ -110,3 +110,12 @@ def test_a_whole_counts_even_if_its_outline_misses_the_click(maps):
 def test_wholes_out_of_view_and_circles_are_no_trouble(maps):
     assert len(masks_at(maps, {(1, 1): (2, 99)}, 0, 0)) == 3
     assert len(masks_at(maps, {(1, 1): (2, 6), (2, 6): (1, 1)}, 0, 0)) == 4
+
+
+def test_small_masks_count_more():
+    """Of 4 and 16 pixels; at a power of 1/2 the weights are 1/2 and 1/4."""
+    maps = strips((4, 8), (2, 18)).astype(np.int32)
+    even = level_map_at(maps, {}, 0, 5)
+    assert even[0, [5, 10, 0]].tolist() == [1, 0.5, 0]
+    target = level_map_at(maps, {}, 0, 5, small_first=0.5)
+    np.testing.assert_allclose(target[0, [5, 10, 0]], [1, 1 / 3, 0], atol=1e-6)
