@@ -62,6 +62,8 @@ class Workspace:
         The photo at that size: uint8 RGB, (H, W, 3).
     truth
         The true regions, packed, see `tamingseg.ui.shared.truth`; None if they are not known.
+    partitioner_embedding
+        The photo as embedded by the partitioner, if that is another model; None before.
     evidence
         What the partitioner sees in the photo, by which all methods merge; None before.
     hierarchies
@@ -87,6 +89,7 @@ class Workspace:
         self.image = shrunk(image, WORK_PIXELS)
         self.size = self.image.shape[:2]
         self.truth: np.ndarray | None = None
+        self.partitioner_embedding: ImageEmbedding | None = None
         self.evidence: Evidence | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
         self.slots: dict[str, Any] = {}  # of each tab a `Slot` of its own
@@ -101,7 +104,8 @@ class Workspace:
     def nbytes(self) -> int:
         """Memory it occupies."""
         embedding = None if self._encoded is None else self._encoded[0]
-        parts = (self.image, embedding, self.truth, self.evidence, *list(self.slots.values()))
+        models = (embedding, self.partitioner_embedding, self.evidence)
+        parts = (self.image, self.truth, *models, *list(self.slots.values()))
         return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
 
     def greeting(self) -> dict[str, Any]:
@@ -181,15 +185,22 @@ class Workspaces:
         workspace.truth = packed_regions(load_sample_truth(name))
         return self._add(workspace)
 
+    def find_embedding(self, workspace: Workspace, partitioner: Segmentor) -> ImageEmbedding:
+        """Return a workspace's photo as embedded by the partitioner, for the first who asks."""
+        if partitioner is self.segmentor:
+            return workspace.encoded()[0]
+        if workspace.partitioner_embedding is None:
+            workspace.partitioner_embedding = partitioner.embed(workspace.image)
+        return workspace.partitioner_embedding
+
     def find_hierarchy(
-        self, workspace: Workspace, segmentor: Segmentor, method: Method
+        self, workspace: Workspace, partitioner: Segmentor, method: Method
     ) -> Hierarchy:
         """Return the hierarchy of a workspace's photo, which is built for the first who asks."""
         if method not in workspace.hierarchies:
             if workspace.evidence is None:
-                # The model of clicks has seen the photo already.
-                image = workspace.encoded()[0] if segmentor is self.segmentor else workspace.image
-                workspace.evidence = find_evidence(segmentor, image)
+                embedding = self.find_embedding(workspace, partitioner)
+                workspace.evidence = find_evidence(partitioner, embedding)
             workspace.hierarchies[method] = merge_evidence(workspace.evidence, method)
         return workspace.hierarchies[method]
 

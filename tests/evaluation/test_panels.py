@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tamingseg.evaluation.panels import greatest_certainty, panels
+from tamingseg.evaluation.panels import draw_panels, greatest_certainty, panels
+from tamingseg.partition.cut import build_hierarchy
 from tamingseg.values import Click
 from tamingseg.viz import ERROR_COLOUR, draw_regions
 
@@ -43,6 +44,19 @@ def test_truth_and_errors_where_the_truth_is_known(two_discs, fake_segmentor):
     assert (drawn["errors"] == ERROR_COLOUR).all(axis=2).mean() < 0.05
     one = panels(fake_segmentor(), two_discs.image, 1, truth)["errors"]
     np.testing.assert_array_equal((one == ERROR_COLOUR).all(axis=2), truth > 1)
+
+
+def test_pictures_of_another_size_show_the_same(two_discs, fake_segmentor):
+    segmentor = fake_segmentor()
+    embedding = segmentor.embed(two_discs.image)
+    hierarchy = build_hierarchy(segmentor, embedding)
+    half = draw_panels(segmentor, embedding, hierarchy, 3, click=Click(16, 18), size=(24, 32))
+    whole = panels(segmentor, embedding, 3, click=Click(16, 18))
+    assert list(half) == TITLES
+    for title in ("3 regions", "certainty"):
+        same = (half[title] == whole[title][::2, ::2]).all(axis=2)
+        assert same.mean() > 0.8, title  # but at the borders
+    assert (half["one click"][8, 9] == 255).all(), "the cross of the click"
 
 
 def test_features_where_there_are_any(two_discs, pixel_segmentor):

@@ -46,7 +46,9 @@ def picture_steps(
         def work(progress: Progress) -> dict[str, Any]:
             progress(0, 1)
             if recipe is None:
-                pictures = draw_photo(segmentor, workspace.image, regions)
+                embedding = workspaces.find_embedding(workspace, segmentor)
+                hierarchy = workspaces.find_hierarchy(workspace, segmentor, "greedy")
+                pictures = draw_photo(segmentor, embedding, hierarchy, regions)
             else:
                 pictures = draw_mosaic(segmentor, recipe, textures)
             progress(1, 1)

@@ -11,8 +11,9 @@ import numpy as np
 from tamingseg.data.mosaics import LAYOUTS, MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
 from tamingseg.data.textures import Texture, load_textures
-from tamingseg.evaluation.panels import panels
-from tamingseg.segmentors.base import Segmentor
+from tamingseg.evaluation.panels import draw_panels, panels
+from tamingseg.partition.hierarchy import Hierarchy
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.ui.shared.pictures import png, shrunk
 from tamingseg.ui.wire import check_whole
 from tamingseg.values import Sample
@@ -25,7 +26,7 @@ MAX_REGIONS = 60
 """Most regions of a mosaic, and of a photo in the pictures."""
 
 PANEL_PIXELS = 320 * 480
-"""Larger photos are shrunk to this size for the pictures."""
+"""Pictures of larger photos are drawn at this size."""
 
 FORMULAS = 1000
 """Number of textures by formula to choose from, as in `tamingseg data mosaics`."""
@@ -138,9 +139,13 @@ def draw_mosaic(segmentor: Segmentor, recipe: Recipe, textures: Textures) -> Pic
     return Pictures(*_files(drawn), float(1 - wrong.mean()), recipe, sample)
 
 
-def draw_photo(segmentor: Segmentor, image: np.ndarray, regions: int) -> Pictures:
-    """Draw a photo, uint8 RGB (H, W, 3), and what a model makes of it."""
-    return Pictures(*_files(panels(segmentor, shrunk(image, PANEL_PIXELS), regions)))
+def draw_photo(
+    segmentor: Segmentor, embedding: ImageEmbedding, hierarchy: Hierarchy, regions: int
+) -> Pictures:
+    """Draw a photo and what a model makes of it: its embedding and its hierarchy by that model."""
+    size = shrunk(embedding.image, PANEL_PIXELS).shape[:2]
+    drawn = draw_panels(segmentor, embedding, hierarchy, regions, size=size)
+    return Pictures(*_files(drawn))
 
 
 def _files(drawn: Mapping[str, np.ndarray]) -> tuple[dict[str, bytes], bytes]:

@@ -10,6 +10,7 @@ from PIL import Image
 
 from tamingseg.ui.mosaics.calls import mosaic_calls, mosaic_tab, picture_steps
 from tamingseg.ui.mosaics.pictures import Recipe, find_textures, make
+from tamingseg.ui.partition.calls import cut_steps
 from tamingseg.ui.workspaces import Workspaces
 
 RECIPE = {"textures": "plain", "seed": 3, "layout": "grid", "regions": 3}
@@ -71,6 +72,19 @@ def test_a_run_without_a_recipe_draws_the_photo(run, calls, token, two_discs):
     answer = calls["pictures"]({"token": token})
     assert (answer["recipe"], answer["right"]) == (None, None)
     assert (pixels(answer["pictures"][0]["png"]) == two_discs.image).all()
+
+
+def test_the_photo_is_embedded_once_for_both_tabs(workspaces, textures, token, fake_segmentor):
+    partitioner, embedded = fake_segmentor(), []
+    embed = partitioner.embed
+    partitioner.embed = lambda image: embedded.append(image.shape) or embed(image)
+    request = {"token": token, "run": "r", "regions": 3}
+    for _ in range(2):
+        *_, end = picture_steps(workspaces, partitioner, textures, request)
+        assert "ms" in end
+    *_, end = cut_steps(workspaces, partitioner, {**request, "method": "multicut"})
+    assert "ms" in end
+    assert embedded == [workspaces.find(token).image.shape]
 
 
 def test_a_mosaic_is_opened_as_a_photo_whose_truth_is_known(workspaces, calls, textures):

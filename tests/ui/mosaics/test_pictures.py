@@ -86,12 +86,16 @@ def test_the_figure_is_the_share_of_pixels_that_match(fake_segmentor, textures):
 
 
 def test_pictures_of_a_photo_know_no_truth(fake_segmentor, discs_image):
-    drawn = draw_photo(fake_segmentor(), discs_image, 3)
+    segmentor = fake_segmentor()
+    embedding = segmentor.embed(discs_image)
+    drawn = draw_photo(segmentor, embedding, build_hierarchy(segmentor, embedding), 3)
     assert "truth" not in drawn.files
     assert "3 regions" in drawn.files
     assert drawn.right is None
     assert drawn.describe() == {"right": None, "recipe": None}
-    height, width = pixels(drawn.files["image"]).shape[:2]
+    sizes = {pixels(file).shape for file in drawn.files.values()}
+    ((height, width, _),) = sizes
+    assert discs_image[..., 0].size > height * width
     assert height * width <= pictures.PANEL_PIXELS
     assert width / height == pytest.approx(4 / 3, rel=0.01)
 
