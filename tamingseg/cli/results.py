@@ -5,13 +5,14 @@ Beside the results lie two hidden files::
     OUTPUT/.<command>.json     the settings, weights included; the same for all results
     OUTPUT/.<command>.jsonl    a line when a photo is begun, and another when it is done
 
-    {"name": "deep/b", "image_id": 2, "photo": "../photos/deep/b.png", "hash": "9f2c...",
-     "size": [480, 640], "files": ["deep/b.json"], "done": "51ab..."}
+    {"name": "deep/b", "image_id": 1263520971, "photo": "../photos/deep/b.png",
+     "hash": "9f2c...", "size": [480, 640], "files": ["deep/b.json"], "done": "51ab..."}
 
 ``hash`` is that of the photo's file, ``done`` that of the first of ``files`` (null when begun), a
 file that ends with "/" is a folder. ``photo`` is a path from OUTPUT.
 """
 
+import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -87,7 +88,8 @@ class Results:
     def making(self, name: str, photo: Path, size: tuple[int, int]) -> Iterator[int]:
         """Make the results of a photo of `size` = (height, width); gives its ``image_id``.
 
-        That is the number in its name, as COCO's photos have it, or else the next one.
+        That is the number in its name, as COCO's photos have it, or else one that follows from its
+        name, so that it does not depend on the other photos.
         """
         files, image_id = list(self.files_of(name)), self._id_of(name)
         entry = {
@@ -144,9 +146,12 @@ class Results:
         if name in self._entries:
             return self._entries[name]["image_id"]
         number = int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else 0
-        if number > 0 and number not in self._ids:
-            return number
-        return max(self._ids, default=0) + 1
+        if number == 0 or number in self._ids:
+            digest = hashlib.blake2b(os.fsencode(name), digest_size=4).digest()
+            number = int.from_bytes(digest, "big") // 2 + 1  # fits into 32 bits with a sign
+        while number in self._ids:
+            number += 1
+        return number
 
     def _add(self, entry: dict[str, Any]) -> None:
         self._entries[entry["name"]] = entry

@@ -20,6 +20,10 @@ def photos(tmp_path, two_discs):
     return folder
 
 
+def _without_ids(path):
+    return [{**entry, "image_id": None} for entry in json.loads(path.read_text())]
+
+
 def propose(photos, output, model, *flags):
     return main(["propose", str(photos), "--output", str(output), "--model", model, *flags])
 
@@ -46,13 +50,27 @@ def test_a_folder_is_followed_and_resumed(photos, tmp_path, fake_model):
     assert propose(photos, output, fake_model) == 0
     first, second = output / "a.json", output / "deep" / "b.json"
     entries, others = (json.loads(file.read_text()) for file in (first, second))
-    assert [entry.pop("image_id") for entry in entries + others] == [1] * 3 + [2] * 3
+    ids = [entry.pop("image_id") for entry in entries + others]
+    assert ids == [ids[0]] * 3 + [ids[3]] * 3
+    assert ids[0] != ids[3]
     assert entries == others
     first.unlink()
     before = second.stat().st_mtime_ns
     assert propose(photos, output, fake_model) == 0
     assert first.exists()
     assert second.stat().st_mtime_ns == before
+
+
+def test_a_photo_alone_gives_what_it_gives_in_a_folder(photos, tmp_path, fake_model):
+    assert propose(photos, tmp_path / "all", fake_model) == 0
+    assert propose(photos / "deep" / "b.png", tmp_path / "one", fake_model) == 0
+    alone, among = tmp_path / "one" / "b.json", tmp_path / "all" / "deep" / "b.json"
+    assert _without_ids(alone) == _without_ids(among)
+    assert propose(photos / "deep", tmp_path / "two", fake_model) == 0
+    assert (tmp_path / "two" / "b.json").read_bytes() == alone.read_bytes()
+    (photos / "deep" / "a.png").write_bytes((photos / "a.png").read_bytes())
+    assert propose(photos / "deep", tmp_path / "more", fake_model) == 0
+    assert (tmp_path / "more" / "b.json").read_bytes() == alone.read_bytes()
 
 
 def test_other_settings_need_another_folder(photos, tmp_path, fake_model, capsys):
