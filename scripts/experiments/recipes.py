@@ -217,7 +217,7 @@ def print_tables(run: Run) -> None:
             chosen = [
                 record
                 for record in records
-                if (record.kind, record.method["clicker"]) == how
+                if (record.protocol, record.method["clicker"]) == how
                 and record.method["model"] in names
             ]
             chosen.sort(key=lambda record: names.index(record.method["model"]))

@@ -1,4 +1,4 @@
-"""Commands that have commands: `tamingseg <command>` and `tamingseg evaluate <kind>`."""
+"""Commands that have commands: `tamingseg <command>` and `tamingseg evaluate <protocol>`."""
 
 import sys
 from collections.abc import Callable, Mapping, Sequence

@@ -104,8 +104,8 @@ class _All(ProposalConfig):
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand."""
     commands = {
-        kind: Command(protocol.summary, _OWN.get(kind, partial(_follow, protocol)))
-        for kind, protocol in PROTOCOLS.items()
+        name: Command(protocol.summary, _OWN.get(name, partial(_follow, protocol)))
+        for name, protocol in PROTOCOLS.items()
     }
     commands["all"] = Command("clicks, proposals and regions, in one run", _everything)
     return dispatch("tamingseg evaluate", "Measure models.", commands, arguments)
@@ -114,7 +114,7 @@ def main(arguments: Sequence[str]) -> int:
 def _follow(protocol: Protocol, arguments: Sequence[str]) -> int:
     """Follow one protocol: parse, evaluate, print."""
     evaluation = _Evaluation[protocol.settings]  # type: ignore[name-defined]
-    command = _parse(evaluation, protocol.kind, arguments)
+    command = _parse(evaluation, protocol.name, arguments)
     return _measure(protocol, command.run, command.settings, command.run.datasets())
 
 

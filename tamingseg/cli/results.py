@@ -180,9 +180,9 @@ def _read(journal: Path) -> dict[str, dict[str, Any]]:
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             entry = parse_json(line)
-            kinds = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
-            if not all(isinstance(entry[key], kind) for key, kind in kinds.items()):
-                raise TypeError("a value is of another kind")
+            types = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
+            if not all(isinstance(entry[key], type_) for key, type_ in types.items()):
+                raise TypeError("a value has another type")
             entries[entry["name"]] = {"done": None, **entry}
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(

@@ -26,7 +26,7 @@ class Summary(Protocol):
     """One method on one data set, with the same attributes whoever measured it."""
 
     @property
-    def kind(self) -> str:
+    def protocol_name(self) -> str:
         """Which protocol was followed."""
 
     @property

@@ -21,8 +21,8 @@ from tamingseg.metrics.bootstrap import bootstrap_difference
 MIN_IMAGES = 10
 """With fewer images there is no verdict: intervals of the percentile method are then too narrow."""
 
-_FREE = ("kind", "dataset", "data", "model", "weights", "version")
-"""What needs not be alike to compare two methods; kind and data set are looked at before."""
+_FREE = ("protocol", "dataset", "data", "model", "weights", "version")
+"""What needs not be alike to compare two methods; protocol and data set are looked at before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,7 @@ class Comparison:
     Attributes
     ----------
     title
-        The kind and the data set, and what else tells it from the other comparisons.
+        The protocol and the data set, and what else tells it from the other comparisons.
     first, second
         Their records, cut down to the images that both have.
     only_first, only_second
@@ -122,8 +122,8 @@ class Comparison:
 def choose(records: Iterable[Record], wanted: Sequence[str]) -> list[Group]:
     """Group records and keep the groups that none of `wanted`, ``SETTING=VALUE``, speaks against.
 
-    A group without a setting stays: which clicker is wanted says nothing about proposals. ``kind``
-    and ``dataset`` may be chosen like settings.
+    A group without a setting stays: which clicker is wanted says nothing about proposals.
+    ``protocol`` and ``dataset`` may be chosen like settings.
 
     Raises
     ------
@@ -154,10 +154,10 @@ def names_of_settings(wanted: Iterable[str]) -> set[str]:
 def compare(
     first: Sequence[Group], second: Sequence[Group], chosen: Collection[str] = ()
 ) -> tuple[list[Comparison], list[str]]:
-    """Pair the groups of A and B by kind, data set and everything else that is to be alike.
+    """Pair the groups of A and B by protocol, data set and everything else that is to be alike.
 
     That is every setting but model, weights, version and the `chosen` ones. What is then left over
-    of a kind and data set is paired too, if it is one method of either side.
+    of a protocol and data set is paired too, if it is one method of either side.
 
     Returns
     -------
@@ -172,8 +172,8 @@ def compare(
         If several methods could be meant, or nothing is left to compare.
     """
     comparisons, left_out = [], []
-    for place in dict.fromkeys((group.kind, group.dataset) for group in (*first, *second)):
-        sides = [[g for g in side if (g.kind, g.dataset) == place] for side in (first, second)]
+    for place in dict.fromkeys(_place(group) for group in (*first, *second)):
+        sides = [[g for g in side if _place(g) == place] for side in (first, second)]
         pairs = _pairs(sides[0], sides[1], chosen)
         apart = differing([_alike(_either(ours, theirs), chosen) for ours, theirs in pairs])
         for ours, theirs in pairs:
@@ -208,8 +208,13 @@ def comparison_text(
     return "\n\n".join(texts)
 
 
+def _place(group: Group) -> tuple[str, str]:
+    return group.protocol_name, group.dataset
+
+
 def _settings(group: Group) -> dict[str, str]:
-    return {"kind": group.kind, "dataset": group.dataset, **settings_of(group.method)}
+    where = {"protocol": group.protocol_name, "dataset": group.dataset}
+    return where | settings_of(group.method)
 
 
 def _either(ours: Group | None, theirs: Group | None) -> Group:
@@ -224,7 +229,7 @@ def _alike(group: Group, chosen: Collection[str]) -> dict[str, str]:
 def _pairs(
     first: Sequence[Group], second: Sequence[Group], chosen: Collection[str]
 ) -> list[tuple[Group | None, Group | None]]:
-    """Pair groups of one kind and data set; None stands for the partner of one that has none."""
+    """Pair groups of one protocol and data set; None stands for a missing partner."""
     pairs: list[tuple[Group | None, Group | None]] = []
     left = [list(first), list(second)]
     for group in first:
@@ -255,8 +260,8 @@ def _several(first: Sequence[Group], second: Sequence[Group]) -> ValueError:
         for value in dict.fromkeys(text[key] for text in side if key in text)
     )
     return ValueError(
-        f"{first[0].kind} on {first[0].dataset}: A has {len(first)} and B {len(second)} methods "
-        f"that could be compared; choose with some of {choices}"
+        f"{first[0].protocol_name} on {first[0].dataset}: A has {len(first)} and B {len(second)} "
+        f"methods that could be compared; choose with some of {choices}"
     )
 
 
@@ -338,7 +343,7 @@ def _flat_lines(comparison: Comparison) -> Iterator[dict[str, Any]]:
     names = _names(first, second)
     for difference in comparison.differences():
         yield {
-            "kind": first.kind,
+            "protocol": first.protocol_name,
             "dataset": first.dataset,
             "figure": difference.figure,
             "unit": difference.unit,

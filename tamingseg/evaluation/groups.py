@@ -16,23 +16,23 @@ def group_records(records: Iterable[Record]) -> list[Group]:
     Raises
     ------
     ValueError
-        If a record is of a kind that is not known.
+        If a record is of a protocol that is not known.
     """
     groups: dict[tuple[str, str, str], list[Record]] = {}
     for record in records:
-        if record.kind not in PROTOCOLS:
+        if record.protocol not in PROTOCOLS:
             raise ValueError(
-                f"the record of {record.dataset}, image {record.image} has the kind "
-                f"{record.kind!r}; expected one of {', '.join(PROTOCOLS)}"
+                f"the record of {record.dataset}, image {record.image} has the protocol "
+                f"{record.protocol!r}; expected one of {', '.join(PROTOCOLS)}"
             )
-        groups.setdefault((record.kind, record.dataset, record.method_key), []).append(record)
+        groups.setdefault((record.protocol, record.dataset, record.method_key), []).append(record)
     return [
         Group(
-            PROTOCOLS[kind],
+            PROTOCOLS[protocol],
             dataset,
             found[0].method,
             sorted((record for record in found if record.results), key=lambda r: r.image),
             [record.image for record in found if not record.results],
         )
-        for (kind, dataset, _), found in groups.items()
+        for (protocol, dataset, _), found in groups.items()
     ]

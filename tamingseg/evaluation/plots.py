@@ -51,7 +51,7 @@ def save_plots(records: Sequence[Record], folder: Path) -> list[Path]:
     Raises
     ------
     ValueError
-        If there is nothing to draw, or a record does not hold what its kind should.
+        If there is nothing to draw, or a record does not hold what its protocol wants.
     """
     groups = [group for group in group_records(records) if group.records]
     pictures = [*_pictures(groups), *_scatter_pictures(scatters(records))]
@@ -71,9 +71,9 @@ def save_scatters(found: Iterable[Scatter], folder: Path) -> list[Path]:
 def _pictures(groups: Sequence[Group]) -> _Pictures:
     """Draw the plots of all protocols, one picture per data set."""
     for protocol in PROTOCOLS.values():
-        of_kind = [group for group in groups if group.kind == protocol.kind]
+        of_protocol = [group for group in groups if group.protocol is protocol]
         for plot in protocol.plots:
-            fitting = [group for group in of_kind if plot.fits(group)]
+            fitting = [group for group in of_protocol if plot.fits(group)]
             data = [(group.dataset, str(group.method.get("data"))) for group in fitting]
             for title, members in _by_data(data):
                 yield f"{plot.name}-{title}", _draw(plot, title, [fitting[i] for i in members])

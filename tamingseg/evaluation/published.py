@@ -21,7 +21,7 @@ class Published:
 
     Attributes
     ----------
-    kind, dataset
+    protocol_name, dataset
         As in a record: the protocol and the name of the data set.
     method
         ``model``, as the source calls it, and what the source says of the protocol.
@@ -34,7 +34,7 @@ class Published:
         What one must know before comparing.
     """
 
-    kind: str
+    protocol_name: str
     dataset: str
     method: dict[str, Any]
     who: str
@@ -62,7 +62,7 @@ class Published:
 
 
 def _block(
-    kind: str,
+    protocol: str,
     who: str,
     columns: Sequence[tuple[str, str]],
     *rows: tuple[Any, ...],
@@ -79,7 +79,9 @@ def _block(
             }
             if values:
                 caveats = (*marks, *_CAVEATS.get((who, dataset), ()))
-                yield Published(kind, dataset, {"model": model, **settings}, who, values, caveats)
+                yield Published(
+                    protocol, dataset, {"model": model, **settings}, who, values, caveats
+                )
 
 
 _NOTE = "the research note"

@@ -1,4 +1,4 @@
-"""Result records in a JSONL file: one line per (kind, data set, image, method).
+"""Result records in a JSONL file: one line per (protocol, data set, image, method).
 
 A record keeps every setting that changes its numbers, so a file may collect many runs, and an image
 without objects has one too, so that it can be counted.
@@ -31,9 +31,9 @@ class Record:
 
     Attributes
     ----------
-    kind
-        ``clicks``, ``levels``, ``proposals``, ``regions`` or ``mosaics``: which protocol was
-        followed.
+    protocol
+        Name of the protocol that was followed: ``clicks``, ``levels``, ``proposals``, ``regions``
+        or ``mosaics``.
     dataset, image
         Names of the data set and of the image in it.
     method
@@ -45,7 +45,7 @@ class Record:
         an image without objects. The protocols' own files say what an entry holds.
     """
 
-    kind: str
+    protocol: str
     dataset: str
     image: str
     method: dict[str, Any]
@@ -60,7 +60,7 @@ class Record:
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What the record is of; a file holds one record of a key."""
-        return self.dataset, self.kind, self.method_key, self.image
+        return self.dataset, self.protocol, self.method_key, self.image
 
 
 def append_record(path: Path, record: Record) -> None:
@@ -115,8 +115,8 @@ def read_record(record: Record, read: Callable[[Record], Any]) -> Any:
         return read(record)
     except (AttributeError, KeyError, OverflowError, TypeError, ValueError) as error:
         raise ValueError(
-            f"the record of kind {record.kind} of {record.dataset}, image {record.image} is damaged"
-            f" ({type(error).__name__}: {error}); remove its line and measure the image again"
+            f"the record of {record.protocol} on {record.dataset}, image {record.image} is damaged "
+            f"({type(error).__name__}: {error}); remove its line and measure the image again"
         ) from error
 
 
@@ -182,7 +182,7 @@ def _located_records(path: Path) -> Iterator[tuple[int, Record]]:
 
 
 _FIELDS = {
-    "kind": str,
+    "protocol": str,
     "dataset": str,
     "image": str,
     "method": dict,
@@ -197,8 +197,11 @@ def _line(record: Record) -> bytes:
 
 def _parse(line: bytes, where: str) -> Record:
     try:
-        record = Record(**json.loads(line))
-        valid = all(isinstance(getattr(record, name), kind) for name, kind in _FIELDS.items())
+        fields = json.loads(line)
+        if "kind" in fields and "protocol" not in fields:  # its name in files of before
+            fields["protocol"] = fields.pop("kind")
+        record = Record(**fields)
+        valid = all(isinstance(getattr(record, name), type_) for name, type_ in _FIELDS.items())
     except (ValueError, TypeError, RecursionError) as error:
         raise ValueError(f"{where} is no result record ({error}); remove the line") from error
     if not valid:

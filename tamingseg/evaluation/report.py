@@ -39,7 +39,7 @@ def tables(records: Iterable[Record], format: Format = "markdown", published: bo
     Raises
     ------
     ValueError
-        If a record does not hold what its kind should.
+        If a record does not hold what its protocol wants.
     """
     summaries = summarise(records, published)
     if format == "csv":
@@ -54,9 +54,9 @@ def tables(records: Iterable[Record], format: Format = "markdown", published: bo
 
 
 def _markdown(summaries: Sequence[Summary]) -> Iterator[str]:
-    """Yield heading, explanation, common settings and tables, kind by kind."""
-    for kind, protocol in PROTOCOLS.items():
-        chosen = [summary for summary in summaries if summary.kind == kind]
+    """Yield heading, explanation, common settings and tables, protocol by protocol."""
+    for name, protocol in PROTOCOLS.items():
+        chosen = [summary for summary in summaries if summary.protocol_name == name]
         if not chosen:
             continue
         sentences, columns = _common_settings(chosen)
@@ -128,17 +128,19 @@ def _name_cells(
 
 
 def summarise(records: Iterable[Record], published: bool = False) -> list[Summary]:
-    """Return one summary per (kind, data set, method), in order of appearance.
+    """Return one summary per (protocol, data set, method), in order of appearance.
 
-    With `published`, those of the same kind and data set follow; without records, all there are.
+    With `published`, those of the same protocol and data set follow; without records, all.
     Figures are computed when they are asked for; only then damaged records give a ValueError.
     """
     groups = group_records(records)
     if not published:
         return [*groups]
-    measured = {(group.kind, group.dataset.lower()) for group in groups}
+    measured = {(group.protocol_name, group.dataset.lower()) for group in groups}
     lines = [
-        line for line in PUBLISHED if not measured or (line.kind, line.dataset.lower()) in measured
+        line
+        for line in PUBLISHED
+        if not measured or (line.protocol_name, line.dataset.lower()) in measured
     ]
     summaries: list[Summary] = [*groups, *lines]
     order = list(dict.fromkeys(summary.dataset.lower() for summary in summaries))
@@ -147,7 +149,11 @@ def summarise(records: Iterable[Record], published: bool = False) -> list[Summar
 
 def figure_lines(summary: Summary) -> Iterator[dict[str, Any]]:
     """Yield one flat line per figure, and one without if there is no image with objects."""
-    first = {"kind": summary.kind, "dataset": summary.dataset, "source": summary.source}
+    first = {
+        "protocol": summary.protocol_name,
+        "dataset": summary.dataset,
+        "source": summary.source,
+    }
     last: dict[str, Any] = {name.replace(" ", "_"): count for name, count in summary.counts.items()}
     last |= {f"method.{key}": text for key, text in settings_of(summary.method).items()}
     for name, numbers in _numbers_of(summary).items():
@@ -159,7 +165,7 @@ def figure_lines(summary: Summary) -> Iterator[dict[str, Any]]:
 def as_json(summary: Summary) -> dict[str, Any]:
     """Return the whole summary as what JSON can hold."""
     return {
-        "kind": summary.kind,
+        "protocol": summary.protocol_name,
         "dataset": summary.dataset,
         "source": summary.source,
         "method": summary.method,
@@ -187,13 +193,13 @@ def single_results(records: Iterable[Record]) -> Iterator[dict[str, Any]]:
     An image without objects has no line.
     """
     for record in records:
-        where = {"kind": record.kind, "dataset": record.dataset, "image": record.image}
+        where = {"protocol": record.protocol, "dataset": record.dataset, "image": record.image}
         method = {f"method.{key}": text for key, text in settings_of(record.method).items()}
         for result in record.results:
-            yield where | read_record(record, lambda r: _single(r.kind, result)) | method  # noqa: B023
+            yield where | read_record(record, lambda r: _single(r.protocol, result)) | method  # noqa: B023
 
 
-def _single(kind: str, result: dict[str, Any]) -> dict[str, Any]:
+def _single(protocol: str, result: dict[str, Any]) -> dict[str, Any]:
     """Flatten a result into columns."""
     line = {key: value for key, value in result.items() if not isinstance(value, list)}
-    return line | PROTOCOLS[kind].columns(result)
+    return line | PROTOCOLS[protocol].columns(result)

@@ -63,14 +63,14 @@ class Job:
     def __post_init__(self) -> None:
         if self.protocol.whole_images and not self.dataset.partition:
             raise ValueError(
-                f"{self.dataset.name} does not label every pixel, so {self.protocol.kind} cannot "
+                f"{self.dataset.name} does not label every pixel, so {self.protocol.name} cannot "
                 'be measured; if it does, say "partition": true in its set.json'
             )
 
     @property
     def title(self) -> str:
         """What the progress bar says."""
-        return f"{self.dataset.name}: {self.method.made_by['model']}, {self.protocol.kind}"
+        return f"{self.dataset.name}: {self.method.made_by['model']}, {self.protocol.name}"
 
     @property
     def recorded(self) -> dict[str, Any]:
@@ -83,7 +83,7 @@ class Job:
     def key_of(self, index: int) -> tuple[str, str, str, str]:
         """`Record.key` of image `index`."""
         name = self.dataset.names[index]
-        return Record(self.protocol.kind, self.dataset.name, name, self.recorded, {}, []).key
+        return Record(self.protocol.name, self.dataset.name, name, self.recorded, {}, []).key
 
     def record(self, sample: Sample) -> Record:
         """Measure an image of the data set; whatever goes wrong is said with its name."""
@@ -94,8 +94,8 @@ class Job:
         except Exception as error:
             error.add_note(f"{self.title}, image {sample.name}")
             raise
-        kind, name = self.protocol.kind, self.dataset.name
-        return Record(kind, name, sample.name, self.recorded, facts, results)
+        protocol, dataset = self.protocol.name, self.dataset.name
+        return Record(protocol, dataset, sample.name, self.recorded, facts, results)
 
     def indices(self) -> list[int]:
         """Which images are done."""
@@ -179,7 +179,7 @@ def _without_doubles(jobs: Sequence[Job]) -> list[Job]:
     """Leave out jobs on a data set that was named twice; refuse two models that look alike."""
     found: dict[str, Job] = {}
     for job in jobs:
-        key = json.dumps([job.protocol.kind, job.dataset.name, job.recorded], sort_keys=True)
+        key = json.dumps([job.protocol.name, job.dataset.name, job.recorded], sort_keys=True)
         if key not in found:
             found[key] = job
         elif job.dataset is found[key].dataset:

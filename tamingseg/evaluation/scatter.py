@@ -67,13 +67,13 @@ def scatters(records: Iterable[Record]) -> list[Scatter]:
     Raises
     ------
     ValueError
-        If a record does not hold what its kind should.
+        If a record does not hold what its protocol wants.
     """
     groups = group_records(records)
     pairs = [
         (clicks, proposals)
         for clicks, proposals in product(groups, groups)
-        if (clicks.kind, proposals.kind) == ("clicks", "proposals")
+        if (clicks.protocol_name, proposals.protocol_name) == ("clicks", "proposals")
         and _key(clicks) == _key(proposals)
     ]
     methods = [

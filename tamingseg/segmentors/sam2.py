@@ -97,9 +97,9 @@ class Sam2Segmentor:
     ) -> tuple[np.ndarray, np.ndarray]:
         """See `CandidateSegmentor.predict_candidates`; K is 3."""
         points, labels = self._prompts(clicks, embedding.size)
-        kinds = self.model.config.mask_decoder_config.num_multimask_outputs
-        answers = np.empty((len(points), kinds, *self._own_size), np.float32)
-        qualities = np.empty((len(points), kinds), np.float32)
+        count = self.model.config.mask_decoder_config.num_multimask_outputs
+        answers = np.empty((len(points), count, *self._own_size), np.float32)
+        qualities = np.empty((len(points), count), np.float32)
         for part in self._parts(len(points), self._own_size):
             logits, quality = self._decode(embedding, points[part, None], labels[part, None])
             answers[part] = logits.sigmoid().cpu().numpy()
@@ -229,9 +229,9 @@ def _read_config(folder: Path) -> dict[str, Any]:
     path = folder / HUB_FILES[0]
     try:
         config = json.loads(path.read_bytes())
-        kind = config["model_type"]
-        if kind not in ("sam2", "sam2_video"):
-            raise ValueError(f"expected the model type sam2 or sam2_video, got {kind!r}")
+        model_type = config["model_type"]
+        if model_type not in ("sam2", "sam2_video"):
+            raise ValueError(f"expected the model type sam2 or sam2_video, got {model_type!r}")
         parts = ("vision_config", "prompt_encoder_config", "mask_decoder_config")
         return {part: config[part] for part in parts}
     except (ValueError, TypeError, KeyError) as error:

@@ -236,8 +236,8 @@ def click_training(
             f"1 output, got {outputs}; choose the target 'mask', or 1 output"
         )
     check_losses(dict(config.losses), soft=levels)
-    kind = CandidateTask if outputs > 1 else ClickTask
-    task = kind(
+    task_type = CandidateTask if outputs > 1 else ClickTask
+    task = task_type(
         _initial_model(config), dict(config.losses), config.extra_clicks, config.cut_previous
     )
     samples = ClickTrainingSet(

@@ -166,10 +166,10 @@ def launch(
         If there is no such folder of textures, or no photo in it.
     """
     _check_address(host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), port)
-    kinds = find_textures(textures)
+    found = find_textures(textures)
     segmentor = load_segmentor(model)
     partitioner = load_segmentor(_PARTITIONER) if _takes_partitioner(model) else segmentor
-    page = build_page(segmentor, partitioner=partitioner, textures=kinds)
+    page = build_page(segmentor, partitioner=partitioner, textures=found)
     is_hosted = "SPACE_ID" in os.environ
     page.launch(server_name=host, server_port=port, inbrowser=open_browser and not is_hosted)
 

@@ -51,7 +51,7 @@ def test_levels_of_one_click(dataset, out, fake_model, capsys):
     arguments = ["evaluate", "levels", str(dataset), "--model", fake_model, "--output", str(out)]
     assert main([*arguments, "--clicker", "center", "--limit", "1"]) == 0
     (record,) = read_records([out])
-    assert record.kind == "levels"
+    assert record.protocol == "levels"
     assert {result["best"][0] for result in record.results} == {1.0}
     assert record.method["clicker"] == "center"
     assert "clicks" not in record.method
@@ -66,14 +66,14 @@ def test_all_protocols_in_one_run(dataset, out, fake_model, capsys):
     arguments = ["evaluate", "all", str(dataset), "--model", fake_model, "--output", str(out)]
     assert main(arguments) == 0
     records = read_records([out])
-    kinds = [record.kind for record in records]
-    assert {kind: kinds.count(kind) for kind in kinds} == {
+    protocols = [record.protocol for record in records]
+    assert {name: protocols.count(name) for name in protocols} == {
         "clicks": 4, "proposals": 2, "regions": 2
     }  # fmt: skip
     for record in records:
-        if record.kind == "proposals":  # three regions of different sizes; the model knows them
+        if record.protocol == "proposals":  # three regions of different sizes; the model knows them
             assert min(result["steps"][-1][1] for result in record.results) > 0.8
-        if record.kind == "regions":
+        if record.protocol == "regions":
             assert record.facts["best_covered"] > 0.9 * record.facts["area"]
     table = capsys.readouterr().out
     for word in ("random", "center", "covering", "mIoU"):
@@ -150,8 +150,8 @@ def test_a_model_that_answers_nonsense_stops_every_protocol(
             return np.full_like(super().predict(embedding, clicks, full_size), np.nan)
 
     monkeypatch.setattr("tamingseg.cli.evaluate.load_segmentor", lambda *args: Broken())
-    for kind in ("clicks", "proposals", "regions"):
-        arguments = [kind, str(dataset), "--model", fake_model, "--output", str(out)]
+    for protocol in ("clicks", "proposals", "regions"):
+        arguments = [protocol, str(dataset), "--model", fake_model, "--output", str(out)]
         assert main(["evaluate", *arguments]) == 2
         error = capsys.readouterr().err.splitlines()[-1]
         assert all(word in error for word in ("discs, image a", "'fake'", "NaN", "shape"))
@@ -177,7 +177,7 @@ def test_regions_only_where_whole_images_are_labelled(dataset, out, fake_model, 
     assert main(["evaluate", "regions", *arguments]) == 2
     assert "discs does not label every pixel" in capsys.readouterr().err
     assert main(["evaluate", "all", *arguments]) == 0
-    assert {record.kind for record in read_records([out])} == {"clicks", "proposals"}
+    assert {record.protocol for record in read_records([out])} == {"clicks", "proposals"}
 
 
 def test_the_documented_own_model(dataset, out, tmp_path, monkeypatch):

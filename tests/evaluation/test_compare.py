@@ -284,7 +284,7 @@ def test_choose():
     with pytest.raises(ValueError, match=r"no records have model=m and threshold=0\.6"):
         choose(records, ["model=m", "threshold=0.6"])
     for text in ("threshold", "fusion=joint", "=0.4"):
-        with pytest.raises(ValueError, match="expected SETTING=VALUE with a setting of kind, data"):
+        with pytest.raises(ValueError, match="with a setting of protocol, data"):
             choose(records, [text])
 
 

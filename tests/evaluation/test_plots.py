@@ -23,11 +23,11 @@ def level_result(ious):
     }
 
 
-def records_of(kind, dataset="set", images=3, clicks=3, **settings):
+def records_of(protocol, dataset="set", images=3, clicks=3, **settings):
     """Make records of one method; the last image has no objects."""
     rng = np.random.default_rng(images)
     method = METHOD | settings
-    if kind == "clicks":
+    if protocol == "clicks":
         method |= {"clicks": clicks, "trials": 1}
     records = []
     for image in range(images):
@@ -42,18 +42,18 @@ def records_of(kind, dataset="set", images=3, clicks=3, **settings):
             },
             "levels": level_result(ious),
             "regions": {"covered": 60, "rand": 0.7, "variation": 1.5, "regions": 9},
-        }[kind]
+        }[protocol]
         facts = {"proposals": 30, "area": 100, "best_covered": 80}
-        if kind == "levels":
+        if protocol == "levels":
             facts = {"reliability": [[0.6, *[0] * 18, 0.4], [0.01, *[0] * 18, 0.39], [0.1] * 20]}
         results = [result]
-        if kind == "regions":
+        if protocol == "regions":
             results = [result | {"segmentation": k, "covered": 60 - k} for k in (2, 5, 10)]
-        records.append(Record(kind, dataset, f"{image}", method, facts, results))
-    return [*records, Record(kind, dataset, "empty", method, {}, [])]
+        records.append(Record(protocol, dataset, f"{image}", method, facts, results))
+    return [*records, Record(protocol, dataset, "empty", method, {}, [])]
 
 
-def test_one_picture_per_kind_and_data_set(tmp_path):
+def test_one_picture_per_protocol_and_data_set(tmp_path):
     records = [
         *records_of("clicks"),
         *records_of("clicks", model="n", weights="v"),
@@ -130,7 +130,7 @@ def test_nothing_to_draw(tmp_path):
 def test_damaged_records_are_named(tmp_path):
     records = records_of("proposals")
     records[1].results[0]["steps"] = [[1, 2.0]]
-    with pytest.raises(ValueError, match="proposals of set, image 1 is damaged"):
+    with pytest.raises(ValueError, match="proposals on set, image 1 is damaged"):
         save_plots(records, tmp_path)
 
 

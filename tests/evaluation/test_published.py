@@ -10,10 +10,10 @@ from tamingseg.evaluation.records import Record
 from tamingseg.evaluation.report import summarise, tables
 
 
-def measured(dataset, iou=0.5, kind="clicks"):
+def measured(dataset, iou=0.5, protocol="clicks"):
     method = {"model": "m", "weights": "w", "data": "d", "clicker": "random", "clicks": 1}
     results = [{"map": 0, "label": 1, "area": 300, "trial": 0, "ious": [iou]}]
-    return Record(kind, dataset, "a", method | {"threshold": 0.5, "trials": 1}, {}, results)
+    return Record(protocol, dataset, "a", method | {"threshold": 0.5, "trials": 1}, {}, results)
 
 
 def lines_of(*records):
@@ -84,8 +84,8 @@ def test_they_stand_beside_the_same_data_set_only():
     assert sources == {("davis", True), ("DAVIS", False), ("msrc", True)}
     places = [line["dataset"] for line in lines]
     assert places == sorted(places, key=lambda name: name == "msrc")
-    kinds = {line["kind"] for line in lines_of(measured("BSDS500-test"))}
-    assert kinds == {"clicks"}  # nobody has published clicks on it, but regions
+    protocols = {line["protocol"] for line in lines_of(measured("BSDS500-test"))}
+    assert protocols == {"clicks"}  # nobody has published clicks on it, but regions
 
 
 def test_they_change_no_measured_figure():

@@ -16,9 +16,9 @@ from tamingseg.evaluation.records import (
 METHOD = {"model": "fake", "threshold": 0.5}
 
 
-def record_of(image, dataset="set", kind="clicks", ious=(0.5, 0.25), **method):
+def record_of(image, dataset="set", protocol="clicks", ious=(0.5, 0.25), **method):
     result = {"map": 0, "label": 1, "area": 400, "trial": 0, "ious": list(ious)}
-    return Record(kind, dataset, image, METHOD | method, {}, [result])
+    return Record(protocol, dataset, image, METHOD | method, {}, [result])
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_parts_are_merged_in_order_without_doubles(path):
     assert path.read_bytes() == before
 
 
-@pytest.mark.parametrize("line", ["{}", "[]", "nonsense", '{"kind": 1}'])
+@pytest.mark.parametrize("line", ["{}", "[]", "nonsense", '{"protocol": 1}'])
 def test_a_damaged_line_names_itself(path, line):
     lines = path.read_text().splitlines(keepends=True)
     path.write_text("".join([lines[0], f"{line}\n", *lines[1:]]))
@@ -77,10 +77,17 @@ def test_a_damaged_line_names_itself(path, line):
 
 def test_fields_of_another_type_are_refused(path):
     fields = json.loads(path.read_text().splitlines()[0])
-    for wrong in ({"results": "many"}, {"kind": []}, {"image": 3}, {"facts": None}):
+    for wrong in ({"results": "many"}, {"protocol": []}, {"image": 3}, {"facts": None}):
         path.write_text(json.dumps(fields | wrong) + "\n")
         with pytest.raises(ValueError, match="a field has another type"):
             read_records([path])
+
+
+def test_lines_of_before_call_the_protocol_kind(path):
+    records = read_records([path])
+    path.write_text(path.read_text().replace('{"protocol":', '{"kind":'))
+    assert '"protocol"' not in path.read_text()
+    assert read_records([path]) == records
 
 
 def test_what_cannot_be_read_is_said(path, tmp_path):

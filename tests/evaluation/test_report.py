@@ -384,7 +384,7 @@ class TestFormats:
             cut("a", (2, 40, 0.5, 2.0)),
         ]
         lines = list(csv.DictReader(io.StringIO(to_csv(single_results(records)))))
-        assert [(line["kind"], line["image"]) for line in lines] == [
+        assert [(line["protocol"], line["image"]) for line in lines] == [
             ("clicks", "a"),
             ("proposals", "a"),
             ("regions", "a"),
@@ -417,7 +417,10 @@ def broken(record, **changes):
 @pytest.mark.parametrize(
     ("record", "message"),
     [
-        (broken(clicked("a", [0.5]), kind="guesses"), "kind 'guesses'; expected one of clicks"),
+        (
+            broken(clicked("a", [0.5]), protocol="guesses"),
+            "'guesses'; expected one of clicks",
+        ),
         (broken(clicked("a", [0.5]), results=[{"map": 0, "label": 1}]), "image a is damaged"),
         (broken(clicked("a", [0.5]), results=["x"]), "image a is damaged"),
         (clicked("a", [float("nan")]), "expected numbers from 0 to 1"),

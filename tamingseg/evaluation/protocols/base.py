@@ -124,8 +124,8 @@ class Protocol:
 
     Attributes
     ----------
-    kind
-        Its name: of the command, and in records.
+    name
+        Of the command, and in records.
     summary
         What the list of commands says.
     title, explanation
@@ -149,7 +149,7 @@ class Protocol:
         masks.
     """
 
-    kind: str
+    name: str
     summary: str
     title: str
     explanation: str
@@ -191,9 +191,9 @@ class Group:
     source: ClassVar[str] = MEASURED
 
     @property
-    def kind(self) -> str:
+    def protocol_name(self) -> str:
         """Name of the protocol."""
-        return self.protocol.kind
+        return self.protocol.name
 
     @cached_property
     def figures(self) -> dict[str, Figure]:
@@ -202,7 +202,7 @@ class Group:
         Raises
         ------
         ValueError
-            If a record does not hold what its kind should.
+            If a record does not hold what its protocol wants.
         """
         return self.protocol.figures(self) if self.records else {}
 

@@ -236,8 +236,8 @@ def _setting(group: Group, name: str, default: int | None = None) -> int:
     value = group.method.get(name, default)
     if not isinstance(value, int) or value < 1:
         raise ValueError(
-            f"the method of {group.kind} on {group.dataset} must have {name!r}, a whole number "
-            f"from 1, got {value!r}"
+            f"the method of {group.protocol_name} on {group.dataset} must have {name!r}, a "
+            f"whole number from 1, got {value!r}"
         )
     return value
 
@@ -285,7 +285,7 @@ def panels(groups: Sequence[Group]) -> list[Panel]:
 
 
 PROTOCOL = Protocol(
-    kind="clicks",
+    name="clicks",
     summary="IoU after 1, 2, ... simulated clicks",
     title="Clicks",
     explanation=(

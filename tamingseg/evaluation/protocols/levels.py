@@ -195,7 +195,7 @@ def figures(group: Group) -> dict[str, Figure]:
     Raises
     ------
     ValueError
-        If a record does not hold what its kind should.
+        If a record does not hold what its protocol wants.
     """
     found = {}
     means = np.array(group.per_image(_mean_scores))
@@ -323,7 +323,7 @@ def reliability_panels(groups: Sequence[Group]) -> list[Panel]:
 
 
 PROTOCOL = Protocol(
-    kind="levels",
+    name="levels",
     summary="IoU of the best level of one click, and calibration",
     title="Levels of one click",
     explanation=(

@@ -102,7 +102,7 @@ def tables(summaries: Sequence[Summary]) -> Iterator[Table]:
 
 
 PROTOCOL = Protocol(
-    kind="mosaics",
+    name="mosaics",
     summary="pixels right, CS, O and C on mosaics of textures",
     title="Mosaics",
     explanation=(

@@ -313,7 +313,7 @@ def _curves(group: Group, score: Callable[[np.ndarray], np.ndarray]) -> list[Lin
 _ORDERS = {"-": "own order", "--": "greedy oracle order"}
 
 PROTOCOL = Protocol(
-    kind="proposals",
+    name="proposals",
     summary="mIoU against the number of proposals, without a click",
     title="Proposals",
     explanation=(

@@ -283,7 +283,7 @@ def _region_levels(record: Record) -> tuple[dict[str, Any], list[dict[str, Any]]
 
 
 def tables(summaries: Sequence[Summary]) -> Iterator[Table]:
-    """List the best levels; then every level, one table for each kind of levels."""
+    """List the best levels; then every level, one table for regions by number and one by cost."""
     main: dict[str, str] = {}
     for name in ("covering", "PRI", "VI"):
         main |= {f"{name} ODS": f"{name} ODS"}
@@ -338,7 +338,7 @@ def panels(groups: Sequence[Group]) -> list[Panel]:
 
 
 PROTOCOL = Protocol(
-    kind="regions",
+    name="regions",
     summary="covering, Rand index, variation of information",
     title="Regions",
     explanation=(

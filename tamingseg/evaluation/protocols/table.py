@@ -4,7 +4,7 @@ from tamingseg.evaluation.protocols import clicks, levels, mosaics, proposals, r
 from tamingseg.evaluation.protocols.base import Protocol
 
 PROTOCOLS: dict[str, Protocol] = {
-    protocol.kind: protocol
+    protocol.name: protocol
     for protocol in (
         clicks.PROTOCOL,
         levels.PROTOCOL,
@@ -13,4 +13,4 @@ PROTOCOLS: dict[str, Protocol] = {
         mosaics.PROTOCOL,
     )
 }
-"""Kind -> protocol, in the order of reports."""
+"""Name -> protocol, in the order of reports."""

@@ -43,13 +43,13 @@ def find_textures(folder: Path | None) -> Textures:
     FileNotFoundError, ValueError
         As `load_textures`.
     """
-    kinds: dict[str, Callable[[int], Sequence[Texture]]] = {
+    found: dict[str, Callable[[int], Sequence[Texture]]] = {
         "formula": partial(formula_textures, FORMULAS)
     }
     if folder is not None:
         photos = load_textures([folder])
-        kinds[folder.resolve().name] = lambda seed: photos
-    return kinds
+        found[folder.resolve().name] = lambda seed: photos
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +71,12 @@ def check_recipe(value: Any, textures: Textures) -> Recipe:
     """Check and return a recipe; ValueError if there is no such mosaic."""
     if not isinstance(value, dict):
         raise ValueError("expected a recipe: textures, seed, layout and regions")
-    kind, layout = value.get("textures"), value.get("layout")
-    if not isinstance(kind, str) or kind not in textures:
+    name, layout = value.get("textures"), value.get("layout")
+    if not isinstance(name, str) or name not in textures:
         raise ValueError(f"there are textures of {', '.join(textures)}")
     if not isinstance(layout, str) or layout not in LAYOUTS:
         raise ValueError(f"a mosaic is laid out as one of {', '.join(LAYOUTS)}")
-    return Recipe(kind, check_whole(value.get("seed")), layout, check_regions(value.get("regions")))
+    return Recipe(name, check_whole(value.get("seed")), layout, check_regions(value.get("regions")))
 
 
 def check_regions(value: Any) -> int:

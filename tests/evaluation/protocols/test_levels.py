@@ -337,5 +337,5 @@ def test_one_mask_at_a_click_needs_no_second_table(dataset, nested, tmp_path):
 def test_damaged_records_are_named(dataset, nested, tmp_path, damage, message):
     records = run(dataset, knows(nested), tmp_path / "rows.jsonl")
     damage(records[0])
-    with pytest.raises(ValueError, match=f"levels of list, image nested is damaged.*{message}"):
+    with pytest.raises(ValueError, match=f"levels on list, image nested is damaged.*{message}"):
         tables(records)

@@ -43,7 +43,7 @@ def panels(groups):
 
 
 SIZES = Protocol(
-    kind="sizes",
+    name="sizes",
     summary="how large objects are",
     title="Sizes",
     explanation="Size: mean number of pixels.",
@@ -89,6 +89,6 @@ def test_a_further_protocol(dataset_and_model, tmp_path, monkeypatch, capsys, tw
 
 def test_every_protocol_has_a_name_of_its_own():
     assert list(PROTOCOLS) == ["clicks", "levels", "proposals", "regions", "mosaics"]
-    for kind, protocol in PROTOCOLS.items():
-        assert protocol.kind == kind
+    for name, protocol in PROTOCOLS.items():
+        assert protocol.name == name
         assert protocol.settings()  # every setting has a default
