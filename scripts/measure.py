@@ -49,7 +49,7 @@ class Measured:
     summaries: Sequence[Summary]
     weights: dict[str, str]
 
-    def find(self, kind: str, dataset: str, model: str = "default", **settings: Any) -> Summary:
+    def find(self, protocol: str, dataset: str, model: str = "default", **settings: Any) -> Summary:
         """Return what the present weights gave with these settings.
 
         Raises
@@ -61,13 +61,13 @@ class Measured:
         found = [
             summary
             for summary in self.summaries
-            if summary.kind == kind
+            if summary.protocol_name == protocol
             and summary.dataset.removesuffix("-test") == dataset
             and wanted.items() <= summary.method.items()
         ]
         if len(found) != 1:
             raise ValueError(
-                f"expected one run of {kind} on {dataset} with {wanted}, found {len(found)}; "
+                f"expected one run of {protocol} on {dataset} with {wanted}, found {len(found)}; "
                 "choose another file with --records"
             )
         return found[0]

@@ -48,7 +48,7 @@ def test_a_table_of_records(monkeypatch):
 
 def test_what_was_not_measured_is_said(monkeypatch):
     measured = measure.Measured(summarise([clicks("a", "random", [1])]), {"default": "new"})
-    with pytest.raises(ValueError, match="expected one run of clicks on DAVIS .*'center'.* found 0"):
+    with pytest.raises(ValueError, match=r"one run of clicks on DAVIS .*'center'.* found 0"):
         measured.find("clicks", "DAVIS", clicker="center")
 
 
