@@ -16,9 +16,9 @@ PACKAGE = ROOT / "tamingseg"
 FLOORS = (
     ("checks", "values", "files"),
     ("masks", "frame"),
-    ("prompts", "metrics", "annotations", "losses", "models", "viz"),
+    ("prompts", "metrics", "losses", "models", "viz"),
     ("data", "weights"),
-    ("segmentors",),
+    ("segmentors", "annotations"),
     ("proposals", "partition", "session", "training"),
     ("evaluation",),
     ("cli", "ui"),

@@ -25,6 +25,7 @@ COMMANDS = {
         ("segment", "segment one image from clicks, into a file"),
         ("propose", "all masks of images, best first, into files"),
         ("partition", "images cut into as many regions as are asked for, into files"),
+        ("convert", "annotations from one format to another"),
         ("panels", "what a model sees in an image, side by side"),
         ("train", "train a click model"),
         ("distill", "teach a model that gives every pixel a feature"),

@@ -123,6 +123,13 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
         return np.array(rgb if turn is None else rgb.transpose(turn))
 
 
+def read_size(source: str | Path | bytes) -> tuple[int, int]:
+    """Read (height, width) of the upright photo from its header; raises like `read_image`."""
+    with opened(source) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
 def read_pixels(path: str | Path | bytes) -> np.ndarray:
     """Read the numbers of an image file as they are stored: (H, W), palette indices included.
 

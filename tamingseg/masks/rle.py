@@ -6,6 +6,7 @@ Decoding is our own: the text may come from a stranger, and the C code trusts it
 forms, which `decode_segmentation` reads: uncompressed counts, a list of numbers, and polygons.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,85 @@ def encode_rle(mask: np.ndarray) -> str:
     return encoded["counts"].decode("ascii")
 
 
+@dataclass(frozen=True, slots=True)
+class Crop:
+    """A mask without its empty surroundings: bool (h, w) `pixels`, the first at (`top`, `left`)."""
+
+    pixels: np.ndarray
+    top: int
+    left: int
+
+    @property
+    def place(self) -> tuple[slice, slice]:
+        """Rows and columns of the image that it covers."""
+        height, width = self.pixels.shape
+        return slice(self.top, self.top + height), slice(self.left, self.left + width)
+
+    @classmethod
+    def of(cls, mask: np.ndarray, top: int = 0, left: int = 0) -> "Crop":
+        """Cut a bool (H, W) mask, whose first pixel is at (`top`, `left`), down to what is inside.
+
+        Examples
+        --------
+        >>> mask = np.zeros((9, 9), bool)
+        >>> mask[2:5, 3] = True
+        >>> Crop.of(mask).place
+        (slice(2, 5, None), slice(3, 4, None))
+        """
+        rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not rows.size:
+            return cls(np.zeros((0, 0), bool), 0, 0)
+        inside = mask[rows[0] : rows[-1] + 1, cols[0] : cols[-1] + 1]
+        return cls(inside, top + int(rows[0]), left + int(cols[0]))
+
+
+def encode_crop(crop: Crop, size: tuple[int, int]) -> str:
+    """Compressed COCO counts of a mask of `size` = (height, width), from the part that matters.
+
+    Its cost does not depend on the size of the image, so thousands of small masks are quick.
+
+    Raises
+    ------
+    ValueError
+        If a part of the crop lies outside the image.
+    """
+    (height, width), (rows, cols) = size, crop.place
+    if min(rows.start, cols.start) < 0 or rows.stop > height or cols.stop > width:
+        raise ValueError(
+            f"the mask at rows {rows}, columns {cols} is not inside {height} x {width}"
+        )
+    columns = np.pad(crop.pixels.T.astype(np.int8), ((0, 0), (1, 1)))
+    column, row = np.nonzero(np.diff(columns, axis=1))  # beginnings and ends of runs in turn
+    changes = (column + cols.start) * height + row + rows.start
+    goes_on = np.flatnonzero(changes[1:-1:2] == changes[2::2])  # from one column into the next
+    changes = np.delete(changes, np.concatenate([goes_on * 2 + 1, goes_on * 2 + 2]))
+    ends = [0, *changes.tolist(), height * width]
+    runs = np.diff(ends).tolist()
+    if len(runs) > 1 and not runs[-1]:
+        del runs[-1]
+    encoded = coco.frPyObjects({"size": [height, width], "counts": runs}, height, width)
+    return encoded["counts"].decode("ascii")
+
+
+def decode_crop(counts: str, size: tuple[int, int]) -> Crop:
+    """Decode the part of a mask that matters; errors are those of `decode_rle`.
+
+    Examples
+    --------
+    >>> mask = np.zeros((900, 900), bool)
+    >>> mask[2:5, 3] = True
+    >>> crop = decode_crop(encode_rle(mask), (900, 900))
+    >>> crop.place, encode_crop(crop, (900, 900)) == encode_rle(mask)
+    ((slice(2, 5, None), slice(3, 4, None)), True)
+    """
+    return _crop_runs(_check_runs(_runs_of(counts), size), size)
+
+
+def area_of(counts: str) -> int:
+    """Return how many pixels a mask has whose compressed COCO counts are sound."""
+    return sum(_parse(counts)[1::2])
+
+
 def decode_rle(counts: str, size: tuple[int, int]) -> np.ndarray:
     """Bool (H, W) mask of `size` = (height, width) from compressed COCO counts.
 
@@ -30,12 +110,7 @@ def decode_rle(counts: str, size: tuple[int, int]) -> np.ndarray:
     ValueError
         If it is no text, no such encoding, or the runs do not fill the size exactly.
     """
-    if not isinstance(counts, str):
-        raise ValueError(
-            f"COCO's compressed run lengths must be text, got {type(counts).__name__}; encode them "
-            "with encode_rle"
-        )
-    return _decode_runs(_parse(counts), size)
+    return _decode_runs(_runs_of(counts), size)
 
 
 def decode_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
@@ -61,8 +136,17 @@ def decode_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
     array([[0, 1, 1],
            [0, 1, 1]])
     """
+    return _decode_runs(_segmentation_runs(segmentation, size), size)
+
+
+def crop_segmentation(segmentation: Any, size: tuple[int, int]) -> Crop:
+    """Decode the part that matters, in time that depends on it alone; see `decode_segmentation`."""
+    return _crop_runs(_segmentation_runs(segmentation, size), size)
+
+
+def _segmentation_runs(segmentation: Any, size: tuple[int, int]) -> list[int]:
     if isinstance(segmentation, list):
-        return _decode_polygons(segmentation, size)
+        return _polygon_runs(segmentation, size)
     if not isinstance(segmentation, dict) or not {"size", "counts"} <= segmentation.keys():
         raise ValueError("it has neither run lengths nor polygons")
     came, counts = segmentation["size"], segmentation["counts"]
@@ -76,11 +160,11 @@ def decode_segmentation(segmentation: Any, size: tuple[int, int]) -> np.ndarray:
     if isinstance(counts, list):
         if not all(type(run) is int for run in counts):
             raise ValueError("uncompressed run lengths must be whole numbers")
-        return _decode_runs(counts, size)
-    return decode_rle(counts, size)
+        return _check_runs(counts, size)
+    return _check_runs(_runs_of(counts), size)
 
 
-def _decode_polygons(polygons: list[Any], size: tuple[int, int]) -> np.ndarray:
+def _polygon_runs(polygons: list[Any], size: tuple[int, int]) -> list[int]:
     height, width = size
     outlines, length = [], 0.0
     for polygon in polygons:
@@ -95,20 +179,48 @@ def _decode_polygons(polygons: list[Any], size: tuple[int, int]) -> np.ndarray:
     if length > _LONGEST_OUTLINE:
         raise ValueError(f"its outline is longer than {_LONGEST_OUTLINE:g} pixels")
     if not outlines:
-        return np.zeros(size, bool)
-    parts = coco.frPyObjects(outlines, height, width)
-    return coco.decode(coco.merge(parts)).astype(bool)
+        return [height * width]
+    merged = coco.merge(coco.frPyObjects(outlines, height, width))
+    return _parse(merged["counts"].decode("ascii"))
 
 
 def _decode_runs(runs: list[int], size: tuple[int, int]) -> np.ndarray:
+    height, width = size
+    _check_runs(runs, size)
+    values = np.arange(len(runs)) % 2 == 1
+    return np.ascontiguousarray(np.repeat(values, runs).reshape(width, height).T)
+
+
+def _crop_runs(runs: list[int], size: tuple[int, int]) -> Crop:
+    height, width = size
+    ends = np.cumsum(runs, dtype=np.int64)
+    if len(ends) < 2:
+        return Crop.of(np.zeros((0, 0), bool))
+    first = int(ends[0]) // height
+    last = min(-(-int(ends[-1 if len(ends) % 2 == 0 else -2]) // height), width)
+    inside = np.clip(ends - first * height, 0, (last - first) * height)
+    lengths = np.diff(inside, prepend=0, append=(last - first) * height)
+    values = np.arange(len(lengths)) % 2 == 1
+    return Crop.of(np.repeat(values, lengths).reshape(last - first, height).T, left=first)
+
+
+def _check_runs(runs: list[int], size: tuple[int, int]) -> list[int]:
     height, width = size
     if min(runs, default=0) < 0 or sum(runs) != height * width:
         raise ValueError(
             f"the run lengths must be positive and fill {height} x {width} pixels, "
             f"got {len(runs)} runs of {sum(runs)} pixels; was the mask made for another image?"
         )
-    values = np.arange(len(runs)) % 2 == 1
-    return np.ascontiguousarray(np.repeat(values, runs).reshape(width, height).T)
+    return runs
+
+
+def _runs_of(counts: str) -> list[int]:
+    if not isinstance(counts, str):
+        raise ValueError(
+            f"COCO's compressed run lengths must be text, got {type(counts).__name__}; encode them "
+            "with encode_rle"
+        )
+    return _parse(counts)
 
 
 def _parse(counts: str) -> list[int]:

@@ -1,0 +1,1 @@
+"""A file per format: `recognised`, `read` and `write`, listed in `tamingseg.annotations.table`."""

@@ -1,0 +1,225 @@
+"""COCO's annotations: images, categories and annotations in one JSON file, numbered from 1.
+
+::
+
+    {"images": [{"id": 1, "file_name": "a.jpg", "height": 480, "width": 640}],
+     "categories": [{"id": 1, "name": "cell", "color": [86, 180, 233]}],
+     "annotations": [{"id": 1, "image_id": 1, "category_id": 1, "segmentation": ..., "area": 99,
+                      "bbox": [x, y, width, height], "iscrowd": 0}]}
+
+Masks are written as compressed run lengths, or as polygons where these give the very same mask.
+What COCO has no place for lies in "attributes", as CVAT and datumaro have it, and in "color" and
+"key" of categories. `iscrowd` is 0: evaluators leave out what has a 1.
+
+Source: cocodataset.org, "Data format".
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from tamingseg.annotations.document import (
+    Annotation,
+    Label,
+    Photo,
+    Project,
+    check_size,
+    make_labels,
+    photo_name,
+)
+from tamingseg.annotations.files import Files
+from tamingseg.annotations.outlines import edge_outlines
+from tamingseg.annotations.rasters import goes_outside
+from tamingseg.annotations.report import Report
+from tamingseg.annotations.values import items, number, text
+from tamingseg.masks.rle import Crop, crop_segmentation, decode_crop, encode_crop
+
+NAME = "annotations.json"
+
+
+def recognised(files: Files) -> bool:
+    """Whether there is a JSON file with images and annotations."""
+    return any(_is_coco(files, name) for name in files.ending(".json"))
+
+
+def write_polygons(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield annotations.json with polygons, and run lengths for what polygons cannot hold."""
+    yield from write(project, images, report, polygons=True)
+
+
+def write(
+    project: Project, images: Files, report: Report, polygons: bool = False
+) -> Iterator[tuple[str, bytes]]:
+    """Yield annotations.json."""
+    numbers = {label.name: number for number, label in enumerate(project.labels, 1)}
+    entries: list[dict[str, Any]] = []
+    described: list[dict[str, Any]] = []
+    for image_id, photo in enumerate(project.photos, 1):
+        height, width = photo.size
+        entries.append({"id": image_id, "file_name": photo.name, "height": height, "width": width})
+        for number_, item in enumerate(photo.objects, 1):
+            crop = decode_crop(item.mask, photo.size)
+            segmentation = _polygons(crop, photo.size) if polygons else None
+            if polygons and segmentation is None:
+                report.lost(
+                    "",
+                    "COCO's polygons cannot hold it; written as run lengths",
+                    photo.name,
+                    number_,
+                )
+            described.append(
+                {
+                    "id": len(described) + 1,
+                    "image_id": image_id,
+                    "category_id": numbers[item.label],
+                    "segmentation": segmentation or {"size": [height, width], "counts": item.mask},
+                    "area": int(crop.pixels.sum()),
+                    "bbox": [crop.left, crop.top, *crop.pixels.shape[::-1]],
+                    "iscrowd": 0,
+                    "attributes": {
+                        key: value
+                        for key in ("name", "hidden", "locked")
+                        if (value := getattr(item, key))
+                    },
+                }
+            )
+    categories = [
+        {
+            "id": numbers[label.name],
+            "name": label.name,
+            "supercategory": "",
+            "color": list(bytes.fromhex(label.colour[1:])),
+            "key": label.key,
+        }
+        for label in project.labels
+    ]
+    contents = {"images": entries, "categories": categories, "annotations": described}
+    yield NAME, json.dumps(contents, ensure_ascii=False).encode()
+
+
+def read(files: Files, sizes: object, report: Report) -> Project:
+    """Read every JSON file of images and annotations; what is not sound is left out and noted."""
+    photos: dict[str, Photo] = {}
+    labels: dict[str, Label] = {}
+    for name in files.ending(".json"):
+        if not _is_coco(files, name):
+            continue
+        contents = files.json(name)
+        names = _read_categories(contents, labels, name, report)
+        for photo in _read_photos(contents, names, labels, name, report):
+            if photo.name in photos:
+                report.add(f"left out: it is in another file too, {photo.name}", name)
+            else:
+                photos[photo.name] = photo
+    return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _is_coco(files: Files, name: str) -> bool:
+    try:
+        found = files.json(name)
+    except ValueError:
+        return False
+    return isinstance(found, dict) and isinstance(found.get("images"), list)
+
+
+def _polygons(crop: Crop, size: tuple[int, int]) -> list[list[int]] | None:
+    """Return the outlines of a mask if COCO reads the very same mask back from them."""
+    outlines = edge_outlines(crop)
+    if not outlines or any(len(rings) > 1 for rings in outlines):
+        return None
+    polygons = [rings[0].astype(int).ravel().tolist() for rings in outlines]
+    back = crop_segmentation(polygons, size)
+    same = back.place == crop.place and np.array_equal(back.pixels, crop.pixels)
+    return polygons if same else None
+
+
+def _read_categories(
+    contents: dict[str, Any], labels: dict[str, Label], file: str, report: Report
+) -> dict[int, str]:
+    """Return category id -> name, and add the labels that are new."""
+    names = {}
+    for index, entry in enumerate(items(contents, "categories"), 1):
+        with report.skipping(file, f"category {index}"):
+            name = text(entry, "name")
+            (label,) = make_labels([name])
+            with report.skipping(file, f"category {index}"):
+                label = Label(name, _colour(entry, len(labels)), text(entry, "key", "", empty=True))
+            names[number(entry, "id", whole=True)] = name
+            labels.setdefault(name, label)
+    return names
+
+
+def _colour(entry: dict[str, Any], index: int) -> str:
+    """Return the colour of a category, [r, g, b] or #rrggbb, or else a colour of our own."""
+    colour = entry.get("color")
+    if isinstance(colour, str):
+        return colour.lower()
+    if isinstance(colour, list) and len(colour) == 3 and all(type(c) is int for c in colour):
+        return "#" + "".join(f"{min(max(value, 0), 255):02x}" for value in colour)
+    return make_labels(map(str, range(index + 1)))[-1].colour
+
+
+def _read_photos(
+    contents: dict[str, Any],
+    names: dict[int, str],
+    labels: dict[str, Label],
+    file: str,
+    report: Report,
+) -> Iterator[Photo]:
+    known: dict[int, Photo] = {}
+    for index, entry in enumerate(items(contents, "images"), 1):
+        with report.skipping(file, f"image {index}"):
+            size = check_size([entry.get("height"), entry.get("width")] if entry else None)
+            photo = Photo(photo_name(text(entry, "file_name")), size)
+            known.setdefault(number(entry, "id", whole=True), photo)
+    objects = defaultdict(list)
+    for index, entry in enumerate(items(contents, "annotations"), 1):
+        with report.skipping(file, f"annotation {index}"):
+            image_id = number(entry, "image_id", whole=True)
+            if image_id not in known:
+                raise ValueError(f"the file describes no image {image_id}")
+            objects[image_id].append(
+                _read_object(entry, known[image_id].size, names, labels, (file, index), report)
+            )
+    for image_id, photo in known.items():
+        yield Photo(photo.name, photo.size, tuple(objects[image_id]))
+
+
+def _read_object(
+    entry: dict[str, Any],
+    size: tuple[int, int],
+    names: dict[int, str],
+    labels: dict[str, Label],
+    place: tuple[str, int],
+    report: Report,
+) -> Annotation:
+    where = (place[0], f"annotation {place[1]}")
+    category = number(entry, "category_id", whole=True)
+    segmentation = entry.get("segmentation")
+    if not segmentation:
+        raise ValueError("it has no segmentation, only a box at most")
+    crop = crop_segmentation(segmentation, size)
+    if isinstance(segmentation, list):
+        rings = [np.reshape(polygon, (-1, 2)) for polygon in segmentation if polygon]
+        if goes_outside(rings, size):
+            report.add("what lies outside the photo is cut off", *where)
+    if category not in names:
+        names[category] = f"category {category}"
+        report.add(f"there is no category {category}; a label of that name is made", *where)
+    if entry.get("iscrowd"):
+        report.add("a crowd (iscrowd 1) is read as one object", *where)
+    label = names[category]
+    labels.setdefault(label, make_labels([label])[0])
+    more = entry.get("attributes")
+    more = more if isinstance(more, dict) else {}
+    name = more.get("name", "")
+    return Annotation(
+        label,
+        encode_crop(crop, size),
+        name if isinstance(name, str) else "",
+        more.get("hidden") is True,
+        more.get("locked") is True,
+    )

@@ -1,0 +1,67 @@
+"""`tamingseg convert IN --to FORMAT --output OUT`: annotations from one format to another."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import tyro
+
+from tamingseg.annotations.document import without_hidden
+from tamingseg.annotations.files import open_files
+from tamingseg.annotations.report import Note, summary
+from tamingseg.annotations.table import FORMATS, find_format, read_files, write_annotations
+from tamingseg.cli.flags import parse
+
+
+@dataclass(frozen=True)
+class Convert:
+    """Convert annotations to another format, and say what could not be read or kept."""
+
+    source: tyro.conf.Positional[Path]
+    """A folder, a ZIP or a file."""
+    to: str
+    """Format to write, see the list below."""
+    output: Path
+    """Folder for the result; or a ZIP, or a file with the format's own ending."""
+    photos: Path | None = None
+    """Folder of the photos, where they do not lie in SOURCE. Only objects of these are taken."""
+    format: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    """Format to read; by default it is recognised."""
+    with_photos: bool = False
+    """Whether to copy the photos into the result."""
+    visible_only: bool = False
+    """Whether to leave out the objects that are hidden."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Parse, convert, report; exit code 1 if a part of the input was left out."""
+    formats = "; ".join(f"{name} ({format_.title})" for name, format_ in FORMATS.items())
+    command = parse(
+        Convert,
+        "tamingseg convert",
+        arguments,
+        description=f"{Convert.__doc__}\n\nFormats: {formats}.",
+    )
+    find_format(command.to)
+    files = open_files(command.source)
+    images = files if command.photos is None else open_files(command.photos)
+    sizes = None if command.photos is None else images.photo_sizes()
+    project, notes = read_files(files, sizes, command.format)
+    if command.visible_only:
+        project = without_hidden(project)
+    objects = sum(1 for _ in project.annotations())
+    lost = write_annotations(project, command.output, command.to, images, command.with_photos)
+    _print(f"{command.source}: ", notes)
+    _print(f"{command.output}: ", lost, objects)
+    print(
+        f"{command.output}: {len(project.photos)} photos, {objects} objects, "
+        f"{len(project.labels)} labels"
+    )
+    return 1 if any(note.text.startswith("left out") for note in notes) else 0
+
+
+def _print(prefix: str, notes: Sequence[Note], objects: int | None = None) -> None:
+    for line in summary(notes, objects):
+        print(f"tamingseg convert: {prefix}{line}", file=sys.stderr)
