@@ -1,4 +1,4 @@
-"""A photo in exactly K regions: cut once, asked for any K at once, each K inside the one before."""
+"""A photo in exactly K regions: one hierarchy gives every K, each nested in the one before."""
 
 from pathlib import Path
 

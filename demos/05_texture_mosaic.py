@@ -21,7 +21,7 @@ REGIONS = 5
 
 
 def main() -> tuple[np.ndarray, np.ndarray]:
-    """Make a mosaic of textures, cut it, write the pictures; return true and found regions."""
+    """Make and partition a mosaic, write the pictures; return true and found regions."""
     textures = formula_textures(100, seed=1)  # or load_textures(["folder of photos"])
     rng = np.random.default_rng(2)
     mosaic = make_mosaic(textures, (256, 320), "wavy", REGIONS, rng)

@@ -18,7 +18,12 @@ import torch
 from tamingseg import load_segmentor
 from tamingseg.data.sample_images import load_sample_image
 from tamingseg.partition.affinity import region_affinity
-from tamingseg.partition.cut import Method, PartitionConfig, build_hierarchy, merge_evidence
+from tamingseg.partition.build import (
+    PartitionConfig,
+    PartitionMethod,
+    build_hierarchy,
+    merge_evidence,
+)
 from tamingseg.partition.evidence import boundary_strength, find_evidence
 from tamingseg.partition.graph import region_graph
 from tamingseg.partition.superpixels import flood_superpixels
@@ -52,7 +57,7 @@ def main() -> None:
     )
     measure("graph", lambda: region_graph(superpixels, affinity, boundary))
     evidence = measure("photo embedded -> evidence", lambda: find_evidence(segmentor, embedding))
-    for method in get_args(Method):
+    for method in get_args(PartitionMethod):
         measure(
             f"{method}: evidence -> hierarchy",
             lambda method=method: merge_evidence(evidence, method),

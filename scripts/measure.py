@@ -24,7 +24,7 @@ from tamingseg.evaluation.protocols.regions import partition_settings
 from tamingseg.evaluation.records import iterate_records
 from tamingseg.evaluation.report import summarise
 from tamingseg.files import write_whole
-from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.partition.build import PartitionConfig, PartitionMethod
 from tamingseg.segmentors.load import load_segmentor, model_facts
 
 RESULTS = Path(__file__).resolve().parents[1] / "docs" / "results.md"
@@ -168,7 +168,7 @@ def distilled(measured: Measured) -> Iterator[Cells]:
             yield {"": f"mIoU({count}): `{model}`"} | dict(zip(SETS, cells, strict=True))
 
 
-REGION_METHODS: dict[str, tuple[Method, bool]] = {
+REGION_METHODS: dict[str, tuple[PartitionMethod, bool]] = {
     "greedy, by cost": ("greedy", True),
     "greedy": ("greedy", False),
     "normalised cut": ("normalised-cut", False),

@@ -99,8 +99,8 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         yield "proposals", photo(page)
 
         page.click("#tab-partition")
-        if page.is_visible("[data-do=cut]"):  # else the proposals have found the regions already
-            page.click("[data-do=cut]")
+        if page.is_visible("[data-do=findRegions]"):  # else they are there
+            page.click("[data-do=findRegions]")
         page.wait_for_selector("#seg-regions:visible")
         page.fill("#seg-regions", "8")
         page.keyboard.press("Enter")

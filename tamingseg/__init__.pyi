@@ -5,7 +5,7 @@ from .data.sample_images import load_sample_image
 from .data.texture_formulas import formula_textures
 from .evaluation.panels import panels
 from .metrics.mosaics import score_mosaic
-from .partition.cut import MOSAIC_PARTITION, PartitionConfig, build_hierarchy, partition_image
+from .partition.build import MOSAIC_PARTITION, PartitionConfig, build_hierarchy, partition_image
 from .partition.hierarchy import Hierarchy
 from .proposals.generate import ProposalConfig, propose_masks
 from .proposals.levels import level_stack

@@ -162,7 +162,7 @@ def draw_borders(
 def draw_level_lines(
     image: np.ndarray, probabilities: np.ndarray, levels: Sequence[float] = LEVELS
 ) -> np.ndarray:
-    """Draw the outlines of a probability map (H, W) cut at each level over the darkened image.
+    """Draw the outlines of a probability map (H, W) at each level over the darkened image.
 
     The colours are those of `heat_map`. Raises ValueError if `image` is of another kind or size.
     """

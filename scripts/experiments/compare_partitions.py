@@ -1,4 +1,4 @@
-"""Ways to cut images into regions, beside each other: rows for `tamingseg report`.
+"""Ways to divide images into regions, beside each other: rows for `tamingseg report`.
 
 Usage: python scripts/experiments/compare_partitions.py DATA... [--held-out] [--limit 20]
 
@@ -40,7 +40,7 @@ from tamingseg.evaluation.protocols.regions import (
 )
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.runs import Job, run_jobs
-from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.partition.build import PartitionConfig, PartitionMethod
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Sample
@@ -52,7 +52,7 @@ SUPERPIXELS = 400
 
 @dataclass(frozen=True)
 class Compare:
-    """Compare ways to cut images into regions."""
+    """Compare ways to divide images into regions."""
 
     data: tyro.conf.Positional[tuple[str, ...]]
     """Data set folders whose images are labelled everywhere."""
@@ -106,13 +106,13 @@ def normalised_cut(image: np.ndarray) -> list[np.ndarray]:
     """Return a segmentation for each of `REGION_COUNTS`."""
     labels = slic(image, SUPERPIXELS, start_label=0)
     rag = graph.rag_mean_color(image, labels, mode="similarity")
-    # The start of the eigensolver is drawn; a fixed seed gives the same cuts every time.
-    cuts = [np.ones_like(labels)]
+    # The start of the eigensolver is drawn; a fixed seed gives the same regions every time.
+    found = [np.ones_like(labels)]
     for threshold in THRESHOLDS:
         # The eigensolver gives up on some graphs; their other thresholds are left.
         with contextlib.suppress(ArpackError):
-            cuts.append(graph.cut_normalized(labels, rag, threshold, in_place=False, rng=0) + 1)
-    return _nearest(cuts)
+            found.append(graph.cut_normalized(labels, rag, threshold, in_place=False, rng=0) + 1)
+    return _nearest(found)
 
 
 def _nearest(segmentations: Sequence[np.ndarray]) -> list[np.ndarray]:
@@ -133,7 +133,7 @@ FIELD: Mapping[str, tuple[Callable[[np.ndarray], list[np.ndarray]], dict[str, An
         {"superpixels": SUPERPIXELS, "thresholds": _ends(THRESHOLDS)},
     ),
 }
-OURS: Mapping[str, tuple[Method, bool]] = {
+OURS: Mapping[str, tuple[PartitionMethod, bool]] = {
     "greedy": ("greedy", False),
     "greedy, by cost": ("greedy", True),
     "normalised cut": ("normalised-cut", False),
@@ -147,10 +147,10 @@ def jobs_on(
     """All ways on one data set; the name of the way stands in place of the model's."""
     jobs = []
     for name, (method, by_cost) in OURS.items():
-        cut = method, PartitionConfig(), by_cost
-        segment = partitions_from_model(segmentor, *cut)
+        how = method, PartitionConfig(), by_cost
+        segment = partitions_from_model(segmentor, *how)
         ours = {**facts, "model": f"{segmentor.name}, {name}"}
-        settings = partition_settings(*cut)
+        settings = partition_settings(*how)
         settings["settings"] = _text(settings.pop("partition"))  # one column instead of many
         chosen = regions.method(segment, ours, settings)
         jobs.append(Job(regions.PROTOCOL, dataset, chosen, limit))

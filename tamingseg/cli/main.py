@@ -24,7 +24,7 @@ COMMANDS = {
         ("app", "start the page in the browser"),
         ("segment", "segment one image from clicks, into a file"),
         ("propose", "all masks of images, best first, into files"),
-        ("partition", "images cut into as many regions as are asked for, into files"),
+        ("partition", "images divided into as many regions as are asked for, into files"),
         ("convert", "annotations from one format to another"),
         ("panels", "what a model sees in an image, side by side"),
         ("train", "train a click model"),

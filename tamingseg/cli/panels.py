@@ -15,7 +15,7 @@ from tamingseg.cli.results import Results
 from tamingseg.cli.segment import parse_click
 from tamingseg.data.writer import write_png
 from tamingseg.evaluation.panels import panels
-from tamingseg.partition.cut import Method
+from tamingseg.partition.build import PartitionMethod
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.viz import contact_sheet
 
@@ -34,11 +34,11 @@ class Panels:
     output: Path = Path("panels")
     """Folder for the pictures."""
     regions: int = 10
-    """How many regions a photo is cut into; mosaics into as many as they have."""
+    """Number of regions of a photo; mosaics have their true number."""
     click: str | None = None
     """Where the model is asked, as ROW,COL in pixels; by default in the middle of the photo, or of
     the largest region of a mosaic."""
-    method: Method = "greedy"
+    method: PartitionMethod = "greedy"
     """How regions are found."""
     mosaic: MosaicSettings = field(default_factory=lambda: MosaicSettings(count=0, regions=(5,)))
     """Which mosaics of textures are drawn as well."""

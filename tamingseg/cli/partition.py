@@ -1,4 +1,4 @@
-"""`tamingseg partition IMAGE... --regions K`: photos cut into K connected regions."""
+"""`tamingseg partition IMAGE... --regions K`: photos divided into K connected regions."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -12,7 +12,7 @@ from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.data.writer import write_png
-from tamingseg.partition.cut import Method, PartitionConfig, partition_image
+from tamingseg.partition.build import PartitionConfig, PartitionMethod, partition_image
 from tamingseg.partition.paint import region_masks
 from tamingseg.segmentors.load import load_segmentor, model_fingerprint
 from tamingseg.viz import overlay_masks
@@ -22,7 +22,7 @@ _OVERLAY = ".overlay.png"
 
 @dataclass(frozen=True)
 class Partition:
-    """Cut photos into K connected regions.
+    """Divide photos into K connected regions.
 
     Every photo gets OUTPUT/<name>.png, a 16-bit label map with the regions 1..K, and
     OUTPUT/<name>.json, COCO's result format with compressed run lengths. Photos that have theirs
@@ -33,7 +33,7 @@ class Partition:
     """Photos, or folders of photos; subfolders are followed."""
     regions: int | None = None
     """How many regions; left out, the method multicut finds a number for each photo."""
-    method: Method = "greedy"
+    method: PartitionMethod = "greedy"
     """What is cheap to merge: what the model puts into the same masks (greedy), what is near in
     the eigenvectors of the normalised cut, or what most pairs of pixels favour (multicut)."""
     output: Path = Path("partitions")
@@ -50,7 +50,7 @@ class Partition:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Parse, cut every photo, list what could not be cut; exit code 1 if there was any."""
+    """Parse, divide every photo, list what could not be divided; exit code 1 if there was any."""
     command = parse(Partition, "tamingseg partition", arguments)
     _check(command)
     output = command.output
@@ -68,7 +68,7 @@ def main(arguments: Sequence[str]) -> int:
     }
     results.prepare(settings, photos.paths)
 
-    def cut(name: str, image: np.ndarray, image_id: int) -> None:
+    def divide(name: str, image: np.ndarray, image_id: int) -> None:
         labels = partition_image(
             segmentor, image, command.regions, command.method, command.partition
         )
@@ -78,7 +78,7 @@ def main(arguments: Sequence[str]) -> int:
             write_png(output / f"{name}{_OVERLAY}", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
-    return do_each("partition", photos, results, cut)
+    return do_each("partition", photos, results, divide)
 
 
 def _check(command: Partition) -> None:

@@ -71,7 +71,7 @@ class Results:
                 "choose another --output, or remove the folder"
             )
         write_whole(self._settings, text.encode())
-        with open(self._journal, "ab") as file:  # what a kill left of a line is cut off
+        with open(self._journal, "ab") as file:  # what a kill left of a line is removed
             file.truncate(_whole_lines(self._journal))
 
     def is_done(self, name: str, photo: Path) -> bool:

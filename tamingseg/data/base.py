@@ -216,7 +216,7 @@ def _check_header(image: Image.Image, name: str) -> None:
     if max(width, height) > MAX_SIDE:
         raise ValueError(
             f"{name} is {width} x {height} pixels, a side can have at most {MAX_SIDE}; "
-            "cut it into parts or make it smaller first"
+            "divide it or make it smaller first"
         )
     if min(width, height) < MIN_SIDE:
         raise ValueError(

@@ -190,7 +190,7 @@ def tone_map(color: np.ndarray, valid: np.ndarray) -> np.ndarray:
     """Turn light into an image: the published formula of the data set.
 
     The light is scaled so that the 90th percentile of the brightness 0.3 R + 0.59 G + 0.11 B over
-    the valid pixels is 0.8 after the gamma of 1/2.2; what is brighter than 1 then is cut.
+    the valid pixels is 0.8 after the gamma of 1/2.2; what is brighter than 1 then is clipped.
 
     Parameters
     ----------

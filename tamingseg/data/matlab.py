@@ -95,7 +95,7 @@ def _unpacked(contents: memoryview) -> memoryview:
     unpacker = zlib.decompressobj()
     data = unpacker.decompress(contents, MAX_BYTES)
     if not unpacker.eof:
-        raise ValueError(f"a variable is cut off, or larger than {MAX_BYTES} bytes")
+        raise ValueError(f"a variable is incomplete, or larger than {MAX_BYTES} bytes")
     return memoryview(data)
 
 

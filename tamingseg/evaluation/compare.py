@@ -71,7 +71,7 @@ class Comparison:
     title
         The protocol and the data set, and what else tells it from the other comparisons.
     first, second
-        Their records, cut down to the images that both have.
+        Their records of the images that both have.
     only_first, only_second
         How many images only A or only B has.
     """
@@ -266,7 +266,7 @@ def _several(first: Sequence[Group], second: Sequence[Group]) -> ValueError:
 
 
 def _pair(first: Group, second: Group, title: str) -> Comparison | str:
-    """Cut both down to their common images; or say why they cannot be compared."""
+    """Keep only the images that both have; or say why they cannot be compared."""
     if first.method == second.method and first.records == second.records:
         return "both sides hold the same results"
     ours, theirs = first.method.get("data"), second.method.get("data")
@@ -281,8 +281,8 @@ def _pair(first: Group, second: Group, title: str) -> Comparison | str:
         return "no image with objects is common to both"
     return Comparison(
         title,
-        _cut(first, common),
-        _cut(second, common),
+        _restrict(first, common),
+        _restrict(second, common),
         len(truths) - len(common),
         len(other_truths) - len(common),
     )
@@ -294,7 +294,7 @@ def _truths(group: Group) -> dict[str, Any]:
     return truths | {image: set() for image in group.without_objects}
 
 
-def _cut(group: Group, images: set[str]) -> Group:
+def _restrict(group: Group, images: set[str]) -> Group:
     return replace(
         group,
         records=[record for record in group.records if record.image in images],

@@ -4,7 +4,12 @@ import cv2
 import numpy as np
 
 from tamingseg.metrics.mosaics import label_like
-from tamingseg.partition.cut import MOSAIC_PARTITION, Method, PartitionConfig, build_hierarchy
+from tamingseg.partition.build import (
+    MOSAIC_PARTITION,
+    PartitionConfig,
+    PartitionMethod,
+    build_hierarchy,
+)
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.prompts.clickers import center_click
 from tamingseg.prompts.grids import grid_clicks
@@ -30,7 +35,7 @@ def panels(
     regions: int,
     truth: np.ndarray | None = None,
     click: Click | None = None,
-    method: Method = "greedy",
+    method: PartitionMethod = "greedy",
 ) -> dict[str, np.ndarray]:
     """Draw an image and what a model sees in it.
 
@@ -48,7 +53,7 @@ def panels(
         Where the model is asked; by default in the middle of the largest true region, or of the
         image.
     method
-        How the regions are found, see `tamingseg.partition.cut`; where there is a truth, with the
+        How the regions are found, see `tamingseg.partition.build`; where there is a truth, with the
         settings for mosaics.
 
     Returns

@@ -49,7 +49,7 @@ def fuse(
     prior
         P(y in mask) before any click, a number or an (H, W) map; only ``prior`` uses it.
     threshold
-        Where ``component`` cuts the maps to see what a click changes.
+        Where ``component`` thresholds the maps to see what a click changes.
 
     Returns
     -------

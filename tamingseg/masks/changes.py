@@ -30,8 +30,8 @@ def component_at(change: np.ndarray, click: Click) -> np.ndarray:
 def settle(answer: np.ndarray, previous: np.ndarray, clicks: Sequence[Click]) -> np.ndarray:
     """Keep only the changes of an answer that the last click may have caused.
 
-    The two maps are cut at one half. A change is a connected component of the pixels where these
-    masks differ. If a pixel was clicked twice, its later click counts.
+    The two maps are thresholded at one half. A change is a connected component of the pixels
+    where these masks differ. If a pixel was clicked twice, its later click counts.
 
     - A change that makes an earlier click wrong is refused. If it is the change at the last click,
       it is kept up to half the way to the nearest click that it makes wrong.

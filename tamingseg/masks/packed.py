@@ -4,11 +4,12 @@ Masks here are packed: uint8, (N, H, ceil(W / 8)), made by ``np.packbits(masks, 
 (N, H, W) as in `values.MaskSet`; the bits beyond the width are zero. A thousand masks of 480 x 854
 pixels are 51 MB; comparing the bits of all pairs of them would read 50 GB.
 
-So the image is cut into tiles. With the pixels of a mask in a tile as c, F = 1 where it covers the
-tile entirely and else 0, P = c where it covers it in part and else 0, the overlap of two masks in a
-tile is F1 c2 + P1 F2; if both cover it in part, it is the number of bits they share. The first two
-terms are matrix products over all tiles. Bits are compared only in tiles that the outlines of both
-masks cross. Masks that are regions have few of them; masks that are noise have many and are slow.
+So the image is divided into tiles. With the pixels of a mask in a tile as c, F = 1 where it covers
+the tile entirely and else 0, P = c where it covers it in part and else 0, the overlap of two masks
+in a tile is F1 c2 + P1 F2; if both cover it in part, it is the number of bits they share. The first
+two terms are matrix products over all tiles. Bits are compared only in tiles that the outlines of
+both masks cross. Masks that are regions have few of them; masks that are noise have many and are
+slow.
 """
 
 import os

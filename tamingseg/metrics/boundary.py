@@ -81,7 +81,7 @@ def boundary_f(first: np.ndarray, second: np.ndarray, ignore: np.ndarray | None 
 def _cropped(
     first: np.ndarray, second: np.ndarray, ignore: np.ndarray | None
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Cut both masks to the box around them, with a pixel of background where the image has one."""
+    """Crop both masks to their common box and one pixel around it, where the image has one."""
     if ignore is not None:
         first, second = first & ~ignore, second & ~ignore
     either = first | second

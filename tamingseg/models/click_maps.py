@@ -13,7 +13,7 @@ def draw_clicks(clicks: Tensor, size: tuple[int, int], radius: int) -> Tensor:
     """Draw clicks (Q, K, 3) as disks: float (Q, 2, height, width), positive then negative.
 
     A click is (row, col, sign) with sign 1 positive, 0 negative, -1 nothing. A pixel is 1 if its
-    index is at most `radius` from the index of the click's pixel; what falls outside is cut off.
+    index is at most `radius` from the index of the click's pixel; what falls outside is clipped.
     Only the pixels of the disks are touched, so memory does not grow with K times the image.
     """
     height, width = size

@@ -1,6 +1,6 @@
-"""What is seen in an image before anything is merged: superpixels, affinities, boundaries, colours.
+"""Superpixels of an image, with their affinities, boundaries and colours.
 
-Gathered once per image and model, by which all methods of `cut` then merge.
+This is gathered once per image and model. All methods of `build` merge by it.
 """
 
 from dataclasses import dataclass

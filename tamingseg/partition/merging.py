@@ -5,7 +5,7 @@ that do not touch included, so that a merge goes by everything the model said ab
 differs within each of two regions says nothing against merging them, so that a share of it may be
 taken off what differs between them; all of it gives the energy distance (Szekely & Rizzo 2013).
 Evidence of a boundary is averaged along the common border. What a merge costs is a function handed
-in, so that one loop serves all ways to cut an image.
+in, so that one loop serves all methods.
 """
 
 from collections.abc import Callable

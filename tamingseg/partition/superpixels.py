@@ -1,4 +1,4 @@
-"""Superpixels: an image cut into a few hundred small pieces whose outlines follow its edges.
+"""Superpixels: an image divided into a few hundred small pieces whose outlines follow its edges.
 
 A watershed (Meyer & Beucher 1990) from seeds on a grid: flooding starts at the flattest pixel of
 every cell and meets on the ridges of the gradient, so that pieces are of about equal size,
@@ -10,7 +10,7 @@ from skimage.segmentation import watershed
 
 
 def flood_superpixels(gradient: np.ndarray, count: int) -> np.ndarray:
-    """Cut an image along the ridges of its gradient.
+    """Divide an image along the ridges of its gradient.
 
     Parameters
     ----------

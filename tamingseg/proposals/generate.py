@@ -14,7 +14,7 @@ import numpy as np
 
 from tamingseg.checks import check_choice
 from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
-from tamingseg.partition.cut import build_hierarchy
+from tamingseg.partition.build import build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.prompts.grids import grid_clicks
 from tamingseg.proposals.levels import Candidates, level_lines, whole_masks

@@ -130,7 +130,7 @@ class ClickSegmentor:
         return max(1, round(height / 4)), max(1, round(width / 4))
 
     def _parts(self, total: int, frame: Frame, size: tuple[int, int]) -> Iterator[slice]:
-        """Cut range(total) so that neither the decoding nor the answers of a part get large."""
+        """Split range(total) so that neither the decoding nor the answers of a part get large."""
         pixels = max(frame.canvas[0] * frame.canvas[1], size[0] * size[1])
         at_once = _PIXELS_AT_ONCE * (1 if self.device.type == "cpu" else _MORE_ON_A_GPU)
         step = max(1, at_once // pixels)
@@ -198,7 +198,7 @@ def resample_content(logits: Tensor, frame: Frame, size: tuple[int, int]) -> Ten
     """Resize the content of (1, N, h, w), a map over the canvas, to `size`: bilinear, by centres.
 
     The edge of the content may lie between two logits, so the map is enlarged by the exact scale
-    and cut afterwards.
+    and cropped afterwards.
     """
     scale = [
         side * canvas / (content * logit_side)

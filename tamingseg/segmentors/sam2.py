@@ -175,7 +175,7 @@ class Sam2Segmentor:
         return output.pred_masks[0], output.iou_scores[0]
 
     def _parts(self, total: int, size: tuple[int, int]) -> Iterator[slice]:
-        """Cut range(total) so that neither the decoding nor the answers of a part get large."""
+        """Split range(total) so that neither the decoding nor the answers of a part get large."""
         pixels = max(self._canvas[0] * self._canvas[1], size[0] * size[1])
         step = max(1, _PIXELS_AT_ONCE // pixels)
         return (slice(start, start + step) for start in range(0, total, step))

@@ -1,7 +1,7 @@
 """Looking closer: once a mask is known roughly, it is asked for again at a higher resolution.
 
 A model sees every photo at its own few hundred pixels, and a mask can only be as fine as that. So
-the part of the image that holds the mask and the clicks is cut out, fitted to the model like an
+the part of the image that holds the mask and the clicks is cropped, fitted to the model like an
 image, and asked about again (zoom-in, Sofiiuk et al. 2020, section 4.2). There are few different
 windows, so one click after the other looks through the same one, which is encoded once; and what a
 click is answered with follows from the clicks and the mask alone. A window with fewer pixels than

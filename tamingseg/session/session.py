@@ -36,7 +36,7 @@ CACHE_BYTES = 64 << 20
 """Probability maps a session keeps; sixteen at one megapixel."""
 
 Clicks = tuple[Click, ...]
-Cuts = tuple[float, ...]
+Thresholds = tuple[float, ...]
 
 
 def default_fusion(segmentor: Segmentor) -> SessionFusion:
@@ -76,7 +76,7 @@ class Session:
         each click alone and combine the answers. None takes ``joint`` if the model can do it, else
         ``certainty``.
     threshold
-        What new objects are cut at, unless `state` says it.
+        Threshold of new objects, unless `state` says it.
     state
         What to begin with, such as a saved session's.
 
@@ -129,7 +129,7 @@ class Session:
 
     @property
     def threshold(self) -> float:
-        """What the active object is cut at; without one, what the next will be."""
+        """Threshold of the active object; without one, that of the next."""
         return (self.state.current or self.state).threshold
 
     @property
@@ -167,7 +167,11 @@ class Session:
         current = self.state.current
         if current is not None and current.base:
             return self.mask.astype(np.float32) if current.clicks else None
-        return self._combine(current.clicks, current.cuts, current.threshold) if current else None
+        return (
+            self._combine(current.clicks, current.click_thresholds, current.threshold)
+            if current
+            else None
+        )
 
     def add_click(
         self, row: float, col: float, positive: bool = True, gesture: str | None = None
@@ -182,7 +186,9 @@ class Session:
             state = states.begin_object(state)
         current = _active(state)
         clicks = states.added(current.clicks, self._click(row, col, positive))
-        self._push(self._answered(state, clicks, (*current.cuts, current.threshold)), gesture)
+        self._push(
+            self._answered(state, clicks, (*current.click_thresholds, current.threshold)), gesture
+        )
 
     def add_mask(self, mask: np.ndarray | str) -> None:
         """Begin an object with a mask made elsewhere; the next click changes it.
@@ -209,14 +215,14 @@ class Session:
         self._click(row, col)
         current = _active(self.state)
         clicks = states.moved(current.clicks, index, row, col)
-        self._push(self._answered(self.state, clicks, current.cuts), gesture)
+        self._push(self._answered(self.state, clicks, current.click_thresholds), gesture)
 
     def delete_click(self, index: int) -> None:
         """Take a click of the active object away, 0 for its first one."""
         current = _active(self.state)
         clicks = states.deleted(current.clicks, index)
-        cuts = (*current.cuts[:index], *current.cuts[index + 1 :])
-        self._push(self._answered(self.state, clicks, cuts))
+        thresholds = (*current.click_thresholds[:index], *current.click_thresholds[index + 1 :])
+        self._push(self._answered(self.state, clicks, thresholds))
 
     def clear_clicks(self) -> None:
         """Take all clicks of the active object away."""
@@ -224,13 +230,13 @@ class Session:
         self._push(self._answered(self.state, (), ()))
 
     def set_threshold(self, threshold: float, gesture: str | None = None) -> None:
-        """Cut the active object at another probability; without one, those begun from now on."""
+        """Set the threshold of the active object; without one, that of all begun from now on."""
         state, current = self.state, self.state.current
         if current is None:
             state = replace(state, threshold=threshold)
         else:
             state = states.change_object(state, current.id, threshold=threshold)
-            state = self._answered(state, current.clicks, current.cuts)
+            state = self._answered(state, current.clicks, current.click_thresholds)
         self._push(state, gesture)
 
     def keep(self) -> None:
@@ -273,17 +279,19 @@ class Session:
         row, col = check_point(row, col, self.size)
         return Click(row, col, bool(positive))
 
-    def _answered(self, state: State, clicks: Clicks, cuts: Cuts) -> State:
+    def _answered(self, state: State, clicks: Clicks, thresholds: Thresholds) -> State:
         """`state` with `clicks` for the active object, and the mask they give."""
         current = _active(state)
         # Checks their number.
-        changed = states.change_object(state, current.id, clicks=clicks, cuts=cuts)
+        changed = states.change_object(
+            state, current.id, clicks=clicks, click_thresholds=thresholds
+        )
         if clicks == current.clicks and not clicks:
             return changed  # a mask without clicks is not ours to recompute
         if current.base:
             counts = encode_rle(self._edited(current.base, clicks, current.threshold))
         else:
-            probabilities = self._combine(clicks, cuts, current.threshold)
+            probabilities = self._combine(clicks, thresholds, current.threshold)
             counts = "" if probabilities is None else encode_rle(probabilities > current.threshold)
         return states.change_object(changed, current.id, mask=counts)
 
@@ -309,12 +317,14 @@ class Session:
         reach = component_at(before != proposed, clicks[-1])
         return self._remember(key, np.where(reach, proposed, before))
 
-    def _combine(self, clicks: Clicks, cuts: Cuts, threshold: float) -> np.ndarray | None:
+    def _combine(
+        self, clicks: Clicks, thresholds: Thresholds, threshold: float
+    ) -> np.ndarray | None:
         """Give the map of all clicks together; None without clicks."""
         if not clicks:
             return None
         if self._fusion == "joint":
-            return self._joint_answer(clicks, cuts)
+            return self._joint_answer(clicks, thresholds)
         if len(clicks) == 1:
             return self._answer(clicks[0])
         key = (clicks, threshold)
@@ -339,20 +349,20 @@ class Session:
             return known
         return self._remember(click, self._segmentor.predict(self._embedding, [click])[0])
 
-    def _joint_answer(self, clicks: Clicks, cuts: Cuts) -> np.ndarray:
+    def _joint_answer(self, clicks: Clicks, thresholds: Thresholds) -> np.ndarray:
         """Ask about all clicks; the model is told its own answer to those before the last.
 
-        If that was cut at a level of the user's choice, it is told the mask instead: of the raw
-        answer it would go on with the mask at one half. (Second click on objects of DAVIS and ccp
-        whose best level is another: mean IoU .64 and .52 with the mask, .54 and .36 without.)
+        If the user chose another threshold than the default, it is told the mask instead: of the
+        raw answer it would go on with the mask at one half. (Second click on objects of DAVIS and
+        ccp whose best level is another: mean IoU .64 and .52 with the mask, .54 and .36 without.)
         """
-        key = (clicks, cuts[1:])
+        key = (clicks, thresholds[1:])
         known = self._recall(key)
         if known is not None:
             return known
-        previous = self._joint_answer(clicks[:-1], cuts[:-1]) if len(clicks) > 1 else None
-        if previous is not None and cuts[-1] != MASK_THRESHOLD:
-            previous = (previous > cuts[-1]).astype(np.float32)
+        previous = self._joint_answer(clicks[:-1], thresholds[:-1]) if len(clicks) > 1 else None
+        if previous is not None and thresholds[-1] != MASK_THRESHOLD:
+            previous = (previous > thresholds[-1]).astype(np.float32)
         return self._remember(key, self._ask_jointly(clicks, previous))
 
     def _ask_jointly(self, clicks: Clicks, previous: np.ndarray | None) -> np.ndarray:

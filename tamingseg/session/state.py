@@ -40,8 +40,8 @@ class SegmentedObject:
         Index into `PALETTE`.
     clicks
         In the order they were made.
-    cuts
-        For every click, the threshold of the moment it was made: the mask it was meant to correct.
+    click_thresholds
+        For every click, the threshold when it was made: it gave the mask that the click corrects.
     threshold
         A pixel belongs to the object where its probability is above this.
     mask
@@ -55,7 +55,7 @@ class SegmentedObject:
     name: str
     colour: int
     clicks: tuple[Click, ...] = ()
-    cuts: tuple[float, ...] = ()
+    click_thresholds: tuple[float, ...] = ()
     threshold: float = MASK_THRESHOLD
     mask: str = ""
     hidden: bool = False
@@ -70,17 +70,17 @@ class SegmentedObject:
             raise ValueError(
                 f"colour must be an index from 0 to {len(PALETTE) - 1}, got {self.colour}"
             )
-        for threshold in (self.threshold, *self.cuts):
+        for threshold in (self.threshold, *self.click_thresholds):
             check_threshold(threshold)
         if len(self.clicks) > MAX_CLICKS:
             raise ValueError(
                 f"an object has at most {MAX_CLICKS} clicks, got {len(self.clicks)}; "
                 "delete a point or finish this object"
             )
-        if len(self.cuts) != len(self.clicks):
+        if len(self.click_thresholds) != len(self.clicks):
             raise ValueError(
-                f"every click has the threshold it was made at, got {len(self.cuts)} of them for "
-                f"{len(self.clicks)} clicks"
+                "every click has the threshold it was made at, got "
+                f"{len(self.click_thresholds)} of them for {len(self.clicks)} clicks"
             )
 
 

@@ -33,7 +33,7 @@ class ClickTask(nn.Module):
         At most so many times the model is asked again with one more click, which lies on its
         largest error, and with its own last answer as previous mask. All rounds count alike.
     cut_previous
-        For this share of further clicks the answer before is cut at a random level, see
+        For this share of further clicks the answer before is thresholded at a random level, see
         `cut_some`.
     """
 
@@ -161,7 +161,7 @@ class CandidateTask(ClickTask):
 
 
 def cut_some(probabilities: Tensor, share: float, rng: np.random.Generator) -> Tensor:
-    """Make a mask of a `share` of the answers (B, N, h, w), cut at a level of [.2, .8].
+    """Make a mask of a `share` of the answers (B, N, h, w), thresholded at a level of [.2, .8].
 
     So does a user who chooses a level and clicks on what is still wrong with it. The model learns
     to go on with the mask it is told.

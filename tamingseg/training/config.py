@@ -92,8 +92,8 @@ class TrainConfig(RunConfig):
     extra_clicks: int = 2
     """Iterative training: 0 to this many further clicks on the model's own errors."""
     cut_previous: float = 0.0
-    """Share of further clicks at which the model is told a mask, its last answer cut at a random
-    level as a user would, instead of that answer."""
+    """Share of further clicks at which the model is told a mask instead of its last answer: that
+    answer, thresholded at a random level as a user would."""
 
 
 @dataclass(frozen=True)

@@ -84,7 +84,7 @@ class RunFolder:
         append_whole(self.path / "metrics.jsonl", json.dumps(numbers).encode() + b"\n")
 
     def forget_after(self, step: int) -> None:
-        """Drop log lines of steps that will be done again, and a line that a kill cut short."""
+        """Drop log lines of steps that will be done again, and what a kill left of a line."""
         file = self.path / "metrics.jsonl"
         kept = []
         for line in file.read_text().splitlines() if file.exists() else []:

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 
 from tamingseg.data.sample_images import load_sample_image, load_sample_truth
-from tamingseg.partition.cut import Method, merge_evidence
+from tamingseg.partition.build import PartitionMethod, merge_evidence
 from tamingseg.partition.evidence import Evidence, find_evidence
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
@@ -194,7 +194,7 @@ class Workspaces:
         return workspace.partitioner_embedding
 
     def find_hierarchy(
-        self, workspace: Workspace, partitioner: Segmentor, method: Method
+        self, workspace: Workspace, partitioner: Segmentor, method: PartitionMethod
     ) -> Hierarchy:
         """Return the hierarchy of a workspace's photo, which is built for the first who asks."""
         if method not in workspace.hierarchies:

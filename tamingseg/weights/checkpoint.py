@@ -104,7 +104,7 @@ def _read_safetensors(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
             state = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 (no mapping)
     except Exception as error:  # the library's own, and torch's about types it does not know
         raise ValueError(
-            f"expected a safetensors file, but it is of another kind or cut short ({error}). Get "
+            f"expected a safetensors file, but it is of another kind or incomplete ({error}). Get "
             "it again"
         ) from error
     try:

@@ -163,7 +163,7 @@ def test_damage_is_a_value_error_and_nothing_else(tmp_path_factory, data, change
         (mat_file(array_of(1, (1, 1), element(2, b"1"))), "got an element of kind 2"),
         (mat_file(array_of(2, (1, 1), element(5, bytes(4)), element(1, b""))), "have no length"),
         (mat_file(element(15, zlib.compress(element(15, b"")))), "no variable"),
-        (mat_file(element(15, zlib.compress(b"")[:-2])), "is cut off"),
+        (mat_file(element(15, zlib.compress(b"")[:-2])), "is incomplete"),
         (mat_file(element(15, b"no")), "incorrect header"),
     ],
 )

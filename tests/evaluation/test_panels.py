@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tamingseg.evaluation.panels import draw_panels, greatest_certainty, panels
-from tamingseg.partition.cut import build_hierarchy
+from tamingseg.partition.build import build_hierarchy
 from tamingseg.values import Click
 from tamingseg.viz import ERROR_COLOUR, draw_regions
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tamingseg.partition.cut import PartitionConfig, build_hierarchy, merge_evidence
+from tamingseg.partition.build import PartitionConfig, build_hierarchy, merge_evidence
 from tamingseg.partition.evidence import boundary_strength, colour_contrast, find_evidence
 
 

@@ -220,7 +220,7 @@ def test_the_next_click_goes_on_with_the_mask_that_was_cut(fake_segmentor, two_d
     session.set_threshold(0.3)
     session.add_click(*BLUE)
     assert (told[-1] == red).all()
-    assert session.state.current.cuts == (0.5, 0.3)
+    assert session.state.current.click_thresholds == (0.5, 0.3)
     session.set_threshold(0.7)
     asked = len(told)
     assert session.probabilities is not None
@@ -228,9 +228,9 @@ def test_the_next_click_goes_on_with_the_mask_that_was_cut(fake_segmentor, two_d
     session.move_click(1, *GREY)
     assert (told[-1] == red).all()
     session.delete_click(0)
-    assert session.state.current.cuts == (0.3,)
+    assert session.state.current.click_thresholds == (0.3,)
     session.clear_clicks()
-    assert session.state.current.cuts == ()
+    assert session.state.current.click_thresholds == ()
 
 
 def test_the_threshold_of_the_next_object_is_a_step_too(session):

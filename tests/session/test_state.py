@@ -7,7 +7,7 @@ from tamingseg.values import Click
 
 def test_a_new_object_is_active_in_front_and_has_the_freest_colour():
     state = states.begin_object(State())
-    state = states.change_object(state, 1, clicks=(Click(1, 1),), cuts=(0.5,))
+    state = states.change_object(state, 1, clicks=(Click(1, 1),), click_thresholds=(0.5,))
     state = states.begin_object(state)
     assert [item.id for item in state.objects] == [1, 2]
     assert [item.name for item in state.objects] == ["Object 1", "Object 2"]
@@ -25,14 +25,14 @@ def test_a_new_object_has_the_threshold_of_the_state():
 def test_finish_keeps_what_has_clicks_and_drops_what_is_empty():
     empty = states.begin_object(State())
     assert states.finish(empty) == State(next_id=2)
-    clicked = states.change_object(empty, 1, clicks=(Click(1, 1),), cuts=(0.5,))
+    clicked = states.change_object(empty, 1, clicks=(Click(1, 1),), click_thresholds=(0.5,))
     assert states.finish(clicked).active is None
     assert states.finish(clicked).objects == clicked.objects
 
 
 def test_edit_finishes_the_one_before():
     state = states.change_object(
-        states.begin_object(State()), 1, clicks=(Click(1, 1),), cuts=(0.5,)
+        states.begin_object(State()), 1, clicks=(Click(1, 1),), click_thresholds=(0.5,)
     )
     state = states.begin_object(state)
     state = states.edit_object(state, 1)
@@ -42,7 +42,7 @@ def test_edit_finishes_the_one_before():
 
 def test_ids_are_not_given_twice():
     state = states.change_object(
-        states.begin_object(State()), 1, clicks=(Click(1, 1),), cuts=(0.5,)
+        states.begin_object(State()), 1, clicks=(Click(1, 1),), click_thresholds=(0.5,)
     )
     state = states.begin_object(states.delete_object(state, 1))
     assert state.current.id == 2
@@ -73,7 +73,7 @@ def test_clicks_are_added_moved_and_deleted_in_copies():
         ({"threshold": float("nan")}, "between 0 and 1"),
         ({"clicks": (Click(0, 0),) * 65}, "at most 64 clicks"),
         ({"clicks": (Click(0, 0),)}, "0 of them for 1 clicks"),
-        ({"clicks": (Click(0, 0),), "cuts": (1.0,)}, "between 0 and 1"),
+        ({"clicks": (Click(0, 0),), "click_thresholds": (1.0,)}, "between 0 and 1"),
     ],
 )
 def test_an_object_checks_itself(changes, message):

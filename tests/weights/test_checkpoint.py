@@ -132,7 +132,7 @@ def test_foreign_safetensors(tmp_path):
 @pytest.mark.parametrize("keep", [0, 4, 100, -1])
 def test_truncated_file(saved, keep):
     saved.write_bytes(saved.read_bytes()[:keep])
-    with pytest.raises(ValueError, match="of another kind or cut short"):
+    with pytest.raises(ValueError, match="of another kind or incomplete"):
         load_model(saved)
 
 

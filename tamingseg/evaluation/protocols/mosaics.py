@@ -1,4 +1,4 @@
-"""Protocol ``mosaics``: cuts into the true number of regions -> pixels right, CS, O, C and others.
+"""Protocol ``mosaics``: the true number of regions -> pixels right, CS, O, C and others.
 
 Mosaics of textures know their regions exactly, so a partition can be matched with them region by
 region; any other data set whose images have one true partition serves as well. The number of
@@ -21,28 +21,32 @@ from tamingseg.evaluation.figure import Figure
 from tamingseg.evaluation.protocols.base import Group, Method, Protocol, Table, part_of
 from tamingseg.evaluation.records import Measured, Record, check_numbers
 from tamingseg.metrics.mosaics import MEASURES, score_mosaic
-from tamingseg.partition.cut import MOSAIC_PARTITION, PartitionConfig, partition_image
-from tamingseg.partition.cut import Method as CutMethod
+from tamingseg.partition.build import (
+    MOSAIC_PARTITION,
+    PartitionConfig,
+    PartitionMethod,
+    partition_image,
+)
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.values import Sample
 
 Partitioner = Callable[[np.ndarray, int], np.ndarray]
-"""Cuts a uint8 RGB image (H, W, 3) into a number of regions: int32 (H, W), labels from 1."""
+"""Divides a uint8 RGB image (H, W, 3) into a number of regions: int32 (H, W), labels from 1."""
 
 
 @dataclass(frozen=True)
 class Settings(PartitionConfig):
-    """How mosaics are cut."""
+    """How mosaics are partitioned."""
 
     area: float = MOSAIC_PARTITION.area
     """How much small regions are preferred for merging: 0 not at all, 1 as in Ward's method.
     Mosaics have no small regions, so more than photos need (greedy only)."""
-    method: CutMethod = "greedy"
+    method: PartitionMethod = "greedy"
     """How regions are found."""
 
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
-    """Cut every image where a segmentor's answers say."""
+    """Partition every image with a segmentor."""
     way, config = settings.method, part_of(settings, PartitionConfig)
 
     def partition(image: np.ndarray, regions: int) -> np.ndarray:

@@ -35,8 +35,7 @@ from tamingseg.evaluation.protocols.base import (
 from tamingseg.evaluation.protocols.proposals import ProposalMaker, proposals_from_model
 from tamingseg.evaluation.records import Measured, Record, check_numbers
 from tamingseg.metrics.regions import score_segmentations, summarise_regions
-from tamingseg.partition.cut import Method as CutMethod
-from tamingseg.partition.cut import PartitionConfig, build_hierarchy
+from tamingseg.partition.build import PartitionConfig, PartitionMethod, build_hierarchy
 from tamingseg.partition.paint import paint_masks
 from tamingseg.proposals.generate import ProposalConfig
 from tamingseg.segmentors.base import Segmentor
@@ -89,9 +88,8 @@ _LEVELS: Mapping[str, _Levels] = {
 class Settings(PartitionConfig):
     """How regions are found, or where segmentations are taken from."""
 
-    method: CutMethod | Literal["painted"] = "greedy"
-    """How regions are found: by one of the ways to cut an image, or as proposals painted over each
-    other."""
+    method: PartitionMethod | Literal["painted"] = "greedy"
+    """How regions are found: by a method of `build`, or as proposals painted over each other."""
     by_cost: bool = False
     """Whether regions are merged up to a cost, the same for all images, instead of to a number."""
     proposals: ProposalConfig = field(default_factory=ProposalConfig)
@@ -102,7 +100,7 @@ class Settings(PartitionConfig):
 
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
-    """Cut every image with a model, or paint its proposals.
+    """Partition every image with a model, or paint its proposals.
 
     Raises
     ------
@@ -116,8 +114,8 @@ def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]
         return method(segment, made_by, painted)
     if settings.method == "multicut":
         _refuse_cost(settings)
-    cut = settings.method, part_of(settings, PartitionConfig), settings.by_cost
-    return method(partitions_from_model(segmentor, *cut), made_by, partition_settings(*cut))
+    how = settings.method, part_of(settings, PartitionConfig), settings.by_cost
+    return method(partitions_from_model(segmentor, *how), made_by, partition_settings(*how))
 
 
 def from_files(settings: Settings) -> Method | None:
@@ -153,7 +151,7 @@ def segmentations_from_files(folder: Path) -> Segmenter:
 
 
 def partitions_from_model(
-    segmentor: Segmentor, method: CutMethod, config: PartitionConfig, by_cost: bool = False
+    segmentor: Segmentor, method: PartitionMethod, config: PartitionConfig, by_cost: bool = False
 ) -> Segmenter:
     """Cut the hierarchy of every image into each of `REGION_COUNTS`, or as many as it can give.
 
@@ -176,7 +174,7 @@ def partitions_from_model(
 
 
 def partition_settings(
-    method: CutMethod, config: PartitionConfig, by_cost: bool = False
+    method: PartitionMethod, config: PartitionConfig, by_cost: bool = False
 ) -> dict[str, Any]:
     """Return what a record says of `partitions_from_model`."""
     if method == "multicut":

@@ -52,16 +52,16 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def levels(request: Any) -> dict[str, Any]:
-        """Give what the browser needs to cut the object being edited at any level by itself.
+        """Give what the browser needs to show the object being edited at any level by itself.
 
-        That is "answer", the name of the answer to cut, or None if there is none; then all of
+        That is "answer", the name of the answer, or None if there is none; then all of
         `describe_levels`.
         """
 
         def look(session: Session) -> tuple[SegmentedObject | None, np.ndarray | None]:
             current = session.state.current
-            can_cut = current is not None and answer_key(current) is not None
-            return current, session.probabilities if can_cut else None
+            has_answer = current is not None and answer_key(current) is not None
+            return current, session.probabilities if has_answer else None
 
         # Described while the session goes on: its arrays are never changed in place.
         current, probabilities = find(request)[1].read(look)

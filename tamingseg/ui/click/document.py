@@ -97,7 +97,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
             "hidden": item.hidden,
             "threshold": item.threshold,
             "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
-            "cuts": list(item.cuts),
+            "cuts": list(item.click_thresholds),
             "key": key,
             "answer": answer_key(item),
         }
@@ -114,13 +114,13 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
 
 
 def answer_key(item: SegmentedObject) -> str | None:
-    """Name the answer that the mask of an object is cut from, at whatever level.
+    """Name the answer that the mask of an object comes from, at whatever threshold.
 
-    None if there is nothing to cut: nobody said yet what is inside, or the mask was made elsewhere.
+    None if there is no answer: nobody said yet what is inside, or the mask was made elsewhere.
     """
     if item.base or not any(click.positive for click in item.clicks):
         return None
-    return _digest(repr((item.clicks, item.cuts)))
+    return _digest(repr((item.clicks, item.click_thresholds)))
 
 
 def read_document(document: Any, size: tuple[int, int]) -> State:
@@ -154,9 +154,9 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
     clicks, mask = described.get("clicks"), described.get("mask")
     if not isinstance(clicks, list) or len(clicks) > MAX_CLICKS or not isinstance(mask, str):
         raise ValueError("an object of the saved work lacks its clicks or its mask")
-    cuts = described.get("cuts", [MASK_THRESHOLD] * len(clicks))  # earlier versions wrote none
-    if not isinstance(cuts, list) or len(cuts) > MAX_CLICKS:
-        raise ValueError(f"expected a threshold for every click, got {shorten(cuts)}")
+    thresholds = described.get("cuts", [MASK_THRESHOLD] * len(clicks))  # once there were none
+    if not isinstance(thresholds, list) or len(thresholds) > MAX_CLICKS:
+        raise ValueError(f"expected a threshold for every click, got {shorten(thresholds)}")
     base = check_counts(described.get("base", ""))
     for counts in filter(None, (mask, base)):
         decode_rle(counts, size)
@@ -165,7 +165,7 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
         name=check_text(described.get("name")),
         colour=check_whole(described.get("colour")),
         clicks=tuple(_read_click(click, size) for click in clicks),
-        cuts=tuple(map(check_number, cuts)),
+        click_thresholds=tuple(map(check_number, thresholds)),
         threshold=check_number(described.get("threshold")),
         mask=mask,
         hidden=check_flag(described.get("hidden")),

@@ -1,5 +1,5 @@
 // Levels: the answer to a click holds several masks, from a part to the whole. The server sends the
-// answer itself once, after its mask is on the screen; it is cut at other levels here. A place is a
+// answer itself once, after its mask is on the screen; it is thresholded at other levels here. A place is a
 // number on the slider, see tamingseg.ui.click.levels.
 
 import {find, say} from "../shared/dom.js";
@@ -17,18 +17,18 @@ const ALIKE = 0.9; // masks are one level if the smaller has this share of the l
 
 const levelBox = find(".level"), levelSlider = find("#seg-level");
 const answers = new Map(); // name of an answer -> {first, thresholds, stable, areas}
-let held = null; // what the hand cuts and the server does not know yet: {id, answer, place, mask}
+let held = null; // the level chosen by hand that the server does not know yet: {id, answer, place, mask}
 let fetching = null; // a promise, while an answer is under way
 let pause = 0;
 let gesture = newGesture("level");
 
-/** The object being edited, if there is an answer to cut. */
-function cuttable() {
+/** The object being edited, if its answer is here. */
+function edited() {
   const current = work.objects.find(object => object.id === work.active);
   return state.photo && current?.answer ? current : null;
 }
 
-/** The mask of an object as it is shown: as the hand cuts it, else the server's own. */
+/** The mask of an object as it is shown: at the level chosen by hand, else the server's own. */
 export function shownMask(object) {
   return heldOf(object)?.mask ?? maskOf(object);
 }
@@ -38,7 +38,7 @@ export function dropHeld() {
   held = null;
 }
 
-/** What the hand cuts of an object; null while the server's own mask is shown. */
+/** The mask at the level chosen by hand; null while the server's own mask is shown. */
 function heldOf(object) {
   return held?.id === object.id && held.answer === object.answer ? held : null;
 }
@@ -46,8 +46,8 @@ function heldOf(object) {
 // --- the answer ----------------------------------------------------------------------------------
 
 /** The object being edited and its answer, if that is here. */
-function cuttableNow() {
-  const object = cuttable();
+function editedNow() {
+  const object = edited();
   return {object, found: object && answers.get(object.answer)};
 }
 
@@ -55,7 +55,7 @@ function cuttableNow() {
 async function findLevels() {
   await link.idle();
   await fetching;
-  const {object, found} = cuttableNow();
+  const {object, found} = editedNow();
   if (!object || found) return;
   fetching = fetchLevels();
   await fetching;
@@ -78,7 +78,7 @@ function fetchSoon() {
   clearTimeout(pause);
   pause = setTimeout(async () => {
     await findLevels();
-    if (cuttableNow().found) refresh();
+    if (editedNow().found) refresh();
   }, QUIET);
 }
 
@@ -88,35 +88,35 @@ export function forgetLevels() {
   answers.clear();
 }
 
-// --- cutting -------------------------------------------------------------------------------------
+// --- levels --------------------------------------------------------------------------------------
 
-/** Place at which an object is cut, the hand's if it is ahead of the server. */
+/** Place of an object's level, the hand's if it is ahead of the server. */
 function placeOf(object, {thresholds}) {
   const off = thresholds.map(threshold => Math.abs(threshold - object.threshold));
   return heldOf(object)?.place ?? off.indexOf(Math.min(...off));
 }
 
-function cutAt({first}, place) {
+function maskAt({first}, place) {
   const bits = new Uint8Array(first.length);
   let area = 0;
   for (let i = 0; i < first.length; i += 1) area += bits[i] = first[i] <= place ? 1 : 0;
   return {bits, area, path: outlineOfBits(bits, ...state.photo.size)};
 }
 
-/** Show the object being edited cut at a place, without the server. */
+/** Show the object being edited at a place, without the server. */
 function holdLevel(place) {
-  const {object, found} = cuttableNow();
+  const {object, found} = editedNow();
   if (!found) return;
   const {id, answer} = object;
   held = null;
   // Back where it was there is nothing to hold; the browser fires no change either.
-  if (place !== placeOf(object, found) || link.pending.length) held = {id, answer, place, mask: cutAt(found, place)};
+  if (place !== placeOf(object, found) || link.pending.length) held = {id, answer, place, mask: maskAt(found, place)};
   refresh();
 }
 
 /** Tell the server where the hand came to rest. What one gesture does is one step. */
 function keepLevel(place) {
-  const {found} = cuttableNow();
+  const {found} = editedNow();
   if (found) act({do: "set_threshold", threshold: found.thresholds[place], gesture});
 }
 
@@ -129,7 +129,7 @@ function stableAt({stable, areas}, place) {
 /** Go to the next stable level: `by` is -1 towards the part, 1 towards the whole. */
 async function stepLevel(by) {
   await findLevels();
-  const {object, found} = cuttableNow();
+  const {object, found} = editedNow();
   if (!object) {
     const begun = work.objects.find(one => one.id === work.active)?.base;
     say(begun ? "A mask made elsewhere has no levels." : "There is no level to choose yet: click inside an object first.");
@@ -156,7 +156,7 @@ commands.whole = () => stepLevel(1);
 // --- the panel -----------------------------------------------------------------------------------
 
 export function showLevels() {
-  const {object, found} = cuttableNow();
+  const {object, found} = editedNow();
   for (const control of levelBox.querySelectorAll("input, button")) control.disabled = !found;
   if (!object) {
     find(".level-value").textContent = "";

@@ -1,9 +1,9 @@
-"""The answer to clicks in a form that the browser can cut at any level without the server.
+"""The answer to clicks in a form that the browser can threshold at any level by itself.
 
 A level is a place on the slider: 0 for the smallest part, `PLACES` - 1 for the largest whole. Each
 place stands for one of the `THRESHOLDS`, which are evenly spaced in logits. For each pixel the
 browser gets the first place at which the mask holds it. So the mask of a place is all pixels up to
-it: one comparison, and exactly what the session cuts at that threshold.
+it: one comparison, and exactly the mask of the session at that threshold.
 """
 
 from collections.abc import Sequence

@@ -1,13 +1,13 @@
 """What the fourth tab may call on the server, and its run: the hierarchy of a photo's regions.
 
-The browser cuts it by itself whenever the number of regions changes.
+The browser cuts the hierarchy at any number of regions by itself.
 """
 
 from collections.abc import Iterator
 from functools import partial
 from typing import Any, get_args
 
-from tamingseg.partition.cut import Method
+from tamingseg.partition.build import PartitionMethod
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.ui import export
 from tamingseg.ui.runs import Progress, Work, carry_out
@@ -22,11 +22,11 @@ from tamingseg.ui.wire import (
 )
 from tamingseg.ui.workspaces import Workspace, Workspaces
 
-METHODS = get_args(Method)
+METHODS = get_args(PartitionMethod)
 
-_TITLES: dict[Method, tuple[str, str]] = {
+_TITLES: dict[PartitionMethod, tuple[str, str]] = {
     "greedy": ("Greedy", "Merges one pair of neighbours after the other"),
-    "normalised-cut": ("Normalised cut", "Cuts where regions have least in common"),
+    "normalised-cut": ("Normalised cut", "Separates regions that have least in common"),
     "multicut": ("Multicut", "Chooses the number of regions itself"),
 }
 """What the page calls each method, and how it explains it."""
@@ -34,14 +34,14 @@ _TITLES: dict[Method, tuple[str, str]] = {
 
 def partition_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
     """Describe the tab; `partitioner` finds the regions."""
-    runs = {"cut": partial(cut_steps, workspaces, partitioner)}
+    runs = {"partition": partial(partition_steps, workspaces, partitioner)}
     methods = [
         {"name": name, "title": title, "words": words} for name, (title, words) in _TITLES.items()
     ]
     return Tab("partition", "Partition", partition_calls(workspaces), runs, {"METHODS": methods})
 
 
-def cut_steps(
+def partition_steps(
     workspaces: Workspaces, segmentor: Segmentor, request: Any
 ) -> Iterator[dict[str, Any]]:
     """Find the hierarchy of a photo; yields what `runs.carry_out` yields."""
@@ -56,7 +56,7 @@ def cut_steps(
 
         return work
 
-    yield from carry_out(workspaces, request, prepare, "cut")
+    yield from carry_out(workspaces, request, prepare, "partition")
 
 
 def partition_calls(workspaces: Workspaces) -> list[Call]:
@@ -64,7 +64,7 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def hierarchy(request: Any) -> dict[str, Any]:
-        """Give what the browser needs to cut at any number of regions by itself.
+        """Give what the browser needs to cut the hierarchy at any number of regions by itself.
 
         "cells" has the superpixel of every pixel, from 0, see `pack_labels`; "merges" is as in
         `Hierarchy`; "regions" is the number that multicut chose.
@@ -97,9 +97,9 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
     return [hierarchy, export_regions]
 
 
-def check_method(value: Any) -> Method:
+def check_method(value: Any) -> PartitionMethod:
     """Return the name of a method."""
     for method in METHODS:
         if value == method:
             return method
-    raise ValueError(f"a photo is cut by one of {', '.join(METHODS)}")
+    raise ValueError(f"the method of a partition is one of {', '.join(METHODS)}")

@@ -7,7 +7,7 @@ import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {openTab, refresh, state} from "../shared/state.js";
 import {grouped, percent} from "../shared/words.js";
 import {act} from "../shared/work.js";
-import {change, countRegions, cut, outlineOf, pointAtRegion, regionAt, regionsNow, takeBack, under} from "./cut.js";
+import {change, countRegions, partition, outlineOf, pointAtRegion, regionAt, regionsNow, takeBack, under} from "./partition.js";
 
 export let editing = "split"; // what a plain click does: "split" or "merge"
 let picked = null; // the first of two regions to merge, a node
@@ -15,7 +15,7 @@ let before = []; // what there was before each of the last two clicks
 
 export function describeRegion(node) {
   const share = node.area / (state.photo.size[0] * state.photo.size[1]);
-  return `${grouped(node.area)} px (${percent(share)}), one of ${countRegions(cut.shown.length)}`;
+  return `${grouped(node.area)} px (${percent(share)}), one of ${countRegions(partition.shown.length)}`;
 }
 
 export function showUnder() {
@@ -28,14 +28,14 @@ export function showUnder() {
 }
 
 /** The first of two regions to merge, as long as it is shown. */
-const pickedNow = () => cut?.shown.includes(picked) ? picked : null;
+const pickedNow = () => partition?.shown.includes(picked) ? picked : null;
 
 export function dropPicked() {
   picked = null;
 }
 
 function splitRegion(node) {
-  const parts = regionsNow().split(cut.shown, cut.shown.indexOf(node));
+  const parts = regionsNow().split(partition.shown, partition.shown.indexOf(node));
   if (!parts) {
     say("That is a single superpixel; nothing smaller is known.");
     return;
@@ -45,7 +45,7 @@ function splitRegion(node) {
 }
 
 function mergeRegions(node, other) {
-  const {shown} = cut, parts = regionsNow().merge(shown, shown.indexOf(node), shown.indexOf(other));
+  const {shown} = partition, parts = regionsNow().merge(shown, shown.indexOf(node), shown.indexOf(other));
   if (!parts) {
     say("These two do not touch; choose a neighbour.", true);
     return;
@@ -55,9 +55,9 @@ function mergeRegions(node, other) {
 }
 
 function mergeWithNearest(node) {
-  const nearest = regionsNow().nearest(cut.shown, cut.shown.indexOf(node));
+  const nearest = regionsNow().nearest(partition.shown, partition.shown.indexOf(node));
   if (nearest < 0) say("There is only this region.");
-  else mergeRegions(node, cut.shown[nearest]);
+  else mergeRegions(node, partition.shown[nearest]);
 }
 
 /** Choose the first of two regions to merge, or merge it with the second. */
@@ -87,9 +87,9 @@ export function editRegion(point, other) {
 
 /** A button went down on the photo. */
 export function press(point, event) {
-  if (!cut || (event.button !== 0 && event.button !== 2)) return null;
+  if (!partition || (event.button !== 0 && event.button !== 2)) return null;
   state.crosshair = null;
-  before = [...before.slice(-1), {cut: {...cut}, node: regionAt(point)}];
+  before = [...before.slice(-1), {partition: {...partition}, node: regionAt(point)}];
   editRegion(point, event.button === 2 || event.altKey);
   return null;
 }
@@ -97,8 +97,8 @@ export function press(point, event) {
 /** The last two clicks were meant as one: what they did is taken back, and the region opened. */
 export function doubleClick() {
   const [first] = before;
-  if (!cut || !first?.node) return;
-  takeBack(first.cut);
+  if (!partition || !first?.node) return;
+  takeBack(first.partition);
   openRegion(first.node);
 }
 
@@ -117,8 +117,8 @@ export function openRegion(node) {
 }
 
 export function paint(context, scale) {
-  if (!cut) return;
-  cut.labels.draw(context);
+  if (!partition) return;
+  partition.labels.draw(context);
   if (pickedNow()) paintOutline(context, outlineOf(picked), scale, 3);
   if (under) paintPointed(context, outlineOf(under), scale);
   if (state.crosshair) paintCrosshair(context, scale, state.crosshair);

@@ -1,4 +1,4 @@
-// The partition tab: the photo in K regions, for any K at once. (The regions are in cut.js, what is
+// The partition tab: the photo in K regions, for any K at once. (The regions are in partition.js, what is
 // done to them by hand in edit.js.)
 
 import {canvas, choice, find, hint, mark, say} from "../shared/dom.js";
@@ -12,9 +12,9 @@ import {commands, moveCrosshair, refresh, state, view} from "../shared/state.js"
 import {grouped, photoStem, wholePercent} from "../shared/words.js";
 import {link} from "../shared/work.js";
 import {
-  addTree, bringBack, countRegions, cut, depth, forgetCut, look, meetCut, pointAtRegion, regionsNow, setDepth, setLook,
+  addTree, bringBack, countRegions, partition, depth, forgetPartition, look, meetPartition, pointAtRegion, regionsNow, setDepth, setLook,
   setRegions, showDurations, showTree, titleOf, turn, under,
-} from "./cut.js";
+} from "./partition.js";
 import {
   describeRegion, doubleClick, dropPicked, editRegion, editing, openRegion, paint, press, setEditing, showUnder,
 } from "./edit.js";
@@ -22,33 +22,33 @@ import {
 const panel = find("#panel-partition");
 let tried = null; // the photo for which the hierarchy was asked without being told to
 
-const slider = new CountSlider(find("#seg-cut"), find("#seg-regions"), {
-  now: () => ({count: cut.shown.length, total: regionsNow().count}),
+const slider = new CountSlider(find("#seg-regions-slider"), find("#seg-regions"), {
+  now: () => ({count: partition.shown.length, total: regionsNow().count}),
   set: setRegions, leave: refresh, toPhoto: () => canvas.focus(),
 });
 
 // --- from the server -----------------------------------------------------------------------------
 
-const cutting = new Run("cut", fetchTree);
+const finding = new Run("partition", fetchTree);
 
 function findTree(method) {
-  if (cutting.begin({method})) say(`${titleOf(method)}: finding the regions of ${state.photo.name} …`);
+  if (finding.begin({method})) say(`${titleOf(method)}: finding the regions of ${state.photo.name} …`);
   refresh();
 }
-commands.cut = async () => {
-  const key = state.photo?.key, kept = cut ?? await vault.part("partition", key);
+commands.findRegions = async () => {
+  const key = state.photo?.key, kept = partition ?? await vault.part("partition", key);
   if (state.photo?.key === key) findTree(kept?.method ?? METHODS[0].name);
 };
-commands.stopCut = () => {
-  cutting.stop();
-  say(cut ? "Stopped; the regions from before are still here." : "Stopped.");
+commands.stopFinding = () => {
+  finding.stop();
+  say(partition ? "Stopped; the regions from before are still here." : "Stopped.");
 };
 
 /** Fetch the hierarchy that a run found, and show it. */
 async function fetchTree({method, ms}) {
-  const {key} = state.photo, answer = await ask("hierarchy", {method}, {forgotten: () => cutting.repeat()});
+  const {key} = state.photo, answer = await ask("hierarchy", {method}, {forgotten: () => finding.repeat()});
   if (!answer) return;
-  const cells = await unpack(answer.cells), kept = cut ? null : await vault.part("partition", key);
+  const cells = await unpack(answer.cells), kept = partition ? null : await vault.part("partition", key);
   if (state.photo?.key !== key) return;
   addTree(method, cells, answer.merges, answer.regions, ms);
   if (!bringBack(kept)) showTree(method);
@@ -56,19 +56,19 @@ async function fetchTree({method, ms}) {
 
 /** Another photo is shown, or the same one again; regions that were found before are here. */
 async function arrived(same) {
-  cutting.stop();
+  finding.stop();
   if (same) return;
   const {key} = state.photo;
   dropPicked();
   tried = null;
-  if (!meetCut()) return;
+  if (!meetPartition()) return;
   const kept = await vault.part("partition", key); // another tab may have gone on with it
   if (state.photo?.key === key) bringBack(kept);
 }
 
 /** Save the regions that are shown. */
 async function saveRegions(form, kind, ending) {
-  const {name} = state.photo, labels = await pack(cut.labels.map);
+  const {name} = state.photo, labels = await pack(partition.labels.map);
   const answer = await ask("export_regions", {labels, form}, {forgotten: () => saveRegions(form, kind, ending)});
   if (answer) download(answer.file, kind, `${photoStem(name)}-${ending}`);
 }
@@ -84,29 +84,29 @@ panel.querySelector(".methods").append(...METHODS.map(({name, title, words}) => 
 }));
 
 function show() {
-  const {now} = cutting, count = cut?.shown.length ?? 0;
-  if (!cut && !now && state.photo && link.token !== null && tried !== state.photo.key) {
+  const {now} = finding, count = partition?.shown.length ?? 0;
+  if (!partition && !now && state.photo && link.token !== null && tried !== state.photo.key) {
     tried = state.photo.key;
-    commands.cut();
+    commands.findRegions();
     return;
   }
   panel.querySelector(".tally").textContent = count || "";
-  panel.querySelector(".unparted").hidden = Boolean(cut || now);
-  panel.querySelector(".parted").hidden = !cut;
-  find("[data-do=undo]").disabled = !cut?.past.length;
-  find("[data-do=redo]").disabled = !cut?.future.length;
+  panel.querySelector(".unparted").hidden = Boolean(partition || now);
+  panel.querySelector(".parted").hidden = !partition;
+  find("[data-do=undo]").disabled = !partition?.past.length;
+  find("[data-do=redo]").disabled = !partition?.future.length;
   hint.hidden = true;
-  mark(panel, "method", cut?.method ?? METHODS[0].name);
+  mark(panel, "method", partition?.method ?? METHODS[0].name);
   for (const one of panel.querySelectorAll("[data-method]")) one.disabled = Boolean(now);
-  cutting.show(panel.querySelector(".waiting"), ({total}) => !total ? "Waiting for its turn …"
+  finding.show(panel.querySelector(".waiting"), ({total}) => !total ? "Waiting for its turn …"
     : "Looking at the photo and joining its superpixels …");
   showDurations();
-  if (cut) showCut();
+  if (partition) showPartition();
   view.draw();
 }
 
-function showCut() {
-  const count = cut.shown.length, most = regionsNow().count;
+function showPartition() {
+  const count = partition.shown.length, most = regionsNow().count;
   panel.querySelector(".of").textContent = `of up to ${grouped(most)}`;
   slider.show(count, most, `${count} of up to ${most} regions`);
   panel.querySelector(".strength input").value = depth;
@@ -119,7 +119,7 @@ function showCut() {
 
 /** Show the regions of a method, without what was divided and merged by hand. */
 function setMethod(method) {
-  if (cut?.trees.has(method)) showTree(method);
+  if (partition?.trees.has(method)) showTree(method);
   else findTree(method);
 }
 
@@ -130,7 +130,7 @@ panel.addEventListener("click", event => {
 });
 panel.querySelector(".strength input").addEventListener("input", event => setDepth(Number(event.target.value)));
 
-const stepRegions = step => cut && setRegions(cut.shown.length + step, performance.now());
+const stepRegions = step => partition && setRegions(partition.shown.length + step, performance.now());
 
 /** Undo or redo; `words` say what was done, `none` that there is nothing to do. */
 function goBack(from, to, words, none) {
@@ -139,26 +139,26 @@ function goBack(from, to, words, none) {
     return;
   }
   turn(from, to);
-  say(`${words}: ${countRegions(cut.shown.length)}.`);
+  say(`${words}: ${countRegions(partition.shown.length)}.`);
 }
 
 export const tab = {
   label: "The photo in regions. Arrow keys move a crosshair, Enter divides the region under it, Shift and Enter merges it with its nearest neighbour, E opens it in the first tab, brackets change the number of regions, question mark shows all keys.",
   show, paint, press, doubleClick, arrived,
   leave: () => pointAtRegion(null),
-  forget: forgetCut,
+  forget: forgetPartition,
   hover(point) {
-    canvas.style.cursor = view.panning ? "grab" : cut ? "pointer" : "default";
+    canvas.style.cursor = view.panning ? "grab" : partition ? "pointer" : "default";
     if (state.crosshair || !pointAtRegion(point)) return;
-    if (cut) showUnder();
+    if (partition) showUnder();
     view.draw();
   },
   point() {
-    if (!cut) return;
+    if (!partition) return;
     if (pointAtRegion(state.crosshair)) say(`${describeRegion(under)}.`);
     showUnder();
   },
-  enterKey: event => state.crosshair && cut ? editRegion(state.crosshair, event.shiftKey) : moveCrosshair(0, 0),
+  enterKey: event => state.crosshair && partition ? editRegion(state.crosshair, event.shiftKey) : moveCrosshair(0, 0),
   escape() {
     if (state.crosshair) {
       state.crosshair = null;
@@ -166,8 +166,8 @@ export const tab = {
     } else dropPicked();
     refresh();
   },
-  undo: () => goBack(cut?.past, cut?.future, "Undone", "There is nothing to undo."),
-  redo: () => goBack(cut?.future, cut?.past, "Done again", "There is nothing to redo."),
+  undo: () => goBack(partition?.past, partition?.future, "Undone", "There is nothing to undo."),
+  redo: () => goBack(partition?.future, partition?.past, "Done again", "There is nothing to redo."),
   keys: {
     "[": () => stepRegions(-1), "]": () => stepRegions(1),
     x: () => setEditing(editing === "split" ? "merge" : "split"),

@@ -21,7 +21,7 @@ from tamingseg.evaluation.protocols.regions import (
 )
 from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.metrics.regions import summarise_regions
-from tamingseg.partition.cut import Method, PartitionConfig
+from tamingseg.partition.build import PartitionConfig, PartitionMethod
 from tamingseg.values import MaskSet
 
 
@@ -49,7 +49,7 @@ def test_painting_what_is_there_is_right(labelled):
     )
 
 
-@pytest.mark.parametrize("method", get_args(Method))
+@pytest.mark.parametrize("method", get_args(PartitionMethod))
 def test_cutting_with_a_model_that_knows(labelled, fake_segmentor, method):
     segment = partitions_from_model(fake_segmentor(), method, PartitionConfig())
     facts, results = measure(labelled, segment)

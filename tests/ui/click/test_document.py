@@ -151,7 +151,7 @@ def test_a_document_of_an_earlier_version_has_the_usual_thresholds(session):
     document = documents.describe(session)
     del document["next_threshold"], document["objects"][0]["cuts"]
     state = documents.read_document(document, session.size)
-    assert (state.threshold, state.current.cuts) == (0.5, (0.5,))
+    assert (state.threshold, state.current.click_thresholds) == (0.5, (0.5,))
 
 
 def test_an_answer_is_named_by_what_was_clicked_and_not_by_where_it_is_cut(session, discs):

@@ -10,7 +10,7 @@ from PIL import Image
 
 from tamingseg.ui.mosaics.calls import mosaic_calls, mosaic_tab, picture_steps
 from tamingseg.ui.mosaics.pictures import Recipe, find_textures, make
-from tamingseg.ui.partition.calls import cut_steps
+from tamingseg.ui.partition.calls import partition_steps
 from tamingseg.ui.workspaces import Workspaces
 
 RECIPE = {"textures": "plain", "seed": 3, "layout": "grid", "regions": 3}
@@ -82,7 +82,7 @@ def test_the_photo_is_embedded_once_for_both_tabs(workspaces, textures, token, f
     for _ in range(2):
         *_, end = picture_steps(workspaces, partitioner, textures, request)
         assert "ms" in end
-    *_, end = cut_steps(workspaces, partitioner, {**request, "method": "multicut"})
+    *_, end = partition_steps(workspaces, partitioner, {**request, "method": "multicut"})
     assert "ms" in end
     assert embedded == [workspaces.find(token).image.shape]
 

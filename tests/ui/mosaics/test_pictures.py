@@ -9,7 +9,7 @@ from PIL import Image
 from tamingseg.data.mosaics import LAYOUTS, MosaicDataset
 from tamingseg.data.texture_formulas import formula_textures
 from tamingseg.metrics.mosaics import score_mosaic
-from tamingseg.partition.cut import MOSAIC_PARTITION, build_hierarchy
+from tamingseg.partition.build import MOSAIC_PARTITION, build_hierarchy
 from tamingseg.ui.mosaics import pictures
 from tamingseg.ui.mosaics.pictures import (
     Recipe,

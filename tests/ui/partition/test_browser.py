@@ -26,15 +26,15 @@ RED, BLUE, GROUND = (190, 185), (300, 440), (60, 600)
 
 
 @pytest.fixture
-def cutter(regular, discs_png):
-    """The regular user in the fourth tab, who cuts the same photo anew, by the first method."""
+def divider(regular, discs_png):
+    """The regular user in the fourth tab, who finds the regions of the same photo anew."""
     regular.page.click("#tab-click")
-    own = regular.page.locator('button.photo[title="cut.png"]')
+    own = regular.page.locator('button.photo[title="regions.png"]')
     if own.count() == 0:
-        regular.upload(discs_png, name="cut.png")
+        regular.upload(discs_png, name="regions.png")
     elif own.get_attribute("aria-pressed") != "true":
         own.click()
-    regular.page.wait_for_selector('button.photo[title="cut.png"][aria-pressed=true]')
+    regular.page.wait_for_selector('button.photo[title="regions.png"][aria-pressed=true]')
     regular.page.click("#tab-partition")
     found(regular)
     regular.page.click("[data-method=greedy]")
@@ -90,19 +90,19 @@ def click(user, point, **options):
     user.frame()
 
 
-def test_every_number_of_regions_is_shown_without_the_server(cutter):
+def test_every_number_of_regions_is_shown_without_the_server(divider):
     asked = []
-    cutter.page.on("request", lambda request: asked.append(request.url))
+    divider.page.on("request", lambda request: asked.append(request.url))
     for regions in (1, 2, 3, 4, 5, 9, 30):
-        show(cutter, regions)
+        show(divider, regions)
     assert asked == []
 
 
-def test_regions_are_as_many_as_asked_for_connected_and_nested(cutter):
+def test_regions_are_as_many_as_asked_for_connected_and_nested(divider):
     maps = []
     for regions in (1, 2, 3, 4, 9):
-        show(cutter, regions)
-        maps.append(labels(cutter))
+        show(divider, regions)
+        maps.append(labels(divider))
         assert sorted(np.unique(maps[-1])) == list(range(1, regions + 1))
         for label in range(1, regions + 1):
             assert ndimage.label(maps[-1] == label)[1] == 1
@@ -111,129 +111,129 @@ def test_regions_are_as_many_as_asked_for_connected_and_nested(cutter):
         assert pairs.shape[1] == fine.max()
 
 
-def test_three_regions_are_the_discs_and_their_ground(cutter, discs):
-    show(cutter, 3)
-    assert score_mosaic(labels(cutter), discs + 1)["correct"] > 0.995
-    area = int((labels(cutter) == labels(cutter)[BLUE]).sum())
-    assert hovered(cutter, BLUE) == (
+def test_three_regions_are_the_discs_and_their_ground(divider, discs):
+    show(divider, 3)
+    assert score_mosaic(labels(divider), discs + 1)["correct"] > 0.995
+    area = int((labels(divider) == labels(divider)[BLUE]).sum())
+    assert hovered(divider, BLUE) == (
         f"{area:,} px ({100 * area / discs.size:.1f} %), one of 3 regions"
     )
-    assert cutter.colour((BLUE[0] + 30, BLUE[1])) != cutter.colour((RED[0], RED[1] - 40))
+    assert divider.colour((BLUE[0] + 30, BLUE[1])) != divider.colour((RED[0], RED[1] - 40))
 
 
-def test_slider_keys_and_number_are_one(cutter):
-    show(cutter, 5)
-    slider = cutter.page.locator("#seg-cut")
+def test_slider_keys_and_number_are_one(divider):
+    show(divider, 5)
+    slider = divider.page.locator("#seg-regions-slider")
     slider.focus()
     assert slider.get_attribute("aria-valuetext").startswith("5 of up to")
     for key, regions in [("ArrowRight", 6), ("ArrowDown", 5), ("PageUp", 6), ("Home", 1)]:
-        cutter.page.keyboard.press(key)
-        assert count(cutter) == regions
-    cutter.page.keyboard.press("End")
-    assert count(cutter) == int(slider.get_attribute("aria-valuetext").split()[0]) > 100
-    cutter.page.fill("#seg-regions", "4")
-    cutter.page.locator("canvas.view").focus()
-    cutter.page.keyboard.press("]")
-    assert count(cutter) == 5
-    cutter.page.keyboard.press("[")
-    cutter.page.keyboard.press("[")
-    assert count(cutter) == 3
-    cutter.frame()
-    recut = json.loads(cutter.page.locator(".seg").get_attribute("data-recut"))
-    assert 0 <= recut["cut"] <= recut["total"]
-    assert "re-cut" in cutter.page.locator(".latency").inner_text()
+        divider.page.keyboard.press(key)
+        assert count(divider) == regions
+    divider.page.keyboard.press("End")
+    assert count(divider) == int(slider.get_attribute("aria-valuetext").split()[0]) > 100
+    divider.page.fill("#seg-regions", "4")
+    divider.page.locator("canvas.view").focus()
+    divider.page.keyboard.press("]")
+    assert count(divider) == 5
+    divider.page.keyboard.press("[")
+    divider.page.keyboard.press("[")
+    assert count(divider) == 3
+    divider.frame()
+    times = json.loads(divider.page.locator(".seg").get_attribute("data-region-times"))
+    assert 0 <= times["colour"] <= times["total"]
+    assert "regions" in divider.page.locator(".latency").inner_text()
 
 
-def test_a_region_keeps_its_colour_when_another_is_divided(cutter):
-    cutter.page.mouse.move(5, 5)
-    show(cutter, 3)
-    before = [cutter.colour(point) for point in (RED, BLUE)]
-    show(cutter, 4)  # what is divided next has but one colour in the photo: the ground, or a disc
-    after = [cutter.colour(point) for point in (RED, BLUE)]
+def test_a_region_keeps_its_colour_when_another_is_divided(divider):
+    divider.page.mouse.move(5, 5)
+    show(divider, 3)
+    before = [divider.colour(point) for point in (RED, BLUE)]
+    show(divider, 4)  # what is divided next has but one colour in the photo: the ground, or a disc
+    after = [divider.colour(point) for point in (RED, BLUE)]
     assert sum(one == other for one, other in zip(before, after, strict=True)) >= 1
 
 
-def test_a_click_divides_a_right_click_merges_and_both_are_undone(cutter):
-    show(cutter, 3)
-    three = labels(cutter)
-    click(cutter, BLUE)
-    counts(cutter, 4)
-    four = labels(cutter)
+def test_a_click_divides_a_right_click_merges_and_both_are_undone(divider):
+    show(divider, 3)
+    three = labels(divider)
+    click(divider, BLUE)
+    counts(divider, 4)
+    four = labels(divider)
     assert (four[three != three[BLUE]] == three[three != three[BLUE]]).all()
     assert len(np.unique(four[three == three[BLUE]])) == 2
-    click(cutter, BLUE, button="right")
-    counts(cutter, 3)
-    assert score_mosaic(labels(cutter), three)["correct"] == 1
-    cutter.page.keyboard.press("Control+z")
-    counts(cutter, 4)
-    assert (labels(cutter) == four).all()
-    cutter.page.click("[data-do=undo]")
-    counts(cutter, 3)
-    assert (labels(cutter) == three).all()
-    cutter.page.locator("canvas.view").focus()
-    cutter.page.keyboard.press("Control+Shift+z")
-    counts(cutter, 4)
-    cutter.page.click("[data-do=redo]")
-    counts(cutter, 3)
-    assert cutter.page.locator("[data-do=redo]").is_disabled()
+    click(divider, BLUE, button="right")
+    counts(divider, 3)
+    assert score_mosaic(labels(divider), three)["correct"] == 1
+    divider.page.keyboard.press("Control+z")
+    counts(divider, 4)
+    assert (labels(divider) == four).all()
+    divider.page.click("[data-do=undo]")
+    counts(divider, 3)
+    assert (labels(divider) == three).all()
+    divider.page.locator("canvas.view").focus()
+    divider.page.keyboard.press("Control+Shift+z")
+    counts(divider, 4)
+    divider.page.click("[data-do=redo]")
+    counts(divider, 3)
+    assert divider.page.locator("[data-do=redo]").is_disabled()
 
 
-def test_edits_stay_when_the_number_of_regions_changes(cutter):
-    show(cutter, 3)
-    click(cutter, BLUE)
-    counts(cutter, 4)
-    edited = labels(cutter)
-    show(cutter, 8)
-    finer = labels(cutter)
+def test_edits_stay_when_the_number_of_regions_changes(divider):
+    show(divider, 3)
+    click(divider, BLUE)
+    counts(divider, 4)
+    edited = labels(divider)
+    show(divider, 8)
+    finer = labels(divider)
     pairs = np.unique(np.stack([edited.ravel(), finer.ravel()]), axis=1)
     assert pairs.shape[1] == 8
-    show(cutter, 4)
-    assert (labels(cutter) == edited).all()
+    show(divider, 4)
+    assert (labels(divider) == edited).all()
 
 
-def test_two_regions_are_merged_by_clicking_them(cutter):
-    show(cutter, 3)
-    three = labels(cutter)
-    cutter.page.click("[data-edit=merge]")
-    click(cutter, RED)
-    cutter.says("Now click a region that touches it")
-    click(cutter, BLUE)
-    cutter.says("do not touch")
-    assert count(cutter) == 3
-    click(cutter, RED)
-    click(cutter, GROUND)
-    counts(cutter, 2)
-    two = labels(cutter)
+def test_two_regions_are_merged_by_clicking_them(divider):
+    show(divider, 3)
+    three = labels(divider)
+    divider.page.click("[data-edit=merge]")
+    click(divider, RED)
+    divider.says("Now click a region that touches it")
+    click(divider, BLUE)
+    divider.says("do not touch")
+    assert count(divider) == 3
+    click(divider, RED)
+    click(divider, GROUND)
+    counts(divider, 2)
+    two = labels(divider)
     assert two[RED] == two[GROUND] != two[BLUE]
     assert ((two == two[BLUE]) == (three == three[BLUE])).all()
-    cutter.page.click("[data-edit=split]")
+    divider.page.click("[data-edit=split]")
 
 
-def test_alt_and_click_merges_as_the_right_button_does(cutter):
-    show(cutter, 3)
-    cutter.page.keyboard.down("Alt")
-    click(cutter, RED)
-    cutter.page.keyboard.up("Alt")
-    counts(cutter, 2)
-    two = labels(cutter)
+def test_alt_and_click_merges_as_the_right_button_does(divider):
+    show(divider, 3)
+    divider.page.keyboard.down("Alt")
+    click(divider, RED)
+    divider.page.keyboard.up("Alt")
+    counts(divider, 2)
+    two = labels(divider)
     assert two[RED] == two[GROUND]
 
 
-def test_a_double_click_opens_a_region_and_divides_nothing(cutter):
-    show(cutter, 3)
-    region = labels(cutter) == labels(cutter)[BLUE]
-    cutter.page.mouse.dblclick(*cutter.at(BLUE))
-    cutter.has_objects(1)
-    assert cutter.page.locator("#tab-click").get_attribute("aria-selected") == "true"
-    assert (cutter.mask() == region).all()
-    cutter.page.click("#tab-partition")
-    assert count(cutter) == 3
+def test_a_double_click_opens_a_region_and_divides_nothing(divider):
+    show(divider, 3)
+    region = labels(divider) == labels(divider)[BLUE]
+    divider.page.mouse.dblclick(*divider.at(BLUE))
+    divider.has_objects(1)
+    assert divider.page.locator("#tab-click").get_attribute("aria-selected") == "true"
+    assert (divider.mask() == region).all()
+    divider.page.click("#tab-partition")
+    assert count(divider) == 3
 
 
-def test_regions_are_saved_for_pycocotools(cutter):
-    show(cutter, 5)
-    expected = labels(cutter)
-    name, content = download(cutter, "saveRegionsJson")
+def test_regions_are_saved_for_pycocotools(divider):
+    show(divider, 5)
+    expected = labels(divider)
+    name, content = download(divider, "saveRegionsJson")
     assert name == "cut-regions.json"
     entries = json.loads(content)
     assert len(entries) == 5
@@ -241,47 +241,47 @@ def test_regions_are_saved_for_pycocotools(cutter):
         assert (coco.decode(entry["segmentation"]) == (expected == label)).all()
 
 
-def test_what_the_server_forgot_is_saved_all_the_same(cutter, app):
-    show(cutter, 4)
-    expected = labels(cutter)
+def test_what_the_server_forgot_is_saved_all_the_same(divider, app):
+    show(divider, 4)
+    expected = labels(divider)
     app.workspaces._workspaces.clear()
-    assert (labels(cutter) == expected).all()
+    assert (labels(divider) == expected).all()
 
 
 @pytest.mark.parametrize("method", ["normalised-cut", "multicut"])
-def test_other_methods_are_asked_for_once_and_undone(cutter, method):
-    show(cutter, 3)
-    cutter.page.click(f"[data-method={method}]")
-    cutter.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]")
-    chosen = count(cutter)
-    assert labels(cutter).max() == chosen
+def test_other_methods_are_asked_for_once_and_undone(divider, method):
+    show(divider, 3)
+    divider.page.click(f"[data-method={method}]")
+    divider.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]")
+    chosen = count(divider)
+    assert labels(divider).max() == chosen
     if method == "normalised-cut":
         assert chosen == 3
     else:
-        assert f"it chose {chosen}" in cutter.message() or "Saved" in cutter.message()
-    show(cutter, 7)
-    assert labels(cutter).max() == 7
-    cutter.page.click("[data-method=greedy]")
-    counts(cutter, 7)
-    cutter.page.click("[data-do=undo]")
-    cutter.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]")
-    assert count(cutter) == 7
+        assert f"it chose {chosen}" in divider.message() or "Saved" in divider.message()
+    show(divider, 7)
+    assert labels(divider).max() == 7
+    divider.page.click("[data-method=greedy]")
+    counts(divider, 7)
+    divider.page.click("[data-do=undo]")
+    divider.page.wait_for_selector(f"[data-method={method}][aria-pressed=true]")
+    assert count(divider) == 7
 
 
-def test_fills_and_boundaries(cutter):
-    show(cutter, 3)
-    cutter.page.mouse.move(5, 5)
-    filled = cutter.colour(GROUND)
-    cutter.page.click("[data-look=boundaries]")
-    bare = cutter.colour(GROUND)
+def test_fills_and_boundaries(divider):
+    show(divider, 3)
+    divider.page.mouse.move(5, 5)
+    filled = divider.colour(GROUND)
+    divider.page.click("[data-look=boundaries]")
+    bare = divider.colour(GROUND)
     assert bare == [128, 128, 128]
     assert filled != bare
-    cutter.page.locator("canvas.view").focus()
-    cutter.page.keyboard.press("f")
-    assert cutter.colour(GROUND) == filled
-    cutter.page.locator("#panel-partition .strength input").fill("0")
-    assert cutter.colour(GROUND) == bare
-    cutter.page.locator("#panel-partition .strength input").fill("0.5")
+    divider.page.locator("canvas.view").focus()
+    divider.page.keyboard.press("f")
+    assert divider.colour(GROUND) == filled
+    divider.page.locator("#panel-partition .strength input").fill("0")
+    assert divider.colour(GROUND) == bare
+    divider.page.locator("#panel-partition .strength input").fill("0.5")
 
 
 def test_keyboard_alone(user):
@@ -312,18 +312,18 @@ def test_keyboard_alone(user):
     assert user.mask()[BLUE]
 
 
-def test_another_photo_and_back_keeps_the_regions_and_their_history(cutter):
-    show(cutter, 3)
-    click(cutter, BLUE)
-    counts(cutter, 4)
-    cutter.page.click('button.photo[title="coins"]')
-    cutter.page.wait_for_selector('canvas[data-ready="sample coins"]')
-    found(cutter)
-    cutter.page.click('button.photo[title="cut.png"]')
-    counts(cutter, 4)
-    cutter.page.locator("canvas.view").focus()
-    cutter.page.keyboard.press("Control+z")
-    counts(cutter, 3)
+def test_another_photo_and_back_keeps_the_regions_and_their_history(divider):
+    show(divider, 3)
+    click(divider, BLUE)
+    counts(divider, 4)
+    divider.page.click('button.photo[title="coins"]')
+    divider.page.wait_for_selector('canvas[data-ready="sample coins"]')
+    found(divider)
+    divider.page.click('button.photo[title="regions.png"]')
+    counts(divider, 4)
+    divider.page.locator("canvas.view").focus()
+    divider.page.keyboard.press("Control+z")
+    counts(divider, 3)
 
 
 @pytest.mark.parametrize("forgotten", [False, True])
@@ -428,23 +428,23 @@ def test_a_run_is_stopped_and_begun_again(user, slow):
     user.page.click('button.photo[title="rocket"]')
     user.page.wait_for_selector('canvas[data-ready="sample rocket"]')
     user.page.click("#tab-partition")
-    user.page.click("[data-do=stopCut]")
+    user.page.click("[data-do=stopFinding]")
     user.says("Stopped")
     assert user.page.locator(".parted").is_hidden()
     slow.clear()
-    user.page.click("[data-do=cut]")
+    user.page.click("[data-do=findRegions]")
     found(user)
 
 
-def test_what_is_under_the_pointer_is_right_under_zoom(cutter):
-    show(cutter, 3)
-    text = hovered(cutter, BLUE)
-    cutter.page.mouse.move(*cutter.at(BLUE))
+def test_what_is_under_the_pointer_is_right_under_zoom(divider):
+    show(divider, 3)
+    text = hovered(divider, BLUE)
+    divider.page.mouse.move(*divider.at(BLUE))
     for _ in range(5):
-        cutter.page.mouse.wheel(0, -200)
-    assert hovered(cutter, BLUE) == text
-    cutter.page.locator("canvas.view").focus()
-    cutter.press("0")
+        divider.page.mouse.wheel(0, -200)
+    assert hovered(divider, BLUE) == text
+    divider.page.locator("canvas.view").focus()
+    divider.press("0")
 
 
 def test_a_phone_taps_to_divide(visitor, discs_png):
@@ -459,5 +459,5 @@ def test_a_phone_taps_to_divide(visitor, discs_png):
     assert user.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_every_control_has_a_name_and_room_for_a_finger(cutter, unreachable):
-    assert unreachable(cutter) == ([], [])
+def test_every_control_has_a_name_and_room_for_a_finger(divider, unreachable):
+    assert unreachable(divider) == ([], [])

@@ -12,7 +12,7 @@ from pycocotools import mask as coco
 
 from tamingseg.metrics.mosaics import score_mosaic
 from tamingseg.ui.click.work import find_click_work
-from tamingseg.ui.partition.calls import METHODS, cut_steps, partition_calls
+from tamingseg.ui.partition.calls import METHODS, partition_calls, partition_steps
 from tamingseg.ui.proposals.calls import inherit
 from tamingseg.ui.wire import pack_labels
 from tamingseg.ui.workspaces import Workspaces
@@ -35,7 +35,7 @@ def token(workspaces, two_discs):
 
 def run(workspaces, own_token, **changes):
     request = {"token": own_token, "run": "r", "method": "greedy", **changes}
-    return list(cut_steps(workspaces, workspaces.segmentor, request))
+    return list(partition_steps(workspaces, workspaces.segmentor, request))
 
 
 def unpack(text, size):
@@ -91,7 +91,7 @@ def test_the_photo_is_encoded_once_and_its_hierarchy_found_once(workspaces, toke
 def test_another_model_can_find_the_regions(workspaces, token, fake_segmentor):
     other = fake_segmentor()
     request = {"token": token, "run": "r", "method": "greedy"}
-    assert "ms" in list(cut_steps(workspaces, other, request))[-1]
+    assert "ms" in list(partition_steps(workspaces, other, request))[-1]
 
 
 @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ def test_a_run_nobody_offers_is_refused(workspaces, token, changes):
 
 @pytest.mark.parametrize("request_", [None, 7, "token", [], {}])
 def test_a_request_that_is_none_is_refused(workspaces, calls, request_):
-    (end,) = cut_steps(workspaces, workspaces.segmentor, request_)
+    (end,) = partition_steps(workspaces, workspaces.segmentor, request_)
     assert "error" in end
     for call in calls.values():
         assert "error" in call(request_)

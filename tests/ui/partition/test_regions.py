@@ -5,7 +5,7 @@ import pytest
 from scipy import ndimage
 
 from tamingseg.metrics.mosaics import score_mosaic
-from tamingseg.partition.cut import PartitionConfig, build_hierarchy
+from tamingseg.partition.build import PartitionConfig, build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.function import FunctionSegmentor
 

@@ -1,15 +1,15 @@
-"""An image in K regions: three ways from a model's answers to a hierarchy of partitions.
+"""Build the hierarchy of an image's partitions from a model's answers, by one of three methods.
 
-All merge superpixels two by two (`merging`) and differ in what they call cheap:
+All methods merge superpixels two by two (`merging`). They differ in the cost of a merge:
 
-- ``greedy``: regions that the model puts into the same masks, of like colours and without a
-  boundary between them;
-- ``normalised-cut``: regions that are near in the eigenvectors of the normalised cut (`spectral`),
-  by Ward's method;
-- ``multicut``: pairs of pixels are for or against being together with their log-odds, and the two
-  neighbours are merged whose pairs are most in favour in sum: greedy additive edge contraction
-  (Keuper et al., ICCV 2015), with the pairs that do not touch counted as well. Where no merge is
-  left that its pairs favour, the number of regions has been found.
+- ``greedy``: low for two regions that the model puts into the same masks, whose colours are
+  similar, and that no boundary separates;
+- ``normalised-cut``: low for two regions that are near in the eigenvectors of the normalised cut
+  (`spectral`), by Ward's method;
+- ``multicut``: each pair of pixels votes for or against being together, with its log-odds. The two
+  neighbours with the greatest sum of votes are merged: greedy additive edge contraction (Keuper
+  et al., ICCV 2015), which here also counts pairs that do not touch. The number of regions is
+  found when no merge has more votes for it than against it.
 """
 
 from collections.abc import Callable
@@ -27,14 +27,14 @@ from tamingseg.partition.merging import Price, merge_regions, ward
 from tamingseg.partition.spectral import spectral_coordinates, squared_distances
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 
-Method = Literal["greedy", "normalised-cut", "multicut"]
+PartitionMethod = Literal["greedy", "normalised-cut", "multicut"]
 
 _MOST_SUPERPIXELS = 4096
 _EIGENVECTORS = 8
 _LEAST_AFFINITY = 0.1
-"""Pairs that fit less well are no edge of the normalised cut, unless they touch."""
+"""Pairs of a lower affinity are no edge of the graph of the normalised cut, unless they touch."""
 _SUREST = 0.01
-"""Affinities count as at least this, and as at most one minus this, in log-odds."""
+"""Affinities are clipped to [this, 1 - this] before their log-odds are taken."""
 
 
 @dataclass(frozen=True)
@@ -49,19 +49,20 @@ class PartitionConfig:
     """
 
     superpixels: int = SUPERPIXELS
-    """About so many superpixels; there are never more regions. All their pairs are held at once."""
+    """Approximate number of superpixels, and so the largest number of regions. Memory grows with
+    its square."""
     colour: float = 0.5
-    """How much different colours count beside the model's affinities (greedy and multicut)."""
+    """Weight of the difference in colour, beside the model's affinities (greedy and multicut)."""
     boundary: float = 0.8
-    """How much evidence of a boundary counts beside them (greedy and multicut)."""
+    """Weight of the evidence of a boundary, beside the affinities (greedy and multicut)."""
     within: float = 0.7
-    """Which share of what differs within two regions is taken off what differs between them, from 0
-    to 1 (greedy only)."""
+    """From 0 to 1: this share of the mean difference within two regions is subtracted from the
+    difference between them (greedy only)."""
     area: float = 0.07
-    """How much small regions are preferred for merging: 0 not at all, 1 as in Ward's method. More
-    than the default suits images whose regions are of about equal size (greedy only)."""
+    """How much merging small regions is preferred: 0 not at all, 1 as in Ward's method. A larger
+    value suits images whose regions have about the same size (greedy only)."""
     prior: float = 1.0
-    """Log-odds, before anything is seen, that two pixels belong together (multicut only)."""
+    """Prior log-odds that two pixels belong together (multicut only)."""
 
     def __post_init__(self) -> None:
         weights = (self.colour, self.within, self.boundary, self.area)
@@ -79,18 +80,18 @@ class PartitionConfig:
 
 
 MOSAIC_PARTITION = PartitionConfig(area=0.5)
-"""For mosaics of textures: they have no small regions, which photos have (chosen on mosaics of
-training textures)."""
+"""For mosaics of textures, whose regions have about the same size (chosen on mosaics of training
+textures)."""
 
 
 def partition_image(
     segmentor: Segmentor,
     image: np.ndarray | ImageEmbedding,
     regions: int | None,
-    method: Method = "greedy",
+    method: PartitionMethod = "greedy",
     config: PartitionConfig = PartitionConfig(),
 ) -> np.ndarray:
-    """Cut an image into connected regions.
+    """Divide an image into connected regions.
 
     Parameters
     ----------
@@ -134,7 +135,7 @@ def partition_image(
 def build_hierarchy(
     segmentor: Segmentor,
     image: np.ndarray | ImageEmbedding,
-    method: Method = "greedy",
+    method: PartitionMethod = "greedy",
     config: PartitionConfig = PartitionConfig(),
 ) -> Hierarchy:
     """Merge the superpixels of an image, once for every number of regions.
@@ -164,19 +165,21 @@ def build_hierarchy(
     >>> [int(hierarchy.cut(regions).max()) for regions in (1, 2, 5)]
     [1, 2, 5]
     """
-    check_choice(method, get_args(Method), "method")
+    check_choice(method, get_args(PartitionMethod), "method")
     return merge_evidence(find_evidence(segmentor, image, config.superpixels), method, config)
 
 
 def merge_evidence(
-    evidence: Evidence, method: Method = "greedy", config: PartitionConfig = PartitionConfig()
+    evidence: Evidence,
+    method: PartitionMethod = "greedy",
+    config: PartitionConfig = PartitionConfig(),
 ) -> Hierarchy:
-    """Merge the superpixels of an image by one method; another one needs no new `Evidence`.
+    """Merge the superpixels of an image by one method; all methods use the same `Evidence`.
 
     Raises ValueError if the method is unknown.
     """
-    check_choice(method, get_args(Method), "method")
-    merges, costs = merge_regions(evidence.graph, *_WAYS[method](evidence, config))
+    check_choice(method, get_args(PartitionMethod), "method")
+    merges, costs = merge_regions(evidence.graph, *_METHODS[method](evidence, config))
     return Hierarchy(evidence.superpixels, merges, costs)
 
 
@@ -215,10 +218,10 @@ def _multicut(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, 
     return apart, price, 0.0
 
 
-_WAYS: dict[Method, Callable[..., tuple[np.ndarray, Price, float]]] = {
+_METHODS: dict[PartitionMethod, Callable[..., tuple[np.ndarray, Price, float]]] = {
     "greedy": _greedy,
     "normalised-cut": _normalised_cut,
     "multicut": _multicut,
 }
-"""Each gives the dissimilarity of all pairs, what merging neighbours costs, and which share of what
-differs within regions is taken off, as `merge_regions` takes them."""
+"""Each gives what `merge_regions` takes: the dissimilarity of all pairs, the cost of merging
+neighbours, and the share of the difference within regions that is subtracted."""

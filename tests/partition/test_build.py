@@ -5,14 +5,14 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from tamingseg.partition.cut import (
-    Method,
+from tamingseg.partition.build import (
     PartitionConfig,
+    PartitionMethod,
     build_hierarchy,
     partition_image,
 )
 
-METHODS = get_args(Method)
+METHODS = get_args(PartitionMethod)
 
 
 @pytest.fixture(params=METHODS)
