@@ -47,19 +47,19 @@ Window = tuple[int, int, int, int]
 """(top, left, height, width) in pixels."""
 
 
-def zoom_window(mask: np.ndarray, clicks: Sequence[Click]) -> Window | None:
-    """Return the part of an image to look at, around mask and clicks; None if that is (nearly) all.
+def zoom_window(mask: np.ndarray, click: Click) -> Window | None:
+    """Return the part of an image to look at, around mask and click; None if that is (nearly) all.
 
     Parameters
     ----------
     mask
         bool (H, W), what is in it so far.
-    clicks
-        At least one click, all inside the image.
+    click
+        The last one, inside the image.
     """
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    points = np.array([(click.row, click.col) for click in clicks])
-    low, high = points.min(axis=0), points.max(axis=0) + 1
+    low = np.array([click.row, click.col])
+    high = low + 1
     if len(rows):
         low = np.minimum(low, (rows[0], cols[0]))
         high = np.maximum(high, (rows[-1] + 1, cols[-1] + 1))
@@ -168,7 +168,7 @@ class ZoomSegmentor(ClickSegmentor):
         clicks: Sequence[Click],
         previous: np.ndarray | None,
     ) -> None:
-        """Ask about the window around mask and clicks, and write what is found into `answer`.
+        """Ask about the window around mask and last click, and write what is found into `answer`.
 
         An answer that runs out of its window is asked for again through a larger one.
         """
@@ -179,14 +179,16 @@ class ZoomSegmentor(ClickSegmentor):
         seen = _around(clicks[-1], answer.shape) if wide else answer > MASK_THRESHOLD
         if previous is not None:
             seen |= previous > MASK_THRESHOLD
-        while (window := zoom_window(seen, clicks)) is not None:
+        while (window := zoom_window(seen, clicks[-1])) is not None:
             top, left, height, width = window
             part = np.s_[top : top + height, left : left + width]
             pixels = np.ascontiguousarray(embedding.image[part])
             closer = embedding.windows.get(window, partial(super().embed, pixels))
             moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
+            # Earlier clicks far from the mask have had their effect; they need not be in view.
+            inside = [c for c in moved if 0 <= c.row < height and 0 <= c.col < width]
             known = None if previous is None else previous[part]
-            found = super().predict_jointly(closer, moved, known)
+            found = super().predict_jointly(closer, inside, known)
             if not _runs_out(found, window, embedding.size):
                 if wide:
                     answer[:] = 0

@@ -99,20 +99,76 @@ def test_from_the_fourth_click_on_the_rest_is_averaged():
     np.testing.assert_array_equal(settle(answer, mask, [at(3), *three]), answer)
 
 
+LATE = [at(8), at(8), at(8)]
+"""Three clicks before, in a mask of two pixels at the right end."""
+
+
+def test_a_late_click_may_double_the_mask():
+    previous = strip(0, 0, 0, 0, 0, 0, 0, 0.9, 0.9)
+    answer = strip(0.55, 0.55, 0.65, 0.75, 0.75, 0.65, 0, 0.9, 0.9)
+    # The first three may do more.
+    early = settle(answer, previous, [*LATE[:2], at(3)])
+    np.testing.assert_array_equal(early, answer)
+    # Six pixels are too many, four that are above .6 still are, two above .7 are not.
+    late = settle(answer, previous, [*LATE, at(3)])
+    np.testing.assert_array_equal(np.flatnonzero(late[0] > 0.5), [3, 4, 7, 8])
+    # No level does it: the two pixels nearest to the click.
+    flat = np.where(answer > 0.5, 0.99, answer).astype(np.float32)
+    late = settle(flat, previous, [*LATE, at(1)])
+    np.testing.assert_array_equal(np.flatnonzero(late[0] > 0.5), [0, 1, 7, 8])
+
+
+def test_a_late_click_may_halve_the_mask():
+    previous = strip(0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9, 0.9)
+    answer = strip(0.1, 0.1, 0.35, 0.45, 0.45, 0.9, 0.9, 0.9, 0.9)
+    late = settle(answer, previous, [*LATE, at(0, positive=False)])
+    np.testing.assert_array_equal(np.flatnonzero(late[0] <= 0.5), [0, 1, 2])
+
+
+def fill(start, area):
+    """Return the pixels of a set that hang together with one, over corners too."""
+    found, todo = set(), [start]
+    while todo:
+        row, col = todo.pop()
+        if (row, col) in area and (row, col) not in found:
+            found.add((row, col))
+            todo += [(row + dr, col + dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
+    return found
+
+
+def slow_bounded(answer, previous, click):
+    """The change at a click, at the first level at which it is not too large."""
+    pixels = list(np.ndindex(*answer.shape))
+    here = int(click.row), int(click.col)
+    before = sum(previous[pixel] > 0.5 for pixel in pixels)
+    change = fill(here, {p for p in pixels if (answer[p] > 0.5) != (previous[p] > 0.5)})
+    largest = before if click.positive else before / 2
+    if before == 0 or len(change) <= largest:
+        return answer
+    for level in (0.6, 0.7, 0.8, 0.9, 0.95, 0.98):
+        sure = {p for p in change if (answer[p] if click.positive else 1 - answer[p]) > level}
+        kept = fill(here, sure)
+        if len(kept) <= largest:
+            break
+    if not 0 < len(kept) <= largest:
+        near = sorted(change, key=lambda p: (np.hypot(p[0] - here[0], p[1] - here[1]), p))
+        kept = set(near[: max(int(largest), 1)])
+    result = answer.copy()
+    for pixel in change - kept:
+        result[pixel] = previous[pixel]
+    return result
+
+
 def slow_settle(answer, previous, clicks):
     """Pixel by pixel; components by filling."""
+    if len(clicks) > 3:
+        answer = slow_bounded(answer, previous, clicks[-1])
     height, width = answer.shape
     pixels = list(np.ndindex(height, width))
     changed = {pixel for pixel in pixels if (answer[pixel] > 0.5) != (previous[pixel] > 0.5)}
 
     def reach(start):
-        found, todo = set(), [start]
-        while todo:
-            row, col = todo.pop()
-            if (row, col) in changed and (row, col) not in found:
-                found.add((row, col))
-                todo += [(row + dr, col + dc) for dr in (-1, 0, 1) for dc in (-1, 0, 1)]
-        return found
+        return fill(start, changed)
 
     def right(values, pixel):
         return (values[pixel] > 0.5) == latest[pixel]

@@ -24,49 +24,38 @@ def scenes(draw):
     height, width = draw(st.integers(1, 300)), draw(st.integers(1, 300))
     top, left = draw(st.integers(0, height - 1)), draw(st.integers(0, width - 1))
     bottom, right = draw(st.integers(top, height)), draw(st.integers(left, width))
-    clicks = draw(
-        st.lists(
-            st.builds(
-                Click,
-                st.floats(0, height, exclude_max=True),
-                st.floats(0, width, exclude_max=True),
-                st.booleans(),
-            ),
-            min_size=1,
-            max_size=4,
-        )
-    )
-    return box(height, width, (top, bottom), (left, right)), clicks
+    row = draw(st.floats(0, height, exclude_max=True))
+    col = draw(st.floats(0, width, exclude_max=True))
+    return box(height, width, (top, bottom), (left, right)), Click(row, col)
 
 
 @given(scenes())
-def test_a_window_holds_mask_and_clicks_and_lies_in_the_image(scene):
-    mask, clicks = scene
-    window = zoom_window(mask, clicks)
+def test_a_window_holds_mask_and_click_and_lies_in_the_image(scene):
+    mask, click = scene
+    window = zoom_window(mask, click)
     if window is None:
         return
     top, left, height, width = window
     assert 0 <= top <= top + height <= mask.shape[0]
     assert 0 <= left <= left + width <= mask.shape[1]
     assert mask[top : top + height, left : left + width].sum() == mask.sum()
-    for click in clicks:
-        assert top <= click.row < top + height
-        assert left <= click.col < left + width
+    assert top <= click.row < top + height
+    assert left <= click.col < left + width
     assert height * width <= 0.6 * mask.size
 
 
 def test_small_objects_are_seen_larger():
-    click = [Click(100, 100)]
+    click = Click(100, 100)
     assert zoom_window(box(400, 800, (90, 110), (90, 120)), click) == (64, 72, 64, 64)
     assert zoom_window(box(400, 800, (50, 180), (90, 120)), click)[2:] == (182, 64)
     assert zoom_window(box(400, 800, (10, 390), (90, 120)), click)[2:] == (400, 64)
     assert zoom_window(box(400, 800, (10, 390), (9, 520)), click) is None
     # A click far off has to be seen too.
-    assert zoom_window(box(400, 800, (90, 110), (90, 120)), [*click, Click(399, 799)]) is None
+    assert zoom_window(box(400, 800, (90, 110), (90, 120)), Click(399, 799)) is None
 
 
 def test_a_little_more_mask_is_seen_through_the_same_window():
-    click = [Click(100, 100)]
+    click = Click(100, 100)
     first = zoom_window(box(400, 800, (90, 110), (90, 120)), click)
     assert zoom_window(box(400, 800, (88, 111), (90, 122)), click) == first
 
@@ -105,7 +94,7 @@ def look_through(monkeypatch, choose):
 def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeypatch, never_leaks):
     plain, zoom = pair
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
-    look_through(monkeypatch, lambda mask, clicks: (30, 40, 60, 80))
+    look_through(monkeypatch, lambda mask, click: (30, 40, 60, 80))
     answer = zoom.predict_jointly(zoom.embed(image), CLICKS, previous)
     moved = [Click(click.row - 30, click.col - 40, click.positive) for click in CLICKS]
     part = np.s_[30:90, 40:120]
@@ -115,6 +104,23 @@ def test_the_window_is_asked_about_like_an_image_of_its_own(pair, image, monkeyp
     np.testing.assert_array_equal(answer, settle(expected, previous, CLICKS))
 
 
+def test_an_earlier_click_outside_of_the_window_is_not_asked_about(
+    pair, image, monkeypatch, never_leaks
+):
+    plain, zoom = pair
+    previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
+    clicks = [CLICKS[0], Click(110, 20, positive=False), CLICKS[1]]
+    assert zoom_window(previous > 0, clicks[-1]) is not None
+    look_through(monkeypatch, lambda mask, click: (30, 40, 60, 80))
+    answer = zoom.predict_jointly(zoom.embed(image), clicks, previous)
+    part = np.s_[30:90, 40:120]
+    moved = [Click(click.row - 30, click.col - 40, click.positive) for click in CLICKS]
+    expected = plain.predict_jointly(plain.embed(image), clicks, previous)
+    seen = plain.predict_jointly(plain.embed(image[part].copy()), moved, previous[part])
+    expected[part] = seen
+    np.testing.assert_array_equal(answer, settle(expected, previous, clicks))
+
+
 def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
     pair, image, monkeypatch
 ):
@@ -122,7 +128,7 @@ def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
     previous = box(120, 160, (55, 75), (70, 95)).astype(np.float32)
     asked = []
 
-    def choose(mask, clicks):
+    def choose(mask, click):
         window = [(55, 70, 20, 25), (40, 50, 60, 80), None][len(asked)]
         asked.append(mask.copy())
         return window
@@ -139,9 +145,9 @@ def test_an_answer_that_runs_out_of_its_window_is_seen_through_a_larger_one(
 
 @given(scenes())
 def test_windows_grow_until_there_is_none(scene):
-    mask, clicks = scene
+    mask, click = scene
     areas = []
-    while (window := zoom_window(mask, clicks)) is not None:
+    while (window := zoom_window(mask, click)) is not None:
         top, left, height, width = window
         mask[top : top + height, left : left + width] = True
         areas.append(height * width)
@@ -172,7 +178,7 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
     previous = np.ones((120, 160), np.float32)
     for number in (0, 1, 0, 2, 0, 3, 0, 1):
         top, left, _, _ = WINDOWS[number]
-        look_through(monkeypatch, lambda mask, clicks, number=number: WINDOWS[number])
+        look_through(monkeypatch, lambda mask, click, number=number: WINDOWS[number])
         clicks = [Click(top + 5, left + 5)]
         fresh = zoom.predict_jointly(zoom.embed(image), clicks, previous)
         with monkeypatch.context() as patched:
