@@ -19,7 +19,7 @@ from tamingseg.cli.flags import parse
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.protocols import clicks, proposals, regions
-from tamingseg.evaluation.protocols.base import FILES_INSTEAD, Protocol, part_of
+from tamingseg.evaluation.protocols.base import FILES_INSTEAD, Protocol, config_of
 from tamingseg.evaluation.protocols.table import PROTOCOLS
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.runs import Job, UnreadableImages, own_device, run_jobs
@@ -120,7 +120,7 @@ def _follow(protocol: Protocol, arguments: Sequence[str]) -> int:
 
 def _clicks(arguments: Sequence[str]) -> int:
     command = _parse(_Evaluation[_Clicks], "clicks", arguments)
-    settings = part_of(command.settings, clicks.Settings)
+    settings = config_of(command.settings, clicks.Settings)
     if command.settings.segnext:
         if settings != clicks.Settings():
             raise ValueError("--segnext is a protocol of its own; leave the other settings away")
@@ -146,7 +146,7 @@ def _everything(arguments: Sequence[str]) -> int:
     command = _parse(_Evaluation[_All], "all", arguments)
     run = command.run
     settings = command.settings
-    config = part_of(settings, ProposalConfig)
+    config = config_of(settings, ProposalConfig)
     parts = (
         (clicks.PROTOCOL, clicks.Settings(trials=settings.trials)),
         (clicks.PROTOCOL, clicks.Settings(clicker="center")),

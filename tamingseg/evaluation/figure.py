@@ -61,6 +61,14 @@ class Figure:
         return cls(value, unit, (numerators, denominators), higher_is_better)
 
 
+def over_images_and_masks(name: str, means: np.ndarray, counts: np.ndarray) -> dict[str, Figure]:
+    """Return `name`, the mean over images, and `name per mask`, the mean over all masks.
+
+    `means` (I,) are shares, the mean over the masks of each image; `counts` (I,) are their numbers.
+    """
+    return {name: Figure.ratio(means), f"{name} per mask": Figure.ratio(means * counts, counts)}
+
+
 def intervals(figures: Mapping[str, Figure]) -> dict[str, tuple[float, float]]:
     """Return 95 % intervals, by name, from drawing the images anew; in the units of the figures.
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tamingseg.checks import check_choice
 from tamingseg.prompts.clickers import center_click, random_click
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, check_probabilities
 from tamingseg.values import MASK_THRESHOLD, MIN_MASK_AREA, Click, Sample
 
 Clicker = Literal["random", "center"]
@@ -122,6 +123,29 @@ class User:
     def mask_of(self, answer: np.ndarray) -> np.ndarray:
         """Return the mask, bool (H, W), of an answer (probabilities)."""
         return answer > self.settings.threshold
+
+
+def first_answers(
+    users: Sequence[User], segmentor: Segmentor, embedding: ImageEmbedding
+) -> np.ndarray:
+    """Let each user make the first click; the answers as `answer_each`."""
+    for user in users:
+        user.click(None)
+    return answer_each(segmentor, embedding, [user.clicks[0] for user in users])
+
+
+def answer_each(
+    segmentor: Segmentor, embedding: ImageEmbedding, clicks: Sequence[Click]
+) -> np.ndarray:
+    """Answer each click alone: float32 probabilities (N, H, W).
+
+    Raises
+    ------
+    ValueError
+        If the segmentor gives an answer of another shape, or one that is no probability.
+    """
+    answers = segmentor.predict(embedding, clicks)
+    return check_probabilities(answers, (len(clicks), *embedding.size), segmentor.name)
 
 
 def _generator(seed: int, *names: str | int) -> np.random.Generator:

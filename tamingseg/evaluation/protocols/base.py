@@ -24,7 +24,7 @@ Table = tuple[str, Lines]
 FILES_INSTEAD = "files take the place of a model; leave --model and its settings away"
 """Said where both are given."""
 
-_Part = TypeVar("_Part")
+_Config = TypeVar("_Config")
 
 
 @dataclass(frozen=True)
@@ -241,6 +241,6 @@ def made_by_files(folder: Path, pattern: str, changed: bool) -> dict[str, str]:
     return {"model": folder.resolve().name, "weights": digest.hexdigest()[:12]}
 
 
-def part_of(settings: Any, config: type[_Part]) -> _Part:
+def config_of(settings: Any, config: type[_Config]) -> _Config:
     """Return the fields that settings have from one of their base classes."""
     return config(**{each.name: getattr(settings, each.name) for each in fields(config)})  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ import numpy as np
 
 from tamingseg.checks import check_choice
 from tamingseg.evaluation.cells import Summary, figure_cells, main_lines, numbers_after
-from tamingseg.evaluation.figure import Figure
+from tamingseg.evaluation.figure import Figure, over_images_and_masks
 from tamingseg.evaluation.protocols.base import (
     Group,
     Line,
@@ -36,7 +36,13 @@ from tamingseg.evaluation.protocols.base import (
     Table,
 )
 from tamingseg.evaluation.records import Measured, Record, check_numbers, masks_of
-from tamingseg.evaluation.users import FirstClickSettings, User, users_of
+from tamingseg.evaluation.users import (
+    FirstClickSettings,
+    User,
+    answer_each,
+    first_answers,
+    users_of,
+)
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.iou import iou
 from tamingseg.metrics.boundary import boundary_f, boundary_iou
@@ -49,7 +55,7 @@ from tamingseg.segmentors.base import (
 )
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFusion
-from tamingseg.values import Click, Sample
+from tamingseg.values import Sample
 
 MEASURES = {"ious": iou, "boundary_ious": boundary_iou, "boundary_fs": boundary_f}
 """What is measured after every click; a result has a list of each."""
@@ -139,14 +145,7 @@ def _converse(
     prior: float | np.ndarray,
 ) -> list[list[list[float]]]:
     """Let all users click; what can be is decoded together. Scores per user and step."""
-
-    def answer_each(clicks: Sequence[Click]) -> np.ndarray:
-        answers = segmentor.predict(embedding, clicks)
-        return check_probabilities(answers, (len(clicks), *embedding.size), segmentor.name)
-
-    for user in users:
-        user.click(None)
-    answers = list(answer_each([user.clicks[0] for user in users]))
+    answers = list(first_answers(users, segmentor, embedding))
     if settings.fusion == "joint":
         # One user after the other, as a model that looks closer likes it.
         return [
@@ -157,7 +156,9 @@ def _converse(
     for _ in range(settings.clicks - 1):
         wrong = [number for number, user in enumerate(users) if user.click(answers[number])]
         fresh: Iterable[np.ndarray] = (
-            answer_each([users[number].clicks[-1] for number in wrong]) if wrong else []
+            answer_each(segmentor, embedding, [users[number].clicks[-1] for number in wrong])
+            if wrong
+            else []
         )
         for number, answer in zip(wrong, fresh, strict=True):
             # Fusing one by one equals fusing all at once, and keeps one map per mask.
@@ -211,10 +212,9 @@ def figures(group: Group) -> dict[str, Figure]:
 
     ious = read("ious")
     means = np.array([table.mean(axis=0) for table in ious])
-    found = {}
+    found: dict[str, Figure] = {}
     for k in range(clicks):
-        found[f"mIoU@{k + 1}"] = Figure.ratio(means[:, k])
-        found[f"mIoU@{k + 1} per mask"] = Figure.ratio(means[:, k] * counts, counts)
+        found |= over_images_and_masks(f"mIoU@{k + 1}", means[:, k], counts)
     for name, key in OUTLINES.items():
         if all(key in result for record in group.records for result in record.results):
             means = np.array([table.mean(axis=0) for table in read(key)])

@@ -32,7 +32,7 @@ import numpy as np
 from scipy.special import logit
 
 from tamingseg.evaluation.cells import Summary, figure_cells, main_lines, number_text
-from tamingseg.evaluation.figure import Figure
+from tamingseg.evaluation.figure import Figure, over_images_and_masks
 from tamingseg.evaluation.protocols.base import (
     Group,
     Line,
@@ -43,7 +43,7 @@ from tamingseg.evaluation.protocols.base import (
     Table,
 )
 from tamingseg.evaluation.records import Measured, Record, check_numbers, masks_of
-from tamingseg.evaluation.users import FirstClickSettings, users_of
+from tamingseg.evaluation.users import FirstClickSettings, first_answers, users_of
 from tamingseg.masks.iou import iou
 from tamingseg.metrics.levels import (
     BINS,
@@ -97,11 +97,8 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
     embedding = segmentor.embed(sample.image)
     results, counts = [], []
     for users in users_of(sample, regions, settings):
-        for user in users:
-            user.click(None)
+        answers = first_answers(users, segmentor, embedding)
         clicks = [user.clicks[0] for user in users]
-        answers = segmentor.predict(embedding, clicks)
-        answers = check_probabilities(answers, (len(clicks), *embedding.size), segmentor.name)
         offers = _offers(segmentor, embedding, clicks, answers, settings.threshold)
         for user, click, answer, offered in zip(users, clicks, answers, offers, strict=True):
             scores = _Scores(answer, offered)
@@ -197,14 +194,12 @@ def figures(group: Group) -> dict[str, Figure]:
     ValueError
         If a record does not hold what its protocol wants.
     """
-    found = {}
+    found: dict[str, Figure] = {}
     means = np.array(group.per_image(_mean_scores))
     counts = np.array([len(masks_of(record)) for record in group.records])
     for row, prefix in enumerate(("", "around ")):
         for column, name in enumerate(_NAMES):
-            values = means[:, row, column]
-            found[prefix + name] = Figure.ratio(values)
-            found[f"{prefix}{name} per mask"] = Figure.ratio(values * counts, counts)
+            found |= over_images_and_masks(prefix + name, means[:, row, column], counts)
 
     bins = np.array(group.per_image(_reliability))
     pixels, claimed, correct = bins.swapaxes(0, 1)

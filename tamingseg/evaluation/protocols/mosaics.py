@@ -18,7 +18,7 @@ import numpy as np
 
 from tamingseg.evaluation.cells import Summary, main_lines
 from tamingseg.evaluation.figure import Figure
-from tamingseg.evaluation.protocols.base import Group, Method, Protocol, Table, part_of
+from tamingseg.evaluation.protocols.base import Group, Method, Protocol, Table, config_of
 from tamingseg.evaluation.records import Measured, Record, check_numbers
 from tamingseg.metrics.mosaics import MEASURES, score_mosaic
 from tamingseg.partition.build import (
@@ -30,7 +30,7 @@ from tamingseg.partition.build import (
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.values import Sample
 
-Partitioner = Callable[[np.ndarray, int], np.ndarray]
+RegionFinder = Callable[[np.ndarray, int], np.ndarray]
 """Divides a uint8 RGB image (H, W, 3) into a number of regions: int32 (H, W), labels from 1."""
 
 
@@ -47,7 +47,7 @@ class Settings(PartitionConfig):
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
     """Partition every image with a segmentor."""
-    way, config = settings.method, part_of(settings, PartitionConfig)
+    way, config = settings.method, config_of(settings, PartitionConfig)
 
     def partition(image: np.ndarray, regions: int) -> np.ndarray:
         return partition_image(segmentor, image, regions, way, config)
@@ -55,12 +55,12 @@ def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]
     return method(partition, made_by, {"method": way, "partition": asdict(config)})
 
 
-def method(partition: Partitioner, made_by: dict[str, str], settings: dict[str, Any]) -> Method:
+def method(partition: RegionFinder, made_by: dict[str, str], settings: dict[str, Any]) -> Method:
     """Compare partitions with the truth; `settings` are those they are made with."""
     return Method(made_by, settings, lambda sample: measure(sample, partition))
 
 
-def measure(sample: Sample, partition: Partitioner) -> Measured:
+def measure(sample: Sample, partition: RegionFinder) -> Measured:
     """Compare a partition with the truth: the facts and the result of a record, see above.
 
     Raises

@@ -22,7 +22,7 @@ import numpy as np
 
 from tamingseg.data.mask_files import read_masks
 from tamingseg.evaluation.cells import Lines, Summary, figure_cells, main_lines
-from tamingseg.evaluation.figure import Figure
+from tamingseg.evaluation.figure import Figure, over_images_and_masks
 from tamingseg.evaluation.protocols.base import (
     Group,
     Line,
@@ -31,8 +31,8 @@ from tamingseg.evaluation.protocols.base import (
     Plot,
     Protocol,
     Table,
+    config_of,
     made_by_files,
-    part_of,
 )
 from tamingseg.evaluation.records import Measured, check_numbers
 from tamingseg.masks.packed import iou_matrix
@@ -80,7 +80,7 @@ class Settings(ProposalConfig):
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
     """Let a segmentor propose."""
-    way, config = settings.method, part_of(settings, ProposalConfig)
+    way, config = settings.method, config_of(settings, ProposalConfig)
     propose = proposals_from_model(segmentor, way, config)
     return method(propose, made_by, {"method": way, **asdict(config)})
 
@@ -227,8 +227,7 @@ def figures(group: Group) -> dict[str, Figure]:
         counts = np.array([len(table) for table in tables])
         means = np.array([table.mean(axis=0) for table in tables])
         for column, name in enumerate(names):
-            found[prefix + name] = Figure.ratio(means[:, column])
-            found[f"{prefix}{name} per mask"] = Figure.ratio(means[:, column] * counts, counts)
+            found |= over_images_and_masks(prefix + name, means[:, column], counts)
     return found
 
 

@@ -29,8 +29,8 @@ from tamingseg.evaluation.protocols.base import (
     Plot,
     Protocol,
     Table,
+    config_of,
     made_by_files,
-    part_of,
 )
 from tamingseg.evaluation.protocols.proposals import ProposalMaker, proposals_from_model
 from tamingseg.evaluation.records import Measured, Record, check_numbers
@@ -114,7 +114,7 @@ def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]
         return method(segment, made_by, painted)
     if settings.method == "multicut":
         _refuse_cost(settings)
-    how = settings.method, part_of(settings, PartitionConfig), settings.by_cost
+    how = settings.method, config_of(settings, PartitionConfig), settings.by_cost
     return method(partitions_from_model(segmentor, *how), made_by, partition_settings(*how))
 
 

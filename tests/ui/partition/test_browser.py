@@ -234,7 +234,7 @@ def test_regions_are_saved_for_pycocotools(divider):
     show(divider, 5)
     expected = labels(divider)
     name, content = download(divider, "saveRegionsJson")
-    assert name == "cut-regions.json"
+    assert name == "regions-regions.json"
     entries = json.loads(content)
     assert len(entries) == 5
     for label, entry in enumerate(entries, start=1):
