@@ -24,14 +24,8 @@ from tamingseg.evaluation.protocols import proposals
 from tamingseg.evaluation.report import tables
 from tamingseg.evaluation.runs import Job, run_jobs
 from tamingseg.prompts.grids import grid_clicks
-from tamingseg.proposals.generate import (
-    Answers,
-    ProposalConfig,
-    ask_clicks,
-    find_candidates,
-    join_answers,
-    list_candidates,
-)
+from tamingseg.proposals.answers import Answers, ask_clicks, join_answers
+from tamingseg.proposals.generate import ProposalConfig, find_candidates, list_candidates
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.segmentors.load import load_segmentor, model_facts
 from tamingseg.values import Click, MaskSet, Sample

@@ -1,46 +1,43 @@
 """Clicks -> answers -> candidates -> an ordered list of masks, good for every budget.
 
 Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
-one, and kept as bits. What takes memory are the answers, two bytes for each of their pixels: 13 MB
-for the default model and a 32x32 grid. The other method needs no clicks, see `regions`.
+one, and kept as bits. A photo that is too wide or too large to be seen at once is seen through
+windows, see `windows`. The other method needs no clicks, see `regions`.
 """
 
-from collections.abc import Callable, Sequence
+import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import cv2
 import numpy as np
 
-from tamingseg.checks import check_choice
+from tamingseg.checks import check_choice, check_image
 from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
 from tamingseg.partition.build import build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
-from tamingseg.prompts.grids import grid_clicks
-from tamingseg.proposals.levels import Candidates, level_lines, whole_masks
+from tamingseg.prompts.grids import even_grid, grid_clicks
+from tamingseg.proposals.answers import Answers, Progress, ask_clicks
+from tamingseg.proposals.levels import Candidates, enlarged, level_lines, whole_masks
 from tamingseg.proposals.nms import Overlap, suppress
 from tamingseg.proposals.ranking import expected_order, votes_of
 from tamingseg.proposals.regions import propose_regions
-from tamingseg.segmentors.base import (
-    CandidateSegmentor,
-    ImageEmbedding,
-    Segmentor,
-    check_probabilities,
-    embed_image,
-)
-from tamingseg.values import MIN_MASK_AREA, Click, MaskSet
+from tamingseg.proposals.windows import View, enlarge_joined, join_views, share_clicks
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
+from tamingseg.segmentors.windows import Window, covering_windows, crop, is_wide
+from tamingseg.values import MIN_MASK_AREA, MaskSet
+
+_LOG = logging.getLogger(__name__)
 
 Order = Literal["expected", "quality", "stability", "both"]
 ProposalMethod = Literal["grid", "hierarchy"]
-Progress = Callable[[int, int], None]
-
-_OF_A_GRID = ("grid", "levels", "overlap", "order")
+_OF_A_GRID = ("grid", "levels", "overlap", "order", "windows")
 """Settings that only answers to a grid of clicks can follow."""
 
-_CLICKS_AT_ONCE = 64
 _RANKED = 1000
 """So many masks are put in the expected order, whose cost grows with the square of their number."""
-_LARGEST_LOGIT = 10.0
+_FINER = 4
+"""Windows share a grid of so many times as many clicks as one grid has."""
 
 
 @dataclass(frozen=True)
@@ -72,43 +69,25 @@ class ProposalConfig:
     (a model without a quality has the stability for it)."""
     count: int = 1000
     """At most so many masks."""
+    windows: int = 24
+    """A very wide or large photo is looked at through windows, at most so many; 0 looks at it as a
+    whole only. A photo is very wide, or high, if one side is more than four times as long as the
+    other, and large above 16 megapixels."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
         check_choice(self.overlap, get_args(Overlap), "overlap")
-        if self.grid < 1 or self.count < 1 or min(self.levels, self.min_area) < 0:
+        if min(self.grid, self.count) < 1 or min(self.levels, self.min_area, self.windows) < 0:
             raise ValueError(
-                "expected grid >= 1, count >= 1, levels and min_area >= 0, got "
+                "expected grid >= 1, count >= 1, levels, min_area and windows >= 0, got "
                 f"grid={self.grid}, count={self.count}, levels={self.levels}, "
-                f"min_area={self.min_area}"
+                f"min_area={self.min_area}, windows={self.windows}"
             )
         if not (0 <= self.suppress_above <= 1 and 0 <= self.min_stability <= 1):
             raise ValueError(
                 "expected suppress_above and min_stability in [0, 1], got "
                 f"{self.suppress_above} and {self.min_stability}"
             )
-
-
-@dataclass(frozen=True, slots=True)
-class Answers:
-    """What a segmentor said to clicks all over an image, at its own resolution.
-
-    Attributes
-    ----------
-    logits
-        float16, (N, h, w), K masks in a row for every click if the model gives several.
-    points
-        int64, (N, 2): (row, col) of the pixel that the click of each lies on.
-    quality
-        float32, (N,): the IoU the model expects of each; None if it says nothing.
-    size
-        (height, width) of the image.
-    """
-
-    logits: np.ndarray
-    points: np.ndarray
-    quality: np.ndarray | None
-    size: tuple[int, int]
 
 
 def propose_masks(
@@ -157,9 +136,13 @@ def propose_masks(
     >>> [int(masks[number].sum()) for number in range(len(masks))]
     [576, 960]
     """
-    if check_choice(method, get_args(ProposalMethod), "method") == "grid":
-        return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
-    return masks_from_hierarchy(build_hierarchy(segmentor, image), config)
+    if check_choice(method, get_args(ProposalMethod), "method") == "hierarchy":
+        return masks_from_hierarchy(build_hierarchy(segmentor, image), config)
+    height, width = _pixels(image).shape[:2]
+    windows = covering_windows((height, width), config.windows)
+    if windows:
+        return _through_windows(segmentor, image, windows, config, progress)
+    return masks_from_answers(ask_grid(segmentor, image, config, progress), config)
 
 
 def ask_grid(
@@ -172,22 +155,6 @@ def ask_grid(
     embedding = embed_image(segmentor, image)
     clicks = grid_clicks(config.grid, embedding.size)
     return ask_clicks(segmentor, embedding, clicks, progress)
-
-
-def ask_clicks(
-    segmentor: Segmentor,
-    embedding: ImageEmbedding,
-    clicks: Sequence[Click],
-    progress: Progress | None = None,
-) -> Answers:
-    """Ask a segmentor about at least one click; `progress` as in `propose_masks`."""
-    parts: list[Answers] = []
-    for start in range(0, len(clicks), _CLICKS_AT_ONCE):
-        chunk = clicks[start : start + _CLICKS_AT_ONCE]
-        parts.append(_ask(segmentor, embedding, chunk))
-        if progress is not None:
-            progress(start + len(chunk), len(clicks))
-    return join_answers(parts)
 
 
 def masks_from_hierarchy(
@@ -222,61 +189,74 @@ def list_candidates(
     candidates: Candidates, answers: Answers, config: ProposalConfig = ProposalConfig()
 ) -> MaskSet:
     """Leave small, unstable and repeated masks out, then order and enlarge the others."""
-    pixels = answers.size[0] * answers.size[1]
-    area = areas(candidates.packed) * (pixels / answers.logits[0].size)
-    enough = (area >= max(config.min_area, 1)) & (candidates.stability >= config.min_stability)
-    candidates = candidates.take(np.flatnonzero(enough))
-    by_score = np.argsort(-_scores(candidates, answers, config), kind="stable")
+    candidates = _usable(candidates, answers, config)
+    votes = votes_of(candidates.mass, candidates.stability, areas(candidates.packed))
+    scores = _scores(candidates, answers, config)
+    return _enlarge(candidates.take(_best_first(candidates.packed, scores, votes, config)), answers)
+
+
+def _through_windows(
+    segmentor: Segmentor,
+    image: np.ndarray | ImageEmbedding,
+    windows: Sequence[Window],
+    config: ProposalConfig,
+    progress: Progress | None,
+) -> MaskSet:
+    """Make the ordered list of a photo that is seen through `windows`, see `propose_masks`.
+
+    A large photo is also asked about as a whole. The windows share a grid of `_FINER` times as many
+    clicks. Votes are divided by the number of clicks, so that the finer grid does not count more.
+    """
+    pixels = _pixels(image)
+    size = pixels.shape[0], pixels.shape[1]
+    everything: Window = (0, 0, *size)
+    coarse = [] if is_wide(size) else grid_clicks(config.grid, size)
+    fine = even_grid(_FINER * config.grid**2, size)
+    done, total = 0, len(coarse) + len(fine)
+    _LOG.info(
+        "a photo of %s x %s pixels is seen through %s windows, which takes %s clicks instead of %s",
+        *(size[1], size[0], len(windows), total, config.grid**2),
+    )
+    views = []
+    for window, clicks in [(everything, coarse)] * bool(coarse) + share_clicks(fine, windows):
+        whole = window == everything
+        embedding = embed_image(segmentor, image if whole else crop(pixels, window))
+        answers = ask_clicks(segmentor, embedding, clicks)
+        views.append(_view(answers, window, len(coarse if whole else fine), config))
+        done += len(clicks)
+        if progress is not None:
+            progress(done, total)
+    joined = join_views(views, size)
+    chosen = _best_first(joined.packed, joined.scores, joined.weights, config)
+    return _without_empty(enlarge_joined(joined, chosen.tolist(), views, size))
+
+
+def _view(answers: Answers, window: Window, clicks: int, config: ProposalConfig) -> View:
+    """Find the masks in answers about a window, without repeated ones."""
+    candidates = _usable(find_candidates(answers, config), answers, config)
+    scores = _scores(candidates, answers, config)
+    by_score = np.argsort(-scores, kind="stable")
     leaders = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
-    if config.order == "expected":
-        weights = _weights_of(leaders, candidates)
-        heaviest = np.argsort(-weights[leaders], kind="stable")
-        leaders = leaders[heaviest[: max(_RANKED, config.count)]]
-        ious = pairwise_iou(candidates.packed[leaders])
-        leaders = leaders[expected_order(ious, weights[leaders])]
-    return _enlarge(candidates.take(leaders[: config.count]), answers)
+    area = areas(candidates.packed) * _pixels_per_cell(answers)
+    votes = votes_of(candidates.mass, candidates.stability, area) / clicks
+    weights = _gather(candidates.packed, votes, leaders)
+    kept = candidates.take(leaders)
+    return View(window, kept, answers.logits[kept.answer], scores[leaders], weights[leaders])
 
 
-def _ask(segmentor: Segmentor, embedding: ImageEmbedding, clicks: Sequence[Click]) -> Answers:
-    """Ask about a few clicks, each of which may have several answers in a row."""
-    quality, several = None, 1
-    if isinstance(segmentor, CandidateSegmentor):
-        probabilities, quality = segmentor.predict_candidates(embedding, clicks)
-        several = probabilities.shape[1]
-        check_probabilities(quality, (len(clicks), several), segmentor.name)
-        probabilities = probabilities.reshape(-1, *probabilities.shape[2:])
-        quality = quality.ravel()
-    else:
-        probabilities = segmentor.predict(embedding, clicks, full_size=False)
-    size = probabilities.shape[1:]
-    check_probabilities(probabilities, (len(clicks) * several, *size), segmentor.name)
-    places = np.array([(click.row, click.col) for click in clicks])
-    places = (places * np.divide(size, embedding.size)).astype(np.int64)
-    points = np.minimum(places, np.array(size) - 1).repeat(several, axis=0)
-    return Answers(_logits(probabilities), points, quality, embedding.size)
+def _pixels(image: np.ndarray | ImageEmbedding) -> np.ndarray:
+    return image.image if isinstance(image, ImageEmbedding) else check_image(image)
 
 
-def join_answers(parts: list[Answers]) -> Answers:
-    """Join answers about one image. Empties the list, so that no answer is held twice for long."""
-    count = sum(len(part.logits) for part in parts)
-    first = parts[0]
-    logits = np.empty((count, *first.logits.shape[1:]), np.float16)
-    points = np.concatenate([part.points for part in parts])
-    quality = None
-    if first.quality is not None:
-        quality = np.concatenate([part.quality for part in parts])
-    start = 0
-    while parts:
-        part = parts.pop(0)
-        logits[start : start + len(part.logits)] = part.logits
-        start += len(part.logits)
-    return Answers(logits, points, quality, first.size)
+def _pixels_per_cell(answers: Answers) -> float:
+    return answers.size[0] * answers.size[1] / answers.logits[0].size
 
 
-def _logits(probabilities: np.ndarray) -> np.ndarray:
-    edge = 1 / (1 + np.exp(-_LARGEST_LOGIT))
-    clipped = np.clip(probabilities, 1 - edge, edge)
-    return np.log(clipped / (1 - clipped)).astype(np.float16)
+def _usable(candidates: Candidates, answers: Answers, config: ProposalConfig) -> Candidates:
+    """Leave small and unstable masks out."""
+    area = areas(candidates.packed) * _pixels_per_cell(answers)
+    enough = (area >= max(config.min_area, 1)) & (candidates.stability >= config.min_stability)
+    return candidates.take(np.flatnonzero(enough))
 
 
 def _scores(candidates: Candidates, answers: Answers, config: ProposalConfig) -> np.ndarray:
@@ -287,35 +267,46 @@ def _scores(candidates: Candidates, answers: Answers, config: ProposalConfig) ->
     return quality if config.order == "quality" else (quality + candidates.stability) / 2
 
 
-def _weights_of(leaders: np.ndarray, candidates: Candidates) -> np.ndarray:
+def _best_first(
+    packed: np.ndarray, scores: np.ndarray, votes: np.ndarray, config: ProposalConfig
+) -> np.ndarray:
+    """Return the numbers of the masks of the list in order, without repeated ones."""
+    by_score = np.argsort(-scores, kind="stable")
+    leaders = suppress(packed, by_score, config.suppress_above, config.overlap)
+    if config.order == "expected":
+        weights = _gather(packed, votes, leaders)
+        heaviest = np.argsort(-weights[leaders], kind="stable")
+        leaders = leaders[heaviest[: max(_RANKED, config.count)]]
+        ious = pairwise_iou(packed[leaders])
+        leaders = leaders[expected_order(ious, weights[leaders])]
+    return leaders[: config.count]
+
+
+def _gather(packed: np.ndarray, votes: np.ndarray, leaders: np.ndarray) -> np.ndarray:
     """How likely each leader is an object: what speaks for it and for those it stands for.
 
     Returns float (C,), 0 for what is no leader.
     """
-    votes = votes_of(candidates.mass, candidates.stability, areas(candidates.packed))
     weights = np.zeros(len(votes))
     step = 1024
     for start in range(0, len(votes), step):
         block = slice(start, start + step)
-        nearest = iou_matrix(candidates.packed[block], candidates.packed[leaders]).argmax(axis=1)
+        nearest = iou_matrix(packed[block], packed[leaders]).argmax(axis=1)
         np.add.at(weights, leaders[nearest], votes[block])
     return weights
 
 
 def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:
     """Bring masks to the image's size, along the level lines of their answers."""
-    packed = candidates.packed
     height, width = answers.size
-    full = np.zeros((len(packed), height, -(-width // 8)), np.uint8)
-    for place, own in enumerate(packed):
-        lines = answers.logits[candidates.answer[place]].astype(np.float32)
-        lines -= candidates.level[place]
-        # Where the mask is not the level set, by other components or by superpixels, it decides.
-        mask = np.unpackbits(own, axis=-1, count=lines.shape[1]).astype(bool)
-        lines[(lines > 0) & ~mask] = -1
-        lines[(lines <= 0) & mask] = 1
-        large = cv2.resize(lines, (width, height), interpolation=cv2.INTER_LINEAR)
-        full[place] = np.packbits(large > 0, axis=-1)
-    masks = MaskSet(full, answers.size, candidates.stability)
-    found = full.any(axis=(1, 2))
+    full = np.zeros((len(candidates.packed), height, -(-width // 8)), np.uint8)
+    for place, own in enumerate(candidates.packed):
+        lines = answers.logits[candidates.answer[place]]
+        mask = enlarged(lines, candidates.level[place], own, answers.size)
+        full[place] = np.packbits(mask, axis=-1)
+    return _without_empty(MaskSet(full, answers.size, candidates.stability))
+
+
+def _without_empty(masks: MaskSet) -> MaskSet:
+    found = masks.packed.any(axis=(1, 2))
     return masks if found.all() else masks.take(np.flatnonzero(found))

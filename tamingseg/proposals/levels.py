@@ -119,6 +119,35 @@ def level_stack(probabilities: np.ndarray, row: float, col: float, count: int) -
     return found.take(np.argsort(-found.level))
 
 
+def enlarged(
+    logits: np.ndarray, level: np.float32, packed: np.ndarray, size: tuple[int, int]
+) -> np.ndarray:
+    """Bring one mask to another size along the level line of its answer.
+
+    Parameters
+    ----------
+    logits
+        float, (h, w): the answer that the mask was found in.
+    level
+        The logit that it is a level set of.
+    packed
+        uint8, (h, ceil(w / 8)): the mask.
+    size
+        (height, width).
+
+    Returns
+    -------
+    bool, of that size.
+    """
+    lines = logits.astype(np.float32)
+    lines -= level
+    # Where the mask is not the level set, by other components or by superpixels, it decides.
+    mask = np.unpackbits(packed, axis=-1, count=lines.shape[1]).astype(bool)
+    lines[(lines > 0) & ~mask] = -1
+    lines[(lines <= 0) & mask] = 1
+    return cv2.resize(lines, size[::-1], interpolation=cv2.INTER_LINEAR) > 0
+
+
 def _lines(logits: np.ndarray, points: np.ndarray, count: int, first: int) -> Candidates:
     number, levels = len(logits), len(LADDER)
     masks = logits[:, None] > LADDER[:, None, None].astype(logits.dtype)

@@ -15,6 +15,9 @@ import heapq
 
 import numpy as np
 
+AREA_POWER = 0.75
+"""Votes are divided by this power of the area."""
+
 
 def votes_of(mass: np.ndarray, stability: np.ndarray, area: np.ndarray) -> np.ndarray:
     """Return how much each candidate speaks for being an object, float64 (C,).
@@ -24,7 +27,7 @@ def votes_of(mass: np.ndarray, stability: np.ndarray, area: np.ndarray) -> np.nd
     and not dividing, clicks. In between is best; the exponents were chosen on held-out training
     images (docs/experiments.md).
     """
-    return mass * stability**2 / area.astype(np.float64) ** 0.75
+    return mass * stability**2 / area.astype(np.float64) ** AREA_POWER
 
 
 def expected_order(ious: np.ndarray, weights: np.ndarray) -> np.ndarray:

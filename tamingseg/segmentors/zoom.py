@@ -1,11 +1,11 @@
 """Looking closer: once a mask is known roughly, it is asked for again at a higher resolution.
 
 A model sees every photo at its own few hundred pixels, and a mask can only be as fine as that. So
-the part of the image that holds the mask and the clicks is cropped, fitted to the model like an
-image, and asked about again (zoom-in, Sofiiuk et al. 2020, section 4.2). There are few different
-windows, so one click after the other looks through the same one, which is encoded once; and what a
-click is answered with follows from the clicks and the mask alone. A window with fewer pixels than
-the model takes is enlarged beyond them: the model's answer is finer all the same.
+the model is asked again about a window of the photo that holds the mask and the clicks (zoom-in,
+Sofiiuk et al. 2020, section 4.2). There are few different windows (see `windows`), so one click
+after the other looks through the same one, which is encoded once. The answer follows from the
+clicks and the mask alone. A window with fewer pixels than the model takes is enlarged: the answer
+is finer all the same.
 """
 
 from collections import OrderedDict
@@ -23,58 +23,23 @@ from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
 from tamingseg.segmentors.click import ClickSegmentor
+from tamingseg.segmentors.windows import (
+    Window,
+    crop,
+    inner_borders,
+    is_wide,
+    largest_zoom,
+    mark_around,
+    slices,
+    zoom_window,
+)
 from tamingseg.values import MASK_THRESHOLD, Click
-
-_SMALLEST = 64
-"""Height and width of the smallest window in pixels; others are larger by powers of sqrt(2)."""
-
-_MARGIN = 1.2
-"""A window is so much higher and wider than what has to be seen: some context helps."""
-
-_LARGEST = 0.6
-"""Share of the image above which a window shows nothing larger."""
-
-_WIDE = 4
-"""A photo is very wide, or high, if one side is so many times as long as the other."""
 
 _KEPT = 3
 """Windows of an image that are remembered."""
 
 _LEAK = 0.25
 """An answer that claims more at the border of its window goes on outside."""
-
-Window = tuple[int, int, int, int]
-"""(top, left, height, width) in pixels."""
-
-
-def zoom_window(mask: np.ndarray, click: Click) -> Window | None:
-    """Return the part of an image to look at, around mask and click; None if that is (nearly) all.
-
-    Parameters
-    ----------
-    mask
-        bool (H, W), what is in it so far.
-    click
-        The last one, inside the image.
-    """
-    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
-    low = np.array([click.row, click.col])
-    high = low + 1
-    if len(rows):
-        low = np.minimum(low, (rows[0], cols[0]))
-        high = np.maximum(high, (rows[-1] + 1, cols[-1] + 1))
-    # Few sizes, on a grid of an eighth: what moves the centre by a sixteenth at most, so the margin
-    # keeps everything inside.
-    image = np.array(mask.shape)
-    octaves = np.log2(np.maximum(_MARGIN * (high - low) / _SMALLEST, 1))
-    size = np.minimum(np.ceil(_SMALLEST * 2 ** (np.ceil(2 * octaves) / 2)), image)
-    if size.prod() > _LARGEST * mask.size:
-        return None
-    step = np.maximum(size // 8, 1)
-    corner = np.round(((low + high) / 2 - size / 2) / step) * step
-    top, left = np.clip(corner, 0, image - size).astype(int).tolist()
-    height, width = size.astype(int).tolist()
-    return top, left, height, width
 
 
 class Windows:
@@ -115,7 +80,7 @@ class ZoomSegmentor(ClickSegmentor):
         # The canvas of a wide photo is wide; a window of it may be a square.
         height, width = self._frame(whole.size).canvas
         square = whole.feature_bytes * max(height, width) ** 2 // (height * width)
-        windows = _KEPT * (square + int(_LARGEST * image.nbytes))
+        windows = _KEPT * (square + largest_zoom(image.nbytes))
         return ZoomEmbedding(image, whole.features, whole.feature_bytes + windows)
 
     def predict(
@@ -123,7 +88,7 @@ class ZoomSegmentor(ClickSegmentor):
     ) -> np.ndarray:
         """See `Segmentor.predict`; a very wide photo is looked at closer, click by click."""
         answers = super().predict(embedding, clicks, full_size)
-        if full_size and _is_wide(embedding.size):
+        if full_size and is_wide(embedding.size):
             for answer, click in zip(answers, clicks, strict=True):
                 self._look_closer(embedding, answer, [click], None)
         return answers
@@ -141,7 +106,7 @@ class ZoomSegmentor(ClickSegmentor):
         answer = super().predict_jointly(embedding, clicks, previous)
         if previous is not None:
             previous = check_previous(previous, embedding.size)
-        if previous is not None or _is_wide(embedding.size):
+        if previous is not None or is_wide(embedding.size):
             self._look_closer(embedding, answer, clicks, previous)
         return answer if previous is None else settle(answer, previous, clicks)
 
@@ -174,15 +139,15 @@ class ZoomSegmentor(ClickSegmentor):
         """
         if not isinstance(embedding, ZoomEmbedding):
             raise ValueError(f"expected what {self.name!r} itself embedded, got another embedding")
-        wide = _is_wide(embedding.size)
+        wide = is_wide(embedding.size)
         # Next to nothing is left of a very wide photo at the model's size: begin at the click.
-        seen = _around(clicks[-1], answer.shape) if wide else answer > MASK_THRESHOLD
+        seen = mark_around(clicks[-1], answer.shape) if wide else answer > MASK_THRESHOLD
         if previous is not None:
             seen |= previous > MASK_THRESHOLD
         while (window := zoom_window(seen, clicks[-1])) is not None:
             top, left, height, width = window
-            part = np.s_[top : top + height, left : left + width]
-            pixels = np.ascontiguousarray(embedding.image[part])
+            part = slices(window)
+            pixels = crop(embedding.image, window)
             closer = embedding.windows.get(window, partial(super().embed, pixels))
             moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
             # Earlier clicks far from the mask have had their effect; they need not be in view.
@@ -196,19 +161,6 @@ class ZoomSegmentor(ClickSegmentor):
                 break
             # What fills a window from side to side is seen through a larger one.
             seen[part] = True
-
-
-def _is_wide(size: tuple[int, int]) -> bool:
-    return max(size) > _WIDE * min(size)
-
-
-def _around(click: Click, size: tuple[int, int]) -> np.ndarray:
-    """Mark the square around a click that fills an image's shorter side once it has a margin."""
-    half = int(min(size) / _MARGIN / 2)
-    seen = np.zeros(size, bool)
-    row, col = int(click.row), int(click.col)
-    seen[max(row - half, 0) : row + half + 1, max(col - half, 0) : col + half + 1] = True
-    return seen
 
 
 class CandidateClickSegmentor(ZoomSegmentor):
@@ -237,12 +189,5 @@ class CandidateClickSegmentor(ZoomSegmentor):
 
 
 def _runs_out(answer: np.ndarray, window: Window, size: tuple[int, int]) -> bool:
-    """Whether the answer in a window goes on across a border that is not the image's."""
-    top, left, height, width = window
-    sides = [
-        (top > 0, answer[0]),
-        (top + height < size[0], answer[-1]),
-        (left > 0, answer[:, 0]),
-        (left + width < size[1], answer[:, -1]),
-    ]
-    return any(inside and side.max() > _LEAK for inside, side in sides)
+    """Whether the answer in a window goes on across a border that is not the photo's."""
+    return any(answer[line].max() > _LEAK for line, _ in inner_borders(window, size))

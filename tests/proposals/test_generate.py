@@ -6,13 +6,14 @@ import pytest
 from tamingseg.masks.iou import iou
 from tamingseg.masks.packed import areas
 from tamingseg.proposals import generate
+from tamingseg.proposals.answers import Answers
 from tamingseg.proposals.generate import (
-    Answers,
     ProposalConfig,
     ask_grid,
     masks_from_answers,
     propose_masks,
 )
+from tamingseg.proposals.ranking import votes_of
 from tamingseg.segmentors.base import ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.segmentors.load import segmentor_for
@@ -235,8 +236,9 @@ def test_votes_decide_the_expected_order():
 def test_votes_of_small_masks_count_more():
     answers = blobs((30, 15, 6, 0.1), (30, 55, 22, 0.1))
     candidates = generate.find_candidates(answers, ProposalConfig(levels=0, min_area=0))
-    small, large = generate._weights_of(np.array([0, 1]), candidates)
     area = areas(candidates.packed)
+    votes = votes_of(candidates.mass, candidates.stability, area)
+    small, large = generate._gather(candidates.packed, votes, np.array([0, 1]))
     assert small / large == pytest.approx(
         (area[1] / area[0]) ** 0.75 * (candidates.stability[0] / candidates.stability[1]) ** 2
     )

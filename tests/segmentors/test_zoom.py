@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from tamingseg.masks.changes import settle
 from tamingseg.segmentors import zoom as zoom_module
 from tamingseg.segmentors.click import ClickSegmentor
-from tamingseg.segmentors.zoom import ZoomSegmentor, zoom_window
+from tamingseg.segmentors.windows import zoom_window
+from tamingseg.segmentors.zoom import ZoomSegmentor
 from tamingseg.values import Click
 
 
