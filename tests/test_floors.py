@@ -40,6 +40,7 @@ DOORS = {
     "safetensors": ("weights/",),
     "scipy.sparse": ("partition/",),
     "skimage": ("partition/", "data/sample_images.py"),
+    "tifffile": ("data/tiff.py",),
     "timm": ("models/", "weights/pretrained.py"),
     "torch": (
         "losses.py",

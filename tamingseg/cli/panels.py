@@ -33,6 +33,8 @@ class Panels:
     """Photos, or folders of photos; subfolders are followed."""
     output: Path = Path("panels")
     """Folder for the pictures."""
+    pages: bool = False
+    """Whether every page of a TIFF file is a photo of its own: NAME.0001, NAME.0002, ..."""
     regions: int = 10
     """Number of regions of a photo; mosaics have their true number."""
     click: str | None = None
@@ -55,9 +57,9 @@ def main(arguments: Sequence[str]) -> int:
     if not command.images and command.mosaic.count < 1:
         raise ValueError("nothing to draw: name a photo, or ask for mosaics with --mosaic.count 4")
     click = None if command.click is None else parse_click(command.click)
-    photos = Photos({}, [])
+    photos = Photos({}, [], {})
     if command.images:
-        photos = find_photos(command.images, command.output)
+        photos = find_photos(command.images, command.output, command.pages)
     results = Results("panels", command.output, lambda name: [f"{name}.png", f"{name}/"])
     mosaics = command.mosaic.dataset() if command.mosaic.count > 0 else None
     made = [] if mosaics is None else [f"mosaic-{name}" for name in mosaics.names]

@@ -38,6 +38,8 @@ class Partition:
     the eigenvectors of the normalised cut, or what most pairs of pixels favour (multicut)."""
     output: Path = Path("partitions")
     """Folder for the results."""
+    pages: bool = False
+    """Whether every page of a TIFF file is a photo of its own: NAME.0001, NAME.0002, ..."""
     overlay: bool = False
     """Whether to write OUTPUT/<name>.overlay.png as well: the photo with its regions painted."""
     partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str]) -> int:
     command = parse(Partition, "tamingseg partition", arguments)
     _check(command)
     output = command.output
-    photos = find_photos(command.images, output)
+    photos = find_photos(command.images, output, command.pages)
     endings = [".json", ".png", *[_OVERLAY] * command.overlay]
     results = Results("partition", output, lambda name: [name + end for end in endings])
     segmentor = load_segmentor(command.model, command.device)

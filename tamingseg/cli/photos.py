@@ -9,23 +9,28 @@ import numpy as np
 from tqdm import tqdm
 
 from tamingseg.cli.results import Results, own_results
-from tamingseg.data.base import read_image
+from tamingseg.data.base import count_pages, read_image
 from tamingseg.data.files import IMAGE_SUFFIXES, count_endings, find_files, name_of
 
 
 @dataclass(frozen=True, slots=True)
 class Photos:
-    """Photos by their names, and the other files that lie among them."""
+    """Photos by their names, and the other files that lie among them.
+
+    `pages` says which page of its file a photo is, where that is chosen.
+    """
 
     paths: dict[str, Path]
     others: list[Path]
+    pages: dict[str, int]
 
 
-def find_photos(paths: Sequence[Path], output: Path) -> Photos:
+def find_photos(paths: Sequence[Path], output: Path, pages: bool = False) -> Photos:
     """Find photos, and those below folders, whose subfolders are followed.
 
     The name of a photo is its path below the folder without the suffix. What lies in `output`, and
-    what commands wrote beside photos, are results and no photos.
+    what commands wrote beside photos, are results and no photos. With `pages`, every page of a TIFF
+    file of several is a photo: name.0001, name.0002, ...
 
     Raises
     ------
@@ -36,7 +41,7 @@ def find_photos(paths: Sequence[Path], output: Path) -> Photos:
     """
     if not paths:
         raise ValueError("expected at least one photo or folder of photos")
-    photos = Photos({}, [])
+    photos = Photos({}, [], {})
     for path in paths:
         found = [path]
         if path.is_dir():
@@ -47,11 +52,16 @@ def find_photos(paths: Sequence[Path], output: Path) -> Photos:
             )
         for file in found:
             name = name_of(file, path if path.is_dir() else path.parent)
-            if name in photos.paths:
-                raise ValueError(
-                    f"{file} has the same name as {photos.paths[name]}; rename one of them"
-                )
-            photos.paths[name] = file
+            count = count_pages(file) if pages else 1
+            numbered = {f"{name}.{page + 1:04}": page for page in range(count)}
+            for own in numbered if count > 1 else [name]:
+                if own in photos.paths:
+                    raise ValueError(
+                        f"{file} has the same name as {photos.paths[own]}; rename one of them"
+                    )
+                photos.paths[own] = file
+            if count > 1:
+                photos.pages.update(numbered)
     return photos
 
 
@@ -77,7 +87,7 @@ def do_each(
             before += 1
             continue
         try:
-            image = read_image(path)
+            image = read_image(path, photos.pages.get(name))
             with results.making(name, path, image.shape[:2]) as image_id:
                 do(name, image, image_id)
         except (ValueError, OSError) as error:

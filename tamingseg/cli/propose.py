@@ -33,6 +33,8 @@ class Propose:
     """Photos, or folders of photos; subfolders are followed."""
     output: Path = Path("proposals")
     """Folder for the results."""
+    pages: bool = False
+    """Whether every page of a TIFF file is a photo of its own: NAME.0001, NAME.0002, ..."""
     pngs: bool = False
     """Whether to write OUTPUT/<name>/<rank>.png as well: white is the mask, black the rest."""
     overlay: bool = False
@@ -55,7 +57,7 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, propose for every image, list what could not be read; exit code 1 if there was any."""
     command = parse(Propose, "tamingseg propose", arguments, RENAMED)
     output = command.output
-    photos = find_photos(command.images, output)
+    photos = find_photos(command.images, output, command.pages)
     results = Results("propose", output, lambda name: _files_of(name, command))
     segmentor = load_segmentor(command.model, command.device)
     results.prepare(_settings(command), photos.paths)

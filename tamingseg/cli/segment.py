@@ -31,6 +31,8 @@ class Segment:
     may be given several times."""
     output: Path
     """PNG file for the mask, of the photo's size."""
+    page: int | None = None
+    """Which page of a TIFF file, from 1 on; by default the first."""
     overlay: Path | None = None
     """PNG file for the photo with the mask, or with --levels all of them, painted over it."""
     levels: bool = False
@@ -61,7 +63,7 @@ def main(arguments: Sequence[str]) -> int:
             "--levels gives the masks around the first click, so that must be inside the object; "
             f"got {command.click[0]!r}"
         )
-    image = read_image(command.image)
+    image = read_image(command.image, None if command.page is None else command.page - 1)
     session = Session(
         load_segmentor(command.model, command.device),
         image,

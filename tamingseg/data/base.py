@@ -14,27 +14,23 @@ import cv2
 import numpy as np
 from PIL import ExifTags, Image
 
-from tamingseg.data.brightness import range_of, range_said, to_8_bits
+from tamingseg.data import tiff
+from tamingseg.data.brightness import range_said, scaled, to_8_bits
+from tamingseg.data.limits import check_size
 from tamingseg.data.png import SIGNATURE, only_pixels
 from tamingseg.values import Sample
 
 _LOG = logging.getLogger(__name__)
-
-MAX_PIXELS = 80_000_000
-"""Larger images are refused from their header, before anything is decoded (240 MB as RGB)."""
-
-MAX_SIDE = 65_500
-"""Longer sides are refused: no JPEG holds them, and as a JPEG the app shows every photo."""
-
-MIN_SIDE = 2
-"""An image with a shorter side holds nothing to segment and is refused."""
 
 _FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "BMP")
 _DEEP_GREY = ("I;16", "I;16L", "I;16B", "I;16N", "I", "F")
 """Pillow's names for grey pixels of more than 8 bits."""
 
 _ORIENTATION = ExifTags.Base.Orientation
-_NEW_SUBFILE_TYPE, _PHOTOMETRIC = 254, 262  # tags of TIFF
+_PHOTOMETRIC = 262  # a tag of TIFF
+
+_HEIF = (b"heic", b"heix", b"hevc", b"heim", b"heis", b"mif1", b"msf1", b"avif", b"avis")
+"""What follows the word ftyp in HEIF files: the photos of many phones."""
 
 _ORIENTATIONS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -76,25 +72,28 @@ class MaskDataset(Protocol):
         ...
 
 
-def read_image(source: str | Path | bytes) -> np.ndarray:
+def read_image(source: str | Path | bytes, page: int | None = None) -> np.ndarray:
     """Read any photo as people have it into a uint8 RGB array (H, W, 3).
 
     Grey, palette and CMYK pixels become RGB; more than 8 bits, and floating-point numbers, are
     scaled as `tamingseg.data.brightness` says. Transparent pixels are laid on white, unless all
-    are. A rotation noted in the EXIF data is carried out. Of several pages the first is read.
+    are. A rotation noted in the EXIF data is carried out.
 
     Parameters
     ----------
     source
         A path, or the bytes of a file.
+    page
+        Which page of a TIFF file, from 0 on, see `count_pages`. By default the first, and a note
+        says if there are more.
 
     Raises
     ------
     FileNotFoundError
         If there is no such file.
     ValueError
-        If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has a side of
-        one pixel or of more than `MAX_SIDE`, or more than `MAX_PIXELS` pixels.
+        If it is not a JPEG, PNG, WebP, TIFF or BMP image, is damaged or truncated, has no such
+        page, has a side of one pixel or of more than 65,500, or more than 80 million pixels.
 
     Examples
     --------
@@ -107,27 +106,31 @@ def read_image(source: str | Path | bytes) -> np.ndarray:
     ...     read_image(path).shape
     (2, 3, 3)
     """
+    name, place = _name_of(source), 0
+    if _begins_with(source, tiff.SIGNATURES):
+        places = tiff.find_pages(source)
+        if page is None and len(places) > 1:
+            _LOG.warning("%s has %s pages; only the first is read", name, len(places))
+        place = _chosen(places, page or 0, name)
+        deep = tiff.read_deep(source, place, name)
+        if deep is not None:
+            return _upright(_to_rgb(deep.image, name), deep.orientation)
+    elif page:
+        _chosen([0], page, name)
     with opened(source) as image:
-        name = _name_of(source)
-        if _has_pages(image):
-            _LOG.warning("%s has several pages; only the first is read", name)
-        if _is_deep_colour(image):
-            pixels = Image.fromarray(_deep_colour(source, image.size, name))
-            upright = image.format == "TIFF"  # OpenCV has turned it
+        image.seek(place)
+        check_size(*image.size, name)
+        if _has_deep_colours(image):
+            pixels = Image.fromarray(_deep_png(source, image.size, name))
         else:
             image.load()  # Pillow turns TIFF files and forgets their orientation
             pixels = Image.fromarray(_deep_grey(image, name)) if image.mode in _DEEP_GREY else image
-            upright = False
-        turn = None if upright else _ORIENTATIONS.get(_orientation(image))
-        rgb = _to_rgb(pixels, name)
-        return np.array(rgb if turn is None else rgb.transpose(turn))
+        return _upright(_to_rgb(pixels, name), _orientation(image))
 
 
-def read_size(source: str | Path | bytes) -> tuple[int, int]:
-    """Read (height, width) of the upright photo from its header; raises like `read_image`."""
-    with opened(source) as image:
-        width, height = image.size
-        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+def count_pages(source: str | Path | bytes) -> int:
+    """Return how many pages a photo has: 1, or more in a TIFF file. Smaller copies do not count."""
+    return len(tiff.find_pages(source)) if _begins_with(source, tiff.SIGNATURES) else 1
 
 
 def read_pixels(path: str | Path | bytes) -> np.ndarray:
@@ -189,11 +192,10 @@ def opened(source: str | Path | bytes) -> Iterator[Image.Image]:
         except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
             raise ValueError(f"{name} is too large ({error}); make it smaller first") from error
         except (OSError, SyntaxError, ValueError) as error:
-            raise ValueError(
-                f"{name} is not a JPEG, PNG, WebP, TIFF or BMP image, or its beginning is damaged"
-            ) from error
+            file.seek(0)
+            raise ValueError(f"{name} {_what_instead(file.read(12))}") from error
         with opened as image:
-            _check_header(image, name)
+            check_size(*image.size, name)
             try:
                 yield image
             except Exception as error:  # decoders raise whatever they like on damaged data
@@ -206,37 +208,31 @@ def _name_of(source: str | Path | bytes) -> str:
     return "the image" if isinstance(source, bytes) else str(source)
 
 
-def _check_header(image: Image.Image, name: str) -> None:
-    width, height = image.size
-    if width * height > MAX_PIXELS:
-        raise ValueError(
-            f"{name} is {width} x {height} pixels, at most {MAX_PIXELS} can be read; "
-            "make it smaller first"
-        )
-    if max(width, height) > MAX_SIDE:
-        raise ValueError(
-            f"{name} is {width} x {height} pixels, a side can have at most {MAX_SIDE}; "
-            "divide it or make it smaller first"
-        )
-    if min(width, height) < MIN_SIDE:
-        raise ValueError(
-            f"{name} is {width} x {height} pixels; there is nothing to segment in less than "
-            f"{MIN_SIDE} x {MIN_SIDE}"
-        )
-
-
-def _has_pages(image: Image.Image) -> bool:
-    """Whether a TIFF has a second page that is no smaller copy of the first."""
-    if image.format != "TIFF":
+def _begins_with(source: str | Path | bytes, signatures: Sequence[bytes]) -> bool:
+    if isinstance(source, bytes):
+        return source.startswith(tuple(signatures))
+    if not Path(source).is_file():
         return False
-    try:
-        image.seek(1)
-        tags = getattr(image, "tag_v2", {})
-        is_copy = tags.get(_NEW_SUBFILE_TYPE, 0) & 1
-    except Exception:  # there is none, or it is damaged; the first may be sound
-        is_copy = True
-    image.seek(0)
-    return not is_copy
+    with open(source, "rb") as file:
+        return file.read(8).startswith(tuple(signatures))
+
+
+def _chosen(places: Sequence[int], page: int, name: str) -> int:
+    if not 0 <= page < len(places):
+        raise ValueError(f"{name} has {len(places)} pages, and none of number {page + 1}")
+    return places[page]
+
+
+def _what_instead(beginning: bytes) -> str:
+    """Say what to do with a file that is no image of a known kind, from its first bytes."""
+    if beginning[4:8] == b"ftyp" and beginning[8:12] in _HEIF:
+        return "is a HEIC, HEIF or AVIF photo, which is not read here; save it as JPEG or PNG first"
+    return "is not a JPEG, PNG, WebP, TIFF or BMP image, or its beginning is damaged"
+
+
+def _upright(image: Image.Image, orientation: int) -> np.ndarray:
+    turn = _ORIENTATIONS.get(orientation)
+    return np.array(image if turn is None else image.transpose(turn))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -247,15 +243,14 @@ def _orientation(image: Image.Image) -> int:
         return 1
 
 
-def _is_deep_colour(image: Image.Image) -> bool:
-    """Whether it has several channels of 16 bits, of which Pillow keeps only 8."""
+def _has_deep_colours(image: Image.Image) -> bool:
+    """Whether a PNG has several channels of 16 bits, of which Pillow keeps only 8."""
     tiles = getattr(image, "tile", [])
     stored = tiles[0][3] if tiles else ""
-    stored = stored[0] if isinstance(stored, tuple) else stored
-    return image.mode not in _DEEP_GREY and ";16" in str(stored)
+    return image.format == "PNG" and image.mode not in _DEEP_GREY and ";16" in str(stored)
 
 
-def _deep_colour(source: str | Path | bytes, size: tuple[int, int], name: str) -> np.ndarray:
+def _deep_png(source: str | Path | bytes, size: tuple[int, int], name: str) -> np.ndarray:
     """Decode channels of 16 bits with OpenCV: uint8 RGB or RGBA (H, W, C)."""
     data = source if isinstance(source, bytes) else Path(source).read_bytes()
     pixels = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
@@ -263,25 +258,15 @@ def _deep_colour(source: str | Path | bytes, size: tuple[int, int], name: str) -
         raise ValueError("its channels of 16 bits cannot be decoded")
     if pixels.shape[1::-1] != size:
         raise ValueError("its parts have different sizes")
-    colours = _scaled(pixels[..., 2::-1], None, name)
     alpha = to_8_bits(pixels[..., 3:], 0, 65_535)
-    return np.concatenate([colours, alpha], axis=2)
+    return np.concatenate([scaled(pixels[..., 2::-1], None, name), alpha], axis=2)
 
 
 def _deep_grey(image: Image.Image, name: str) -> np.ndarray:
     """Scale grey pixels of more than 8 bits: uint8 (H, W)."""
-    grey = _scaled(np.asarray(image), range_said(image), name)
+    grey = scaled(np.asarray(image), range_said(image), name)
     white_is_zero = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
     return 255 - grey if white_is_zero else grey
-
-
-def _scaled(pixels: np.ndarray, said: tuple[float, float] | None, name: str) -> np.ndarray:
-    black, white = range_of(pixels, said)
-    if (black, white) != (0, 65_535):
-        _LOG.info(
-            "%s has more than 8 bits; %g is read as black and %g as white", name, black, white
-        )
-    return to_8_bits(pixels, black, white)
 
 
 def _to_rgb(image: Image.Image, name: str) -> Image.Image:

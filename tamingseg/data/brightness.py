@@ -6,12 +6,15 @@ usual full scale that the photo makes use of. Else the 0.1 and 99.9 percentiles 
 black and white.
 """
 
+import logging
 import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+_LOG = logging.getLogger(__name__)
 
 _WHOLE = (255, 1023, 4095, 16_383, 65_535)
 """Full scales of 8, 10, 12, 14 and 16 bits."""
@@ -71,6 +74,19 @@ def range_of(values: np.ndarray, said: tuple[float, float] | None = None) -> tup
     if low == high:
         low, high = least, most
     return (low, high) if low < high else (min(0.0, low), max(1.0, high))
+
+
+def scaled(values: np.ndarray, said: tuple[float, float] | None, name: str) -> np.ndarray:
+    """Scale the numbers of a photo called `name` to uint8, and note what was read as what.
+
+    `said` is as in `range_of`.
+    """
+    black, white = range_of(values, said)
+    if (black, white) != (0, 65_535):
+        _LOG.info(
+            "%s has more than 8 bits; %g is read as black and %g as white", name, black, white
+        )
+    return to_8_bits(values, black, white)
 
 
 def range_said(image: Image.Image) -> tuple[float, float] | None:

@@ -37,8 +37,9 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import MAX_PIXELS, read_image
+from tamingseg.data.base import read_image
 from tamingseg.data.files import find_files, name_of
+from tamingseg.data.limits import MAX_PIXELS
 from tamingseg.data.pairs import PairedDataset
 from tamingseg.values import Sample
 

@@ -33,7 +33,7 @@ import h5py
 import numpy as np
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import MAX_PIXELS, read_image
+from tamingseg.data.base import read_image
 from tamingseg.data.hypersim_frames import (
     COLOR,
     ENTITIES,
@@ -47,6 +47,7 @@ from tamingseg.data.hypersim_frames import (
     read_split,
     select_shots,
 )
+from tamingseg.data.limits import MAX_PIXELS
 from tamingseg.data.pairs import PairedDataset
 from tamingseg.data.settings import read_settings
 from tamingseg.values import Sample

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import ndimage
 
 from tamingseg.checks import check_choice
-from tamingseg.data.base import MAX_PIXELS
+from tamingseg.data.limits import MAX_PIXELS
 from tamingseg.data.textures import Texture
 from tamingseg.values import Sample
 

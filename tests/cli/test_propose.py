@@ -117,3 +117,32 @@ def test_refusals(photos, tmp_path, fake_model, capsys):
     Image.new("RGB", (9, 9)).save(photos / "a.jpg")
     assert propose(photos, tmp_path / "out", fake_model) == 2
     assert "has the same name as" in capsys.readouterr().err
+
+
+def test_pages_of_a_tiff_are_photos(tmp_path, two_discs, fake_model, capsys):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    pages = [Image.fromarray(two_discs.image), Image.fromarray(two_discs.image[::-1])]
+    pages[0].save(photos / "stack.tif", save_all=True, append_images=pages[1:])
+    pages[0].save(photos / "plain.tif")
+    assert propose(photos, tmp_path / "first", fake_model) == 0
+    said = capsys.readouterr()
+    assert "stack.tif has 2 pages; only the first is read" in said.err
+    assert "photos: 2 done" in said.out
+    assert propose(photos, tmp_path / "all", fake_model, "--pages") == 0
+    said = capsys.readouterr()
+    assert "pages" not in said.err
+    assert "photos: 3 done" in said.out
+    names = sorted(path.stem for path in (tmp_path / "all").glob("*.json"))
+    assert [name for name in names if not name.startswith(".")] == [
+        "plain", "stack.0001", "stack.0002",
+    ]  # fmt: skip
+    first, second = (
+        json.loads((tmp_path / "all" / f"stack.{page}.json").read_text())
+        for page in ("0001", "0002")
+    )
+    turned = [coco.decode(entry["segmentation"])[::-1] for entry in first]
+    for entry in second:
+        assert max(iou(coco.decode(entry["segmentation"]) > 0, mask > 0) for mask in turned) > 0.9
+    assert propose(photos, tmp_path / "all", fake_model, "--pages") == 0
+    assert "photos: 0 done; 3 done before" in capsys.readouterr().out

@@ -7,11 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.data.base import (
-    MAX_PIXELS,
-    MAX_SIDE,
-    read_image,
-)
+from tamingseg.data.base import read_image
+from tamingseg.data.limits import MAX_PIXELS, MAX_SIDE
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
 
@@ -142,3 +139,11 @@ def test_missing_file(tmp_path):
     for path in (tmp_path / "nothing.png", tmp_path):
         with pytest.raises(FileNotFoundError, match="there is no file"):
             read_image(path)
+
+
+@pytest.mark.parametrize("brand", [b"heic", b"mif1", b"avif"])
+def test_photos_of_phones_are_named_and_what_to_do(tmp_path, brand):
+    path = tmp_path / "IMG_0001.HEIC"
+    path.write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(40))
+    with pytest.raises(ValueError, match=r"IMG_0001\.HEIC is a HEIC, HEIF or AVIF photo.*as JPEG"):
+        read_image(path)

@@ -77,7 +77,7 @@ def test_further_pages_are_said(tmp_path, caplog):
     pages = [Image.fromarray(PIXELS), Image.fromarray(255 - PIXELS)]
     pages[0].save(tmp_path / "stack.tif", save_all=True, append_images=pages[1:])
     np.testing.assert_array_equal(read_image(tmp_path / "stack.tif"), PIXELS)
-    assert "stack.tif has several pages; only the first is read" in caplog.text
+    assert "stack.tif has 2 pages; only the first is read" in caplog.text
 
 
 def test_a_thumbnail_is_no_page(tmp_path, caplog):

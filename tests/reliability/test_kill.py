@@ -19,6 +19,7 @@ def test_what_is_ended_early_goes_on_to_the_same_results(ended_by):
         "train", "evaluate", "propose",
     ]  # fmt: skip
     assert run.stdout.count(", 0 wrong") == 3
+    assert "cut 0 times" not in run.stdout
 
 
 def test_an_end_that_python_does_not_see_in_time():
