@@ -143,6 +143,6 @@ def test_pages_of_a_tiff_are_photos(tmp_path, two_discs, fake_model, capsys):
     )
     turned = [coco.decode(entry["segmentation"])[::-1] for entry in first]
     for entry in second:
-        assert max(iou(coco.decode(entry["segmentation"]) > 0, mask > 0) for mask in turned) > 0.9
+        assert max(iou(coco.decode(entry["segmentation"]) > 0, mask > 0) for mask in turned) > 0.8
     assert propose(photos, tmp_path / "all", fake_model, "--pages") == 0
     assert "photos: 0 done; 3 done before" in capsys.readouterr().out
