@@ -201,15 +201,15 @@ def merged(project: Project, more: Project) -> Project:
 
 
 def make_labels(names: Iterable[str]) -> tuple[Label, ...]:
-    """Return labels of these names, each once, in colours that differ, with the keys 1 to 9.
+    """Return labels of these names, each once, in colours that differ.
 
     Examples
     --------
-    >>> [(label.name, label.key) for label in make_labels(["cell", "dirt", "cell"])]
-    [('cell', '1'), ('dirt', '2')]
+    >>> [(label.name, label.colour) for label in make_labels(["cell", "dirt", "cell"])]
+    [('cell', '#56b4e9'), ('dirt', '#e69f00')]
     """
     return tuple(
-        Label(name, COLOURS[number % len(COLOURS)], str(number + 1) if number < 9 else "")
+        Label(name, COLOURS[number % len(COLOURS)])
         for number, name in enumerate(dict.fromkeys(names))
     )
 
@@ -221,6 +221,19 @@ def check_text(text: object, what: str) -> str:
             f"{what} must be text of 1 to {MAX_TEXT} printable characters, got {text!r:.100}"
         )
     return text
+
+
+def tidy(text: object) -> str:
+    r"""Return the name that somebody else's file gives an object; "" if it is no text.
+
+    Examples
+    --------
+    >>> tidy(" a\n b "), tidy(None)
+    ('a  b', '')
+    """
+    if not isinstance(text, str):
+        return ""
+    return "".join(" " if _has_controls(char) else char for char in text).strip()[:MAX_TEXT]
 
 
 def check_size(size: object) -> tuple[int, int]:
@@ -261,4 +274,7 @@ def photo_name(text: object) -> str:
 
 
 def _has_controls(text: str) -> bool:
-    return any(unicodedata.category(character) in ("Cc", "Cs") for character in text)
+    return any(
+        unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
+        for character in text
+    )

@@ -2,14 +2,15 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from pathlib import PurePosixPath
 
 from tamingseg.annotations.document import Project
 from tamingseg.annotations.files import Size
 from tamingseg.annotations.report import Report
 
 
-def matched(project: Project, sizes: Mapping[str, Size], report: Report) -> Project:
+def matched(
+    project: Project, sizes: Mapping[str, Size], report: Report, all_there: bool = True
+) -> Project:
     """Return the project with the names of photos that are there, without the others.
 
     A photo is found by its path, else by the end of its path or without its ending, if only one
@@ -20,13 +21,17 @@ def matched(project: Project, sizes: Mapping[str, Size], report: Report) -> Proj
     ----------
     sizes
         Name -> (height, width) of the photos that are there.
+    all_there
+        Whether no other photos are taken. Else they keep the names they have.
     """
     find = finder(sizes)
     taken: dict[str, str] = {}
     photos = []
     for photo in project.photos:
         name = find(photo.name)
-        if name is None:
+        if name is None and not all_there:
+            photos.append(photo)
+        elif name is None:
             report.add("left out: there is no such photo", photo.name, field="photo")
         elif photo.size != sizes[name]:
             report.add(
@@ -41,8 +46,23 @@ def matched(project: Project, sizes: Mapping[str, Size], report: Report) -> Proj
             )
         else:
             taken[name] = photo.name
-            photos.append(replace(photo, name=name))
+            photos.append(replace(photo, name=name if all_there else photo.name))
     return replace(project, photos=tuple(photos))
+
+
+def stems(project: Project, report: Report) -> dict[str, str]:
+    """Return photo -> its name without the ending, for formats that name files so.
+
+    Of two photos that differ in their endings only, the second keeps its own, which is noted.
+    """
+    found: dict[str, str] = {}
+    for photo in project.photos:
+        stem = without_ending(photo.name)
+        if stem in found.values():
+            report.add("its file keeps the ending, another photo has the same name", photo.name)
+            stem = photo.name
+        found[photo.name] = stem
+    return found
 
 
 def finder(names: Iterable[str]) -> Callable[[str], str | None]:
@@ -65,16 +85,32 @@ def finder(names: Iterable[str]) -> Callable[[str], str | None]:
         if path in exact:
             return path
         for end in _ends(path):
-            if len(found := ends.get(end, set())) == 1:
+            found = ends.get(end, set())
+            if len(found) > 1:  # the one that lies in no further folder
+                found = {name for name in found if name.count("/") == end.count("/")}
+            if len(found) == 1:
                 return next(iter(found))
         return None
 
     return find
 
 
+def without_ending(name: str) -> str:
+    """Return a path without the ending of its last part.
+
+    Examples
+    --------
+    >>> [without_ending(name) for name in ("a.b/c.d.jpg", "a.b/c", ".a")]
+    ['a.b/c.d', 'a.b/c', '.a']
+    """
+    folder, slash, last = name.rpartition("/")
+    stem = last.rpartition(".")[0]
+    return folder + slash + (stem or last)
+
+
 def _ends(name: str) -> list[str]:
     """Return the ends of a path, the longest first: each with its ending, then each without."""
-    whole, bare = PurePosixPath(name).parts, PurePosixPath(name).with_suffix("").parts
+    whole, bare = name.split("/"), without_ending(name).split("/")
     return [
         "/".join(parts[start:]) + mark
         for parts, mark in ((whole, ""), (bare, "\0"), (whole, "\0"))

@@ -9,6 +9,7 @@ Coordinates are (x, y), and pixel (0, 0) covers [0, 1) x [0, 1).
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw
 
@@ -72,21 +73,30 @@ def fill_rings(rings: Rings, size: tuple[int, int]) -> Crop:
     return Crop.of(np.cumsum(crossings[:, :-1], axis=1) % 2 == 1, top, left)
 
 
-def fill_with_border(ring: np.ndarray, size: tuple[int, int]) -> Crop:
-    """Fill an outline as Pillow does, which draws the outline itself as well."""
+def fill_with_border(ring: np.ndarray, size: tuple[int, int], by: str = "Pillow") -> Crop:
+    """Fill an outline as Pillow does, or OpenCV, which draw the outline itself as well.
+
+    OpenCV takes whole numbers; what is behind the point is cut off, as ultralytics does.
+    """
     low, high = np.floor(ring.min(axis=0)), np.ceil(ring.max(axis=0)) + 1
     left, top = (max(0, int(value)) for value in low)
     right, bottom = min(size[1], int(high[0])), min(size[0], int(high[1]))
     if right <= left or bottom <= top:
         return Crop.of(np.zeros((0, 0), bool))
+    shifted = ring - (left, top)
+    if by == "OpenCV":
+        pixels = np.zeros((bottom - top, right - left), np.uint8)
+        cv2.fillPoly(pixels, [np.trunc(ring).astype(np.int32) - (left, top)], 1)
+        return Crop.of(pixels > 0, top, left)
     image = Image.new("L", (right - left, bottom - top))
-    shifted = [tuple(point) for point in (ring - (left, top)).tolist()]
-    draw = ImageDraw.Draw(image)
-    if len(shifted) > 1:
-        draw.polygon(shifted, fill=1, outline=1)
-    else:
-        draw.point(shifted, fill=1)
+    points = [tuple(point) for point in shifted.tolist()]
+    ImageDraw.Draw(image).polygon(points * 2 if len(points) < 2 else points, fill=1, outline=1)
     return Crop.of(np.asarray(image) > 0, top, left)
+
+
+def same_mask(one: Crop, other: Crop) -> bool:
+    """Whether two masks have the same pixels; both must be cut down to what is inside."""
+    return one.place == other.place and np.array_equal(one.pixels, other.pixels)
 
 
 def union(crops: Sequence[Crop]) -> Crop:

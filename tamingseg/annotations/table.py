@@ -8,9 +8,22 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from tamingseg.annotations.document import Label, Made, Project
+from tamingseg.annotations.document import Made, Project
 from tamingseg.annotations.files import Files, Size, from_memory, open_files
-from tamingseg.annotations.formats import coco, project
+from tamingseg.annotations.formats import (
+    cityscapes,
+    coco,
+    cutouts,
+    cvat,
+    geojson,
+    label_maps,
+    labelme,
+    labelstudio,
+    project,
+    svg,
+    voc,
+    yolo,
+)
 from tamingseg.annotations.matching import finder, matched
 from tamingseg.annotations.report import Note, Report
 from tamingseg.files import UNFINISHED, cannot_write, open_whole, write_whole
@@ -35,8 +48,8 @@ class Format:
     recognised
         Whether files are of this format.
     keeps
-        Which of name, hidden, locked, made (of objects), colour, key (of labels) and state (of
-        photos) come back; the others are noted when they are lost.
+        Which of name, hidden, locked, made (of objects), colour, key, unused (of labels, the last
+        for those of no object) and state (of photos) come back; the others are noted when lost.
     extension
         Of the one file it consists of, a ZIP for the project; "" for a folder.
     photos
@@ -60,7 +73,7 @@ FORMATS = {
         project.write,
         project.read,
         project.recognised,
-        frozenset({"name", "hidden", "locked", "made", "colour", "key", "state"}),
+        frozenset({"name", "hidden", "locked", "made", "colour", "key", "unused", "state"}),
         ".tamingseg",
         "photos/{name}",
     ),
@@ -70,7 +83,7 @@ FORMATS = {
         coco.write,
         coco.read,
         coco.recognised,
-        frozenset({"name", "hidden", "locked", "colour", "key"}),
+        frozenset({"name", "hidden", "locked", "colour", "key", "unused"}),
         ".json",
     ),
     "coco-polygons": Format(
@@ -79,8 +92,102 @@ FORMATS = {
         coco.write_polygons,
         coco.read,
         coco.recognised,
-        frozenset({"name", "hidden", "locked", "colour", "key"}),
+        frozenset({"name", "hidden", "locked", "colour", "key", "unused"}),
         ".json",
+    ),
+    "labelme": Format(
+        "LabelMe",
+        "a JSON file beside each photo: polygons, masks where these do not suffice",
+        labelme.write,
+        labelme.read,
+        labelme.recognised,
+        frozenset({"name", "hidden", "locked"}),
+        photos="{name}",
+    ),
+    "yolo": Format(
+        "YOLO",
+        "data.yaml and labels/: a polygon per object",
+        yolo.write,
+        yolo.read,
+        yolo.recognised,
+        frozenset({"unused"}),
+    ),
+    "voc": Format(
+        "Pascal VOC",
+        "SegmentationObject/ and SegmentationClass/: palette PNGs",
+        voc.write,
+        voc.read,
+        voc.recognised,
+        frozenset({"unused"}),
+        photos="JPEGImages/{name}",
+    ),
+    "cityscapes": Format(
+        "Cityscapes",
+        "gtFine/: labelIds, instanceIds and polygons",
+        cityscapes.write,
+        cityscapes.read,
+        cityscapes.recognised,
+        photos="leftImg8bit/{name}",
+    ),
+    "cvat": Format(
+        "CVAT for images",
+        "annotations.xml, masks",
+        cvat.write,
+        cvat.read,
+        cvat.recognised,
+        frozenset({"name", "colour", "unused"}),
+        ".xml",
+    ),
+    "label-studio": Format(
+        "Label Studio",
+        "tasks.json, brush masks",
+        labelstudio.write,
+        labelstudio.read,
+        labelstudio.recognised,
+        frozenset({"name", "hidden", "locked"}),
+        ".json",
+    ),
+    "geojson": Format(
+        "GeoJSON",
+        "a collection of polygons in pixels per photo, as QuPath has it",
+        geojson.write,
+        geojson.read,
+        geojson.recognised,
+        frozenset({"name", "hidden", "locked", "colour"}),
+        photos="{name}",
+    ),
+    "svg": Format(
+        "SVG",
+        "a drawing per photo",
+        svg.write,
+        svg.read,
+        svg.recognised,
+        frozenset({"name", "hidden", "locked", "colour"}),
+        photos="{name}",
+    ),
+    "cutouts": Format(
+        "Cut-outs",
+        "a PNG with transparency per object, and cutouts.csv",
+        cutouts.write,
+        cutouts.read,
+        cutouts.recognised,
+        frozenset({"name"}),
+    ),
+    "label-maps": Format(
+        "Label maps",
+        "masks/ with grey PNGs of 16 bits, and objects.csv",
+        label_maps.write,
+        label_maps.read,
+        label_maps.recognised,
+        frozenset({"name"}),
+    ),
+    "index-png": Format(
+        "Index PNG",
+        "masks/ with palette PNGs in the labels' colours, and objects.csv",
+        label_maps.write_palette,
+        label_maps.read,
+        label_maps.recognised,
+        frozenset({"name"}),
     ),
 }
 """Name -> format. The first that recognises files reads them."""
@@ -128,7 +235,7 @@ def read_files(
         See `tamingseg.annotations.files`; plain names and contents will do.
     sizes
         (height, width) of the photos that are there, by name. What belongs to none of them is left
-        out and noted. Without it the photos are those of `files`, and what the format says.
+        out and noted. Without it all photos are taken that the files describe.
     name
         Of the format; by default it is recognised.
 
@@ -145,7 +252,7 @@ def read_files(
     format_, report = find_format(name or recognise(files)), Report()
     known = dict(files.photo_sizes() if sizes is None else sizes)
     project = format_.read(files, known, report)
-    return (project if sizes is None else matched(project, known, report)), report.notes
+    return matched(project, known, report, all_there=sizes is not None), report.notes
 
 
 def read_annotations(
@@ -260,25 +367,30 @@ def _write_folder(files: Written, output: Path) -> None:
 def _note_lost_fields(project: Project, format_: Format, report: Report) -> None:
     """Note whatever has not its usual value and does not come back from a format."""
     said = {
-        "name": "names of objects",
-        "hidden": "which objects are hidden",
-        "locked": "which objects are locked",
-        "made": "how masks were made",
+        "name": "names of objects are not kept",
+        "hidden": "which objects are hidden is not kept",
+        "locked": "which objects are locked is not kept",
+        "made": "how masks were made is not kept",
     }
     lost = {key: words for key, words in said.items() if key not in format_.keeps}
     for photo, number, item in project.annotations():
         usual = {"name": "", "hidden": False, "locked": False, "made": Made()}
         for key, words in lost.items():
             if getattr(item, key) != usual[key]:
-                report.lost(key, f"{format_.title} does not keep {words}", photo.name, number)
+                report.lost(key, f"{format_.title}: {words}", photo.name, number)
     for photo in project.photos:
         if "state" not in format_.keeps and photo.state != "new":
             report.add(
-                f"{format_.title} does not keep how far photos are", photo.name, field="state"
+                f"{format_.title}: how far photos are is not kept", photo.name, field="state"
             )
+    used = {item.label for _, _, item in project.annotations()}
     for label in project.labels:
-        for key in {"colour", "key"} - format_.keeps:
-            if getattr(label, key) != getattr(Label(label.name), key):
+        if label.name not in used and "unused" not in format_.keeps:
+            text = f"{format_.title}: labels of no object are not kept"
+            report.add(text, entry=label.name, field="label")
+            continue
+        for key in sorted({"colour", "key"} - format_.keeps):
+            if getattr(label, key):
                 report.add(
-                    f"{format_.title} does not keep {key}s of labels", entry=label.name, field=key
+                    f"{format_.title}: {key}s of labels are not kept", entry=label.name, field=key
                 )

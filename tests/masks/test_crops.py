@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tamingseg.masks.rle import Crop, area_of, decode_crop, encode_crop, encode_rle
+from tamingseg.masks.rle import Crop, area_of, decode_crop, encode_crop, encode_regions, encode_rle
 
 
 @st.composite
@@ -35,6 +35,15 @@ def test_crops_may_have_empty_sides(mask):
     whole = np.zeros(size, bool)
     whole[2:-1, 1:-2] = mask
     assert encode_crop(Crop(mask, 2, 1), size) == encode_rle(whole)
+
+
+@given(bits(), st.randoms(use_true_random=False))
+def test_regions_are_those_of_single_masks(mask, random):
+    labels = np.array([[random.choice([-1, 0, 3, 70_000]) for _ in row] for row in mask])
+    found = dict(encode_regions(labels))
+    assert list(found) == [value for value in np.unique(labels).tolist() if value > 0]
+    for value, counts in found.items():
+        assert counts == encode_rle(labels == value)
 
 
 def test_crops_outside_are_refused():

@@ -29,10 +29,11 @@ from tamingseg.annotations.document import (
     check_size,
     make_labels,
     photo_name,
+    tidy,
 )
 from tamingseg.annotations.files import Files
 from tamingseg.annotations.outlines import edge_outlines
-from tamingseg.annotations.rasters import goes_outside
+from tamingseg.annotations.rasters import goes_outside, same_mask
 from tamingseg.annotations.report import Report
 from tamingseg.annotations.values import items, number, text
 from tamingseg.masks.rle import Crop, crop_segmentation, decode_crop, encode_crop
@@ -132,8 +133,7 @@ def _polygons(crop: Crop, size: tuple[int, int]) -> list[list[int]] | None:
         return None
     polygons = [rings[0].astype(int).ravel().tolist() for rings in outlines]
     back = crop_segmentation(polygons, size)
-    same = back.place == crop.place and np.array_equal(back.pixels, crop.pixels)
-    return polygons if same else None
+    return polygons if same_mask(back, crop) else None
 
 
 def _read_categories(
@@ -215,11 +215,10 @@ def _read_object(
     labels.setdefault(label, make_labels([label])[0])
     more = entry.get("attributes")
     more = more if isinstance(more, dict) else {}
-    name = more.get("name", "")
     return Annotation(
         label,
         encode_crop(crop, size),
-        name if isinstance(name, str) else "",
+        tidy(more.get("name")),
         more.get("hidden") is True,
         more.get("locked") is True,
     )

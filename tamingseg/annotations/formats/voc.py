@@ -1,0 +1,126 @@
+"""Pascal VOC: two palette PNGs per photo, one with its objects, one with their classes.
+
+::
+
+    SegmentationObject/a.png             objects 1, 2, ...; 0 is background, 255 void
+    SegmentationClass/a.png              classes 1, 2, ... in the order of labelmap.txt
+    ImageSets/Segmentation/default.txt   a name per line, without the ending
+    labelmap.txt                         name:red,green,blue::, as CVAT and datumaro have it
+    JPEGImages/a.jpg                     the photos
+
+Without labelmap.txt the classes are the twenty of VOC 2012.
+
+Source: host.robots.ox.ac.uk/pascal/VOC, development kit.
+"""
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+
+from tamingseg.annotations.document import Annotation, Photo, Project, make_labels, photo_name, tidy
+from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.matching import finder, stems, without_ending
+from tamingseg.annotations.painting import painted
+from tamingseg.annotations.pictures import png, read_labels, voc_palette
+from tamingseg.annotations.report import Report
+from tamingseg.masks.rle import decode_crop, encode_regions
+
+_OBJECTS, _CLASSES, _LABELS = "SegmentationObject/", "SegmentationClass/", "labelmap.txt"
+_MOST = 254
+_NO_COLON = "Pascal VOC: labels have no : and #; an underscore stands for them"
+
+# fmt: off
+CLASSES = (
+    "aeroplane", "bicycle", "bird", "boat", "bottle", "bus", "car", "cat", "chair", "cow",
+    "diningtable", "dog", "horse", "motorbike", "person", "pottedplant", "sheep", "sofa", "train",
+    "tvmonitor",
+)
+# fmt: on
+
+
+def recognised(files: Files) -> bool:
+    """Whether there is the folder SegmentationObject."""
+    return any(_OBJECTS in name for name in files) or _LABELS in files
+
+
+def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+    """Yield the list of classes, the list of photos, and two maps per photo."""
+    palette, names = voc_palette(), stems(project, report)
+    numbers = {label.name: number for number, label in enumerate(project.labels, 1)}
+    lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
+    for label, number in list(numbers.items())[:_MOST]:
+        if _plain(label) != label:
+            report.add(_NO_COLON, entry=label, field="label")
+        rgb = ",".join(map(str, bytes.fromhex(palette[number][1:])))
+        lines.append(f"{_plain(label)}:{rgb}::")
+    yield _LABELS, "\n".join([*lines, ""]).encode()
+    listed = "".join(f"{names[photo.name]}\n" for photo in project.photos)
+    yield "ImageSets/Segmentation/default.txt", listed.encode()
+    for photo in project.photos:
+        index = painted(photo, _MOST, "Pascal VOC", report)
+        classes = np.zeros(len(photo.objects) + 1, np.uint8)
+        for number, item in enumerate(photo.objects[:_MOST], 1):
+            if _plain(item.label) != item.label:
+                report.lost("label", _NO_COLON, photo.name, number)
+            if numbers[item.label] > _MOST:
+                text = f"Pascal VOC holds {_MOST} labels; left out"
+                report.lost("object", text, photo.name, number)
+                index[index == number] = 0
+            else:
+                classes[number] = numbers[item.label]
+        yield f"{_OBJECTS}{names[photo.name]}.png", png(index.astype(np.uint8), palette)
+        yield f"{_CLASSES}{names[photo.name]}.png", png(classes[index], palette)
+
+
+def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
+    """Read every map of objects; the class of an object is the one that most of its pixels have."""
+    names = _read_labels(files)
+    photos: dict[str, Photo] = {}
+    find = finder(sizes)
+    for file in files.ending(".png"):
+        if _OBJECTS not in file:
+            continue
+        with report.skipping(file):
+            stem = file.split(_OBJECTS, 1)[1]
+            shown = photo_name(find(without_ending(stem)) or stem)
+            photos[shown] = Photo(shown, *_read_photo(files, file, names, report))
+    used = (item.label for photo in photos.values() for item in photo.objects)
+    labels = make_labels([*(names.values() if _LABELS in files else ()), *used])
+    return Project(labels, tuple(photos.values()))
+
+
+def _plain(label: str) -> str:
+    return label.replace(":", "_").replace("#", "_")
+
+
+def _read_labels(files: Files) -> dict[int, str]:
+    if _LABELS not in files:
+        return dict(enumerate(CLASSES, 1))
+    lines = [line.strip() for line in files.text(_LABELS).splitlines()]
+    names = [tidy(line.split(":")[0]) for line in lines if line and not line.startswith("#")]
+    return dict(enumerate(filter(None, (name for name in names if name != "background")), 1))
+
+
+def _read_photo(
+    files: Files, file: str, names: dict[int, str], report: Report
+) -> tuple[Size, tuple[Annotation, ...]]:
+    index = read_labels(files[file])
+    size = (index.shape[0], index.shape[1])
+    classes = np.zeros(size, np.int64)
+    other = file.replace(_OBJECTS, _CLASSES)
+    with report.skipping(other):
+        if other not in files:
+            raise ValueError("there is no such file; its objects have no class")
+        found = read_labels(files[other])
+        if found.shape != size:
+            raise ValueError(f"it has (height, width) {found.shape}, the objects have {size}")
+        classes = found
+    objects = []
+    for value, mask in encode_regions(index):
+        crop = decode_crop(mask, size)
+        counts = np.bincount(np.maximum(classes[crop.place][crop.pixels], 0))
+        number = int(counts[1:].argmax()) + 1 if len(counts) > 1 else 0
+        if number not in names:
+            report.add(f"class {number} has no name; a label is made", file, f"object {value}")
+        objects.append(Annotation(names.get(number, f"class {number}"), mask))
+    return size, tuple(objects)
