@@ -94,6 +94,21 @@ def fill_with_border(ring: np.ndarray, size: tuple[int, int], by: str = "Pillow"
     return Crop.of(np.asarray(image) > 0, top, left)
 
 
+def fill_circle(centre: np.ndarray, radius: float, size: tuple[int, int]) -> Crop:
+    """Fill a circle around (x, y) as Pillow does."""
+    if radius > _FAR / 10:
+        raise ValueError(f"a circle has a radius of {_FAR / 10:g} pixels at most")
+    left, top = (max(0, int(value)) for value in np.floor(centre - radius))
+    right, bottom = (int(value) + 2 for value in centre + radius)
+    width, height = min(size[1], right) - left, min(size[0], bottom) - top
+    if width <= 0 or height <= 0:
+        return Crop.of(np.zeros((0, 0), bool))
+    image = Image.new("L", (width, height))
+    box = [*(centre - radius - (left, top)), *(centre + radius - (left, top))]
+    ImageDraw.Draw(image).ellipse(box, fill=1, outline=1)
+    return Crop.of(np.asarray(image) > 0, top, left)
+
+
 def same_mask(one: Crop, other: Crop) -> bool:
     """Whether two masks have the same pixels; both must be cut down to what is inside."""
     return one.place == other.place and np.array_equal(one.pixels, other.pixels)

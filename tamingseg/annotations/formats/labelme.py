@@ -38,6 +38,7 @@ from tamingseg.annotations.outlines import centre_outlines
 from tamingseg.annotations.pictures import png, read_numbers
 from tamingseg.annotations.rasters import (
     check_ring,
+    fill_circle,
     fill_with_border,
     goes_outside,
     same_mask,
@@ -188,9 +189,10 @@ def _read_shape(shape: dict[str, Any], size: Size, place: tuple[str, str], repor
         (left, top), (right, bottom) = points[:2].min(axis=0), points[:2].max(axis=0)
         points = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
     if kind == "circle":
-        radius = np.hypot(*(points[1] - points[0]))
-        turns = np.linspace(0, 2 * np.pi, 360, endpoint=False)
-        points = points[0] + radius * np.stack([np.cos(turns), np.sin(turns)], axis=1)
+        radius = float(np.hypot(*(points[1] - points[0])))
+        if goes_outside([points[:1] - radius, points[:1] + radius], size):
+            report.add("what lies outside the photo is cut off", *place)
+        return fill_circle(points[0], radius, size)
     if goes_outside([points], size):
         report.add("what lies outside the photo is cut off", *place)
     return fill_with_border(points, size)

@@ -136,7 +136,7 @@ def _read_objects(
         entry = f"line {index}"
         with report.skipping(file, entry):
             number, *values = _numbers(line)
-            if number != int(number) or number < 0:
+            if not 0 <= number < 1e6 or number != int(number):
                 raise ValueError(f"a line begins with the number of a class, got {number:g}")
             if len(values) == 4:
                 raise ValueError("it is a box, no outline")
