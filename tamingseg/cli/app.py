@@ -10,12 +10,12 @@ from tamingseg.ui.page import launch
 
 @dataclass(frozen=True)
 class App:
-    """Start the page, say its address and open it; ends with Ctrl-C."""
+    """Start the page, print its address and open it. Ctrl-C ends it."""
 
     port: int | None = None
-    """Port the page is served on; by default the first free one from 7860."""
+    """Port of the page; by default the first free one from 7860."""
     host: str | None = None
-    """Address it is served on, by default for this machine alone; 0.0.0.0 lets others in."""
+    """Address of the page. By default only this computer can open it; 0.0.0.0 lets others in."""
     model: str = "default"
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
     model of this package."""

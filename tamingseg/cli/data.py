@@ -27,7 +27,7 @@ class Check:
     """Data set folders, or names of known data sets below `root`; `<folder>/<split>` for one split
     of a data set that has several."""
     root: Path = Path()
-    """Where names and relative paths start."""
+    """Folder in which names and relative paths are looked up."""
 
 
 def main(arguments: Sequence[str]) -> int:

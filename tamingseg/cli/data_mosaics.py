@@ -27,13 +27,13 @@ class MosaicSettings:
     textures: tuple[Path, ...] = ()
     """Folders of texture photos, subfolders included; without any, textures are made by formula."""
     count: int = 100
-    """How many mosaics; more of them begin with the same ones."""
+    """Number of mosaics. A larger number begins with the same mosaics."""
     seed: int = 0
     """Another seed makes other mosaics, and other textures by formula."""
     size: tuple[int, int] = (256, 256)
     """Height and width in pixels."""
     regions: tuple[int, ...] = (2, 10)
-    """How many regions, or the least and the most of them."""
+    """Number of regions, or the smallest and the largest number."""
     layout: Literal["voronoi", "wavy", "grid", "any"] = "any"
     """How the regions are laid out; `any` draws for each mosaic."""
 
@@ -63,7 +63,7 @@ class MosaicSettings:
 class Mosaics:
     """Write mosaics of textures with their true regions, a data set that every command reads.
 
-    The same command writes the same bytes. Started again, it goes on where it was stopped; a larger
+    The same command writes the same bytes. It also continues after a stop, and a larger
     count adds mosaics.
     """
 

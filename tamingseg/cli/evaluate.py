@@ -45,13 +45,13 @@ class Run:
     """Data set folders, folders of data sets, names of known data sets below `root`, or
     `sample-photos`, which come with the package."""
     root: Path = Path()
-    """Where names and relative paths start."""
+    """Folder in which names and relative paths are looked up."""
     model: tuple[str, ...] = ("default",)
-    """Names of segmentors, checkpoint files, or own models as MODULE:NAME; one or more."""
+    """One or more models: names, checkpoint files, or your own as MODULE:NAME."""
     output: Path = Path("runs/evaluation.jsonl")
-    """File for the records, one per image and method. What it already holds is not done again."""
+    """File for the records, one per image and method. What it holds is not measured again."""
     limit: int | None = None
-    """Do only so many images per data set, spread evenly over it."""
+    """Measure at most this many images per data set, spread evenly over it."""
     device: str | None = None
     """Torch device; by default a GPU for every process if there are any."""
     threads: int | None = None
@@ -84,7 +84,7 @@ class _Evaluation(Generic[_Settings]):
 class _Clicks(clicks.Settings):
     segnext: bool = False
     """Follow SegNext's own protocol: center clicker, up to 20 clicks in one forward pass, threshold
-    0.49, masks of any size, and a failure is also what succeeds at click 20."""
+    0.49, masks of any size. A mask that succeeds only at click 20 counts as a failure too."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ class _All(ProposalConfig):
     method: ProposalMethod = "grid"
     """Where proposals come from: a grid of clicks, or the regions of the model's hierarchy."""
     trials: int = 1
-    """How often each mask is asked for with another random click."""
+    """Number of random clicks per mask, each measured on its own."""
 
 
 def main(arguments: Sequence[str]) -> int:

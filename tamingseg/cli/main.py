@@ -22,15 +22,15 @@ COMMANDS = {
     name: Command(summary, partial(_call, f"tamingseg.cli.{name}"))
     for name, summary in (
         ("app", "start the page in the browser"),
-        ("segment", "segment one image from clicks, into a file"),
-        ("propose", "all masks of images, best first, into files"),
-        ("partition", "images divided into as many regions as are asked for, into files"),
-        ("convert", "annotations from one format to another"),
-        ("panels", "what a model sees in an image, side by side"),
+        ("segment", "segment a photo from clicks, into a file"),
+        ("propose", "list all masks of photos, best first, into files"),
+        ("partition", "divide photos into K regions, into files"),
+        ("convert", "convert annotations to another format"),
+        ("panels", "draw what a model sees in a photo, side by side"),
         ("train", "train a click model"),
-        ("distill", "teach a model that gives every pixel a feature"),
+        ("distill", "train a model that gives every pixel a feature"),
         ("evaluate", "measure a model on data sets"),
-        ("report", "tables, pictures and comparisons of what was measured"),
+        ("report", "make tables, plots and comparisons of what was measured"),
         ("data", "check, download and make data sets"),
     )
 }

@@ -25,8 +25,8 @@ class Panels:
     """Draw images, the answer to a click, certainty, superpixels, pixel features and regions.
 
     Every image gets OUTPUT/<name>.png, all pictures side by side, and OUTPUT/<name>/ with each of
-    them. Mosaics also show the true regions and the errors. Photos that have theirs are not done
-    again.
+    them. Mosaics also show the true regions and the errors. Photos whose results exist
+    are skipped.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]] = ()
@@ -45,8 +45,8 @@ class Panels:
     mosaic: MosaicSettings = field(default_factory=lambda: MosaicSettings(count=0, regions=(5,)))
     """Which mosaics of textures are drawn as well."""
     model: str = "distilled"
-    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" knows every
-    pixel by a feature, which makes regions fast."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" has a
+    feature for every pixel, which makes regions fast."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
 

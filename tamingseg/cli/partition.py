@@ -25,17 +25,18 @@ class Partition:
     """Divide photos into K connected regions.
 
     Every photo gets OUTPUT/<name>.png, a 16-bit label map with the regions 1..K, and
-    OUTPUT/<name>.json, COCO's result format with compressed run lengths. Photos that have theirs
-    are not done again.
+    OUTPUT/<name>.json, COCO's result format with compressed run lengths. Photos whose
+    results exist are skipped.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]]
     """Photos, or folders of photos; subfolders are followed."""
     regions: int | None = None
-    """How many regions; left out, the method multicut finds a number for each photo."""
+    """Number of regions; without it, the method multicut finds a number for each photo."""
     method: PartitionMethod = "greedy"
-    """What is cheap to merge: what the model puts into the same masks (greedy), what is near in
-    the eigenvectors of the normalised cut, or what most pairs of pixels favour (multicut)."""
+    """Which regions are merged first: those that the model puts into the same masks (greedy), those
+    that are near in the eigenvectors of the normalised cut, or those that most pairs of pixels
+    favour (multicut)."""
     output: Path = Path("partitions")
     """Folder for the results."""
     pages: bool = False
@@ -45,8 +46,8 @@ class Partition:
     partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
     """How regions are made."""
     model: str = "distilled"
-    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" knows every
-    pixel by a feature, which makes regions fast."""
+    """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" has a
+    feature for every pixel, which makes regions fast."""
     device: str | None = None
     """Torch device; by default the GPU if there is one."""
 

@@ -23,10 +23,10 @@ RENAMED = {"--most": "--count", "--source": "--method"}
 
 @dataclass(frozen=True)
 class Propose:
-    """List all masks of images, best first: for every N, the first N are a good answer.
+    """List all masks of photos, best first. For any N, the first N are a good choice of N masks.
 
-    Every image gets OUTPUT/<name>.json, COCO's result format with compressed run lengths, which
-    `tamingseg evaluate proposals --masks OUTPUT` reads. Images that have theirs are not done again.
+    Every photo gets OUTPUT/<name>.json, COCO's result format with compressed run lengths, which
+    `tamingseg evaluate proposals --masks OUTPUT` reads. Photos whose results exist are skipped.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]]
@@ -41,7 +41,7 @@ class Propose:
     """Whether to write OUTPUT/<name>.png as well: the photo with the masks painted over it."""
     method: ProposalMethod = "grid"
     """Where masks come from: answers to a grid of clicks, or the regions of the model's hierarchy,
-    which is fast with a model that knows every pixel by a feature (distilled)."""
+    which is fast for a model with a feature per pixel (distilled)."""
     proposals: tyro.conf.OmitArgPrefixes[ProposalConfig] = field(
         default_factory=lambda: ProposalConfig(count=100)
     )

@@ -34,7 +34,7 @@ class Tables:
     output: Path | None = None
     """File to write; by default it is printed."""
     published: bool = False
-    """List what others have published about the same data sets beside it; without files, all."""
+    """Add what others have published about the same data sets; without files, everything."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +72,16 @@ class ScatterCommand:
 
 @dataclass(frozen=True)
 class Compare:
-    """Say in which figures method A differs from method B by more than the choice of images."""
+    """Say which figures of methods A and B differ by more than the choice of images explains."""
 
     files: _Files
     """A file of records for A and one for B; or one with both, chosen with --a and --b."""
     a: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """What A has, as SETTING=VALUE, such as fusion=joint; may be given several times. Methods
-    without that setting stay; all others are compared with those of B of the same settings."""
+    """Choose the methods of A by SETTING=VALUE, such as fusion=joint; may be given several times.
+    Methods without that setting stay. Each method is compared with that of B with the same other
+    settings."""
     b: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """What B has."""
+    """Choose the methods of B, likewise."""
     format: Format = "markdown"
     """Markdown is for reading; CSV and JSON have a line per figure."""
     output: Path | None = None

@@ -34,14 +34,14 @@ class Segment:
     page: int | None = None
     """Which page of a TIFF file, from 1 on; by default the first."""
     overlay: Path | None = None
-    """PNG file for the photo with the mask, or with --levels all of them, painted over it."""
+    """PNG file for the photo with the mask painted over it; with --levels, with all masks."""
     levels: bool = False
     """Also save the nested masks around the first click, from part to whole, beside the mask:
     mask.level1.png, mask.level2.png, ..."""
     fusion: SessionFusion | None = None
     """How several clicks become one mask; by default "joint" if the model can, else "certainty"."""
     threshold: float = MASK_THRESHOLD
-    """A pixel belongs to the mask where its probability is above this."""
+    """Pixels with a probability above this belong to the mask."""
     model: str = "default"
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
     model of this package."""

@@ -31,7 +31,7 @@ ClickSampler = Literal["one", "posneg", "many"]
 
 @dataclass(frozen=True)
 class ClickSampling:
-    """Which clicks a target is asked with."""
+    """Which clicks ask for a target."""
 
     sampler: ClickSampler = "posneg"
     """``one``: a random positive click. ``posneg``: one positive or one negative click. ``many``:

@@ -1,8 +1,8 @@
-"""Clicks -> answers -> candidates -> an ordered list of masks, good for every budget.
+"""Clicks -> answers -> candidates -> a list of masks, best first.
 
-Everything happens at the model's own resolution; only the masks of the list are enlarged, one by
+Everything happens at the model's own resolution. Only the masks of the list are enlarged, one by
 one, and kept as bits. A photo that is too wide or too large to be seen at once is seen through
-windows, see `windows`. The other method needs no clicks, see `regions`.
+windows, see `windows`. The method without clicks is in `regions`.
 """
 
 import logging
@@ -35,9 +35,9 @@ _OF_A_GRID = ("grid", "levels", "overlap", "order", "windows")
 """Settings that only answers to a grid of clicks can follow."""
 
 _RANKED = 1000
-"""So many masks are put in the expected order, whose cost grows with the square of their number."""
+"""This many masks are put in the expected order, whose cost grows with the square of the number."""
 _FINER = 4
-"""Windows share a grid of so many times as many clicks as one grid has."""
+"""All windows together share a grid of this many times as many clicks as the grid of one view."""
 
 
 @dataclass(frozen=True)
@@ -54,25 +54,25 @@ class ProposalConfig:
     grid: int = 32
     """Clicks per side of the grid; 16 is four times as fast, 64 finds smaller things."""
     levels: int = 3
-    """Most masks that are taken from one answer, its stable level lines; 0 takes the one mask of
-    all pixels above probability 1/2. A model that gives several masks per click has its own."""
+    """At most this many masks from one answer, at its stable levels; 0 takes the one mask of all
+    pixels above probability 1/2. A model with several masks per click gives those instead."""
     min_stability: float = 0.0
-    """Less stable masks are dropped; Segment Anything has 0.95."""
+    """Masks of a lower stability are dropped; Segment Anything has 0.95."""
     min_area: int = MIN_MASK_AREA
     """Masks of fewer pixels are dropped."""
     overlap: Overlap = "mask"
-    """What suppression compares: masks, their boxes, or how far one contains the other."""
+    """How duplicates are found: by masks, their boxes, or how much one contains the other."""
     suppress_above: float = 0.85
-    """Of masks with a larger overlap only the most stable stays, or what else the order says."""
+    """Of masks with a larger overlap only the best stays: the most stable, or by `order`."""
     order: Order = "expected"
-    """Greatest expected mIoU for every N, the model's own quality, stability, or the mean of both
-    (a model without a quality has the stability for it)."""
+    """How the list is sorted: for the greatest expected mIoU of the first N masks, by the model's
+    own quality, by stability, or by the mean of both. Stability stands in for a missing quality."""
     count: int = 1000
-    """At most so many masks."""
+    """At most this many masks."""
     windows: int = 24
-    """A very wide or large photo is looked at through windows, at most so many; 0 looks at it as a
+    """A very wide or large photo is looked at through windows, at most this many; 0 looks at it as a
     whole only. A photo is very wide, or high, if one side is more than four times as long as the
-    other, and large above 16 megapixels."""
+    other. It is large above 16 megapixels."""
 
     def __post_init__(self) -> None:
         check_choice(self.order, get_args(Order), "order")
@@ -97,7 +97,7 @@ def propose_masks(
     config: ProposalConfig = ProposalConfig(),
     progress: Progress | None = None,
 ) -> MaskSet:
-    """List the masks of an image, best first: for every N, the first N are a good answer.
+    """List the masks of an image, best first. For any N, the first N are a good choice of N masks.
 
     Parameters
     ----------
@@ -109,9 +109,9 @@ def propose_masks(
         ``grid``, the default, asks the model about a grid of clicks; ``hierarchy`` takes the
         regions of `build_hierarchy`, which needs no clicks if the model is a `PixelSegmentor`.
     config
-        The settings; ``hierarchy`` follows min_stability, min_area, suppress_above and count.
+        The settings. ``hierarchy`` uses min_stability, min_area, suppress_above and count.
     progress
-        Called with (clicks answered, clicks in all); only a grid has any.
+        Called with (clicks answered, clicks in all); for ``grid`` only.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def propose_masks(
     Raises
     ------
     ValueError
-        If the method is unknown, or ``hierarchy`` is to follow a setting that only a grid has.
+        If the method is unknown, or ``hierarchy`` is given a setting of ``grid``.
 
     Examples
     --------
@@ -165,8 +165,8 @@ def masks_from_hierarchy(
     unknown = [name for name in _OF_A_GRID if getattr(config, name) != getattr(default, name)]
     if unknown:
         raise ValueError(
-            f"a hierarchy knows nothing of {', '.join(unknown)}; leave them at their defaults, or "
-            "use the method 'grid'"
+            f"the method 'hierarchy' does not use {', '.join(unknown)}; leave them at their "
+            "defaults, or use the method 'grid'"
         )
     return propose_regions(
         hierarchy, config.min_stability, config.min_area, config.suppress_above, config.count

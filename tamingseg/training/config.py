@@ -25,18 +25,18 @@ class RunConfig:
     data: tuple[Path, ...] = ()
     """Data set folders; a folder that only holds data sets stands for all of them."""
     textures: tuple[Path, ...] = ()
-    """Folders of texture photos. Mosaics of each, 100,000 different ones, are a data set more; the
-    teacher of a distillation is not asked about them."""
+    """Folders of texture photos. Each folder adds a data set of 100,000 mosaics. In a distillation
+    the teacher is not asked about them."""
     set_weights: tuple[tuple[str, float], ...] = ()
     """How often images of a data set are drawn, as (name, weight); data sets not named have 1."""
     output: Path = Path("runs/train")
-    """Where the run writes; an existing run of the same configuration goes on from there."""
+    """Folder of the run. A run of the same configuration in it is continued."""
     losses: tuple[tuple[str, float], ...] = (("soft-iou", 1.0), ("cross-entropy", 1.0))
     """Losses as (name, weight), see `tamingseg.losses`."""
     sampling: ClickSampling = field(default_factory=ClickSampling)
     """How targets and first clicks are drawn."""
     augmentation: AugmentConfig = field(default_factory=AugmentConfig)
-    """How images are varied."""
+    """How images are augmented."""
     sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
     """Side of the training view, as (until this share of the run, pixels), in order."""
     steps: int = 10_000
@@ -46,8 +46,8 @@ class RunConfig:
     peak_lr: float = 1e-3
     """Learning rate on the plateau."""
     encoder: Literal["random", "imagenet"] = "random"
-    """Weights that the encoder starts from. imagenet: for tf_efficientnet_lite0, 1 and 2 out of the
-    extra ``train``, for other backbones timm's own, which it fetches."""
+    """Weights that the encoder starts from. imagenet: tf_efficientnet_lite0, 1 and 2 have them in
+    the extra ``train``; for other backbones timm fetches its own."""
     encoder_lr: float = 1.0
     """Learning rate of the encoder, as a share of that of the rest."""
     warmup: int = 300
@@ -55,15 +55,15 @@ class RunConfig:
     decay_share: float = 0.3
     """Share of the run over which the learning rate falls to zero at the end."""
     weight_decay: float = 0.05
-    """AdamW's, for matrices and kernels."""
+    """Weight decay of AdamW; only matrices and kernels decay."""
     clip: float = 1.0
-    """Largest norm of the gradient."""
+    """Gradients of a larger norm are scaled down to it."""
     average: float = 0.999
-    """Decay per step of the moving average of the weights, which is what the run yields."""
+    """Decay per step of the moving average of the weights. The run ends with this average."""
     precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     """Autocast; auto takes bf16 where the hardware computes in it."""
     seed: int = 0
-    """All randomness follows from it."""
+    """Seed of all random numbers."""
     workers: int = 1
     """Processes that prepare samples, per training process."""
     held_out: int = 20
@@ -71,7 +71,7 @@ class RunConfig:
     checkpoint_every: int = 500
     """Steps between checkpoints."""
     cache: Path = Path("runs/cache")
-    """Where decoded images are kept; many runs can share it."""
+    """Folder for decoded images; many runs can share it."""
     cache_side: int = 384
     """Longest side of the images in the cache."""
 
@@ -98,10 +98,10 @@ class TrainConfig(RunConfig):
 
 @dataclass(frozen=True)
 class DistillConfig(RunConfig):
-    """A distillation: clicks are answered by features. Every field is a flag of the command."""
+    """A distillation: features answer clicks. Every field is a flag of `tamingseg distill`."""
 
     output: Path = Path("runs/distilled")
-    """Where the run writes; an existing run of the same configuration goes on from there."""
+    """Folder of the run. A run of the same configuration in it is continued."""
     teacher: str = "default"
     """Any model that `tamingseg evaluate --model` knows."""
     model: PixelEmbedderConfig = field(
@@ -109,21 +109,21 @@ class DistillConfig(RunConfig):
     )
     """The student, and its settings."""
     initial: str | None = "default"
-    """Named weights or a file, whose tensors are taken over where name and shape agree: a ClickNet
-    lends its encoder. None starts from random numbers."""
+    """Named weights or a file to start from. Tensors of the same name and shape are taken: from a
+    ClickNet, its encoder. None starts from random numbers."""
     sampling: ClickSampling = field(
         default_factory=lambda: ClickSampling(sampler="one", queries=16)
     )
-    """How clicks on true regions are drawn; the teacher's grid is drawn from as often."""
+    """How clicks on true regions are drawn. As many are drawn from the teacher's grid."""
     teacher_weight: float = 1.0
-    """Weight of being like the teacher."""
+    """Weight of the loss against the teacher's answers."""
     truth_weight: float = 1.0
-    """Weight of being like the true regions, where there are any; 0 is distillation pure."""
+    """Weight of the loss against the true regions; 0 trains on the teacher alone."""
     grid: int = 12
-    """Clicks per side that the teacher is asked with on every image."""
+    """Clicks per side of the teacher's grid on every image."""
     answers: Path | None = Path("runs/teacher")
-    """Where the teacher's answers are kept (1 MB per image with the default grid); None asks it
-    anew each time."""
+    """Folder for the teacher's answers (1 MB per image with the default grid). None asks the
+    teacher anew each time."""
     sizes: tuple[tuple[float, int], ...] = ((0.5, 192), (0.85, 256), (1.0, 320))
     """Side of the training view, as (until this share of the run, pixels), in order."""
     steps: int = 2_000

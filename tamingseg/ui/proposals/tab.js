@@ -41,7 +41,7 @@ commands.bestNumber = () => {
     return;
   }
   setAmount(bend(), performance.now());
-  say(`The best number is ${amount}: from there on, more masks bring little.`);
+  say(`The best number is ${amount}: after it, more masks add little.`);
 };
 
 /** Bring everything beside the picture up to date. */
