@@ -70,7 +70,7 @@ class ProposalConfig:
     count: int = 1000
     """At most this many masks."""
     windows: int = 24
-    """A very wide or large photo is looked at through windows, at most this many; 0 looks at it as a
+    """A very wide or large photo is looked at through windows, at most this many; 0 looks at the
     whole only. A photo is very wide, or high, if one side is more than four times as long as the
     other. It is large above 16 megapixels."""
 
