@@ -133,6 +133,19 @@ def count_pages(source: str | Path | bytes) -> int:
     return len(tiff.find_pages(source)) if _begins_with(source, tiff.SIGNATURES) else 1
 
 
+def read_size(source: str | Path | bytes) -> tuple[int, int]:
+    """Read (height, width) of the upright photo; of most files the header will do.
+
+    Raises like `read_image`.
+    """
+    if _begins_with(source, tiff.SIGNATURES):  # which of several pages is meant takes more
+        height, width, _ = read_image(source).shape
+        return height, width
+    with opened(source) as image:
+        width, height = image.size
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
 def read_pixels(path: str | Path | bytes) -> np.ndarray:
     """Read the numbers of an image file as they are stored: (H, W), palette indices included.
 

@@ -118,7 +118,7 @@ def read_objects(path: str | Path) -> np.ndarray:
         values = np.array(image) if image.mode in ("L", "P") else np.zeros(0, np.uint8)
         colours = _colours(image)
     used = set(np.unique(values).tolist())
-    if colours is not None and len(used - {0, 255}) > 1 and _arevoc_colours(colours, used):
+    if colours is not None and len(used - {0, 255}) > 1 and _are_voc_colours(colours, used):
         _LOG.info("%s has a value for each object, as DAVIS-2017 has, and 255 for void", path)
         return PASCAL_VOC.labels(values.astype(np.int32))
     if colours is None and {128, 255} <= used <= _TRIMAP:
@@ -176,7 +176,7 @@ def _colours(image: Image.Image) -> np.ndarray | None:
     return np.array(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
 
 
-def _arevoc_colours(colours: np.ndarray, values: Sequence[int] | set[int]) -> bool:
+def _are_voc_colours(colours: np.ndarray, values: Sequence[int] | set[int]) -> bool:
     """Whether the values but 255 have VOC's colours; DAVIS-2017 writes 191 for 192."""
     places = np.array([value for value in values if value < 255])
     if places.max() >= len(colours):

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.data.base import read_image
+from tamingseg.data.base import read_image, read_size
 from tamingseg.data.limits import MAX_PIXELS, MAX_SIDE
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8)
@@ -147,3 +147,13 @@ def test_photos_of_phones_are_named_and_what_to_do(tmp_path, brand):
     path.write_bytes(b"\0\0\0\x18ftyp" + brand + bytes(40))
     with pytest.raises(ValueError, match=r"IMG_0001\.HEIC is a HEIC, HEIF or AVIF photo.*as JPEG"):
         read_image(path)
+
+
+@pytest.mark.parametrize("ending", ["png", "jpg", "tif"])
+@pytest.mark.parametrize("orientation", [1, 2, 5, 6, 8])
+def test_sizes_are_those_of_the_upright_photo(ending, orientation, tmp_path):
+    path = tmp_path / f"a.{ending}"
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    Image.new("RGB", (7, 4)).save(path, exif=exif)
+    assert read_size(path) == read_size(path.read_bytes()) == read_image(path).shape[:2]

@@ -37,7 +37,7 @@ from tamingseg.annotations.matching import finder
 from tamingseg.annotations.rasters import check_ring, fill_rings, goes_outside
 from tamingseg.annotations.report import Report
 from tamingseg.annotations.values import items, number, text
-from tamingseg.data.base import MAX_PIXELS
+from tamingseg.data.limits import MAX_PIXELS
 from tamingseg.masks.rle import Crop, decode_rle, encode_crop
 
 NAME = "tasks.json"
