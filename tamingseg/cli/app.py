@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from tamingseg.cli.flags import parse
-from tamingseg.ui.page import launch
+from tamingseg.ui.page import MEMORY, launch
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,9 @@ class App:
     """Whether to show the page in the browser."""
     textures: Path | None = None
     """Folder of photos of textures for mosaics, besides those by formula."""
+    memory: float = MEMORY
+    """Gigabytes for the photos of all users together, and what is found in them. The process takes
+    about one more."""
 
 
 def main(arguments: Sequence[str]) -> int:

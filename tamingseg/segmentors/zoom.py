@@ -60,12 +60,23 @@ class Windows:
                 self._known.popitem(last=False)
         return known
 
+    @property
+    def nbytes(self) -> int:
+        """Memory of what is remembered."""
+        with self._lock:
+            return sum(window.nbytes for window in self._known.values())
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ZoomEmbedding(ImageEmbedding):
     """An embedding with those of the windows that its image was last looked at through."""
 
     windows: Windows = field(default_factory=Windows)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory of image, features and windows."""
+        return self.image.nbytes + self.feature_bytes + self.windows.nbytes
 
 
 class ZoomSegmentor(ClickSegmentor):
@@ -75,13 +86,9 @@ class ZoomSegmentor(ClickSegmentor):
     """
 
     def embed(self, image: np.ndarray) -> ZoomEmbedding:
-        """See `Segmentor.embed`; the size in memory is with windows, as large as they can get."""
+        """See `Segmentor.embed`."""
         whole = super().embed(image)
-        # The canvas of a wide photo is wide; a window of it may be a square.
-        height, width = self._frame(whole.size).canvas
-        square = whole.feature_bytes * max(height, width) ** 2 // (height * width)
-        windows = _KEPT * (square + largest_zoom(image.nbytes))
-        return ZoomEmbedding(image, whole.features, whole.feature_bytes + windows)
+        return ZoomEmbedding(image, whole.features, whole.feature_bytes)
 
     def predict(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], full_size: bool = True

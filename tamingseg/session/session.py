@@ -32,8 +32,8 @@ SESSION_FUSIONS = (*FUSIONS, "joint")
 DEFAULT_FUSION: SessionFusion = "joint"
 """How several clicks become one mask, unless something else is asked for."""
 
-CACHE_BYTES = 64 << 20
-"""Probability maps a session keeps; sixteen at one megapixel."""
+CACHE_BYTES = 24 << 20
+"""Probability maps a session keeps: six at one megapixel. Others are computed again if needed."""
 
 Clicks = tuple[Click, ...]
 Thresholds = tuple[float, ...]
@@ -78,7 +78,7 @@ class Session:
     threshold
         Threshold of new objects, unless `state` says it.
     state
-        What to begin with, such as a saved session's.
+        What to begin with, such as a saved session's; a `History` brings its steps along.
 
     Examples
     --------
@@ -107,20 +107,27 @@ class Session:
         *,
         fusion: SessionFusion | None = None,
         threshold: float = MASK_THRESHOLD,
-        state: State | None = None,
+        state: State | History | None = None,
     ) -> None:
         self._segmentor = segmentor
         self._embedding = embed_image(segmentor, image)
         self._fusion = _check_fusion(fusion or default_fusion(segmentor), segmentor)
         self._answers: OrderedDict[object, np.ndarray] = OrderedDict()
         self._answer_bytes = 0
-        self._history = History(state or State(threshold=threshold))
+        if not isinstance(state, History):
+            state = History(state or State(threshold=threshold))
+        self._history = state
         self._history_bytes = self._history.nbytes
 
     @property
     def state(self) -> State:
         """The present state."""
         return self._history.present
+
+    @property
+    def history(self) -> History:
+        """The present state and all steps."""
+        return self._history
 
     @property
     def size(self) -> tuple[int, int]:
@@ -145,7 +152,12 @@ class Session:
     @property
     def nbytes(self) -> int:
         """Memory of embedding, cached maps and masks; may be asked while the session works."""
-        return self._embedding.nbytes + self._answer_bytes + self._history_bytes
+        return self._embedding.nbytes + self.work_bytes
+
+    @property
+    def work_bytes(self) -> int:
+        """Memory of cached maps and masks alone."""
+        return self._answer_bytes + self._history_bytes
 
     @property
     def mask(self) -> np.ndarray:

@@ -22,6 +22,7 @@ from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.allowed import Known
 from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
+from tamingseg.ui.memory import keep_tidy
 from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
 from tamingseg.ui.partition.calls import partition_tab
@@ -37,6 +38,12 @@ from tamingseg.weights.registry import WEIGHTS
 
 _PARTITIONER = "distilled"
 """The model of mosaics, partition and instant proposals: it finds all regions at once."""
+
+MEMORY = 2.0
+"""Gigabytes for photos and what is found in them, unless something else is asked for."""
+
+LEAST_MEMORY = 0.1
+"""With less not even one large photo could be worked on."""
 
 _DECODED_AT_ONCE = 2
 """Most photos decoded at the same time: a few kilobytes may hold 80 million pixels."""
@@ -57,13 +64,15 @@ class Page(gr.Blocks):
         propose: Proposer,
         partitioner: Segmentor,
         textures: Textures,
+        memory: float,
     ) -> None:
         super().__init__(
             title="tamingseg · segment an image by clicking",
             analytics_enabled=False,
             delete_cache=(600, 3600),
         )
-        self.workspaces = Workspaces(segmentor)
+        self.workspaces = Workspaces(segmentor, int(memory * 1e9))
+        self._closed = threading.Event()
         with self:
             tabs = make_tabs(self.workspaces, propose, partitioner, textures)
             self.scripts = load_scripts(settings_of(tabs))
@@ -74,6 +83,8 @@ class Page(gr.Blocks):
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         """Launch like any gradio page, with the settings that keep this one safe and private."""
         threading.Thread(target=self._warm_up, daemon=True).start()
+        tidying = (self.workspaces, self._closed)
+        threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()
         kept: dict[str, Any] = {
             "app_kwargs": {
                 "routes": _routes(self.workspaces, self.scripts),
@@ -89,6 +100,11 @@ class Page(gr.Blocks):
             "pwa": False,
         }
         return super().launch(**(kept | options))
+
+    def close(self, verbose: bool = True) -> None:
+        """Serve no more."""
+        self._closed.set()
+        super().close(verbose)
 
     def _known(self) -> Known:
         """List the functions and the events of the page's components."""
@@ -121,6 +137,7 @@ def build_page(
     propose: Proposer = propose_on_grid,
     partitioner: Segmentor | None = None,
     textures: Textures | None = None,
+    memory: float = MEMORY,
 ) -> Page:
     """Build the app around a model and a way to propose; launch it like any `gr.Blocks`.
 
@@ -131,8 +148,11 @@ def build_page(
         proposals; by default the same model.
     textures
         What mosaics are made of; by default textures by formula.
+    memory
+        Gigabytes for the photos of all users together, and what is found in them.
     """
-    return Page(segmentor, propose, partitioner or segmentor, textures or find_textures(None))
+    textures = textures or find_textures(None)
+    return Page(segmentor, propose, partitioner or segmentor, textures, memory)
 
 
 def launch(
@@ -141,6 +161,7 @@ def launch(
     model: str = "default",
     open_browser: bool = True,
     textures: Path | None = None,
+    memory: float = MEMORY,
 ) -> None:
     """Load a model, serve the app until interrupted, and say its address.
 
@@ -157,19 +178,23 @@ def launch(
         Show the page in the browser; a hosted demo, which has none, never does.
     textures
         Folder of photos of textures for mosaics, besides those by formula.
+    memory
+        Gigabytes for the photos of all users together, and what is found in them.
 
     Raises
     ------
     OSError
         If the port is in use, or the host is none of this machine's addresses.
     FileNotFoundError, ValueError
-        If there is no such folder of textures, or no photo in it.
+        If there is no such folder of textures, or no photo in it, or too little memory.
     """
+    if not memory >= LEAST_MEMORY:
+        raise ValueError(f"--memory is at least {LEAST_MEMORY:g} GB, got {memory:g}")
     _check_address(host or os.environ.get("GRADIO_SERVER_NAME", "127.0.0.1"), port)
     found = find_textures(textures)
     segmentor = load_segmentor(model)
     partitioner = load_segmentor(_PARTITIONER) if _takes_partitioner(model) else segmentor
-    page = build_page(segmentor, partitioner=partitioner, textures=found)
+    page = build_page(segmentor, partitioner=partitioner, textures=found, memory=memory)
     is_hosted = "SPACE_ID" in os.environ
     page.launch(server_name=host, server_port=port, inbrowser=open_browser and not is_hosted)
 

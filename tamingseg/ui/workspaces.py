@@ -1,14 +1,15 @@
 """Who works on what: one workspace per browser page, found by a token that nobody can guess.
 
-The number of workspaces and their memory are bounded. The longest unused go first, and those whose
-page was closed go soon. No work is lost: the browser keeps a copy of it, and sends it back when the
-server says that the workspace is gone.
+The number of workspaces and their memory are bounded. A workspace that is not used rests: it lets
+go of what can be computed again. If that is not enough, whole workspaces are dropped: of the client
+who has most, and the longest unused first. Those whose page was closed go soon. No work is lost:
+the browser keeps a copy of it, and sends it back when the server says that the workspace is gone.
 """
 
 import secrets
 import threading
 import time
-from collections import OrderedDict, deque
+from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
@@ -19,6 +20,7 @@ from tamingseg.partition.build import PartitionMethod, merge_evidence
 from tamingseg.partition.evidence import Evidence, find_evidence
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor
+from tamingseg.ui.clients import client
 from tamingseg.ui.shared.pictures import jpeg, shrunk
 from tamingseg.ui.shared.truth import packed_regions
 
@@ -34,10 +36,16 @@ Encoded = tuple[ImageEmbedding, float]
 
 
 class Slot(Protocol):
-    """What one tab keeps of a photo; `nbytes` is the memory it occupies."""
+    """What one tab keeps of a photo."""
 
     @property
-    def nbytes(self) -> int: ...  # noqa: D102
+    def nbytes(self) -> int:
+        """Memory it occupies."""
+        ...
+
+    def rest(self) -> None:
+        """Let go of what can be computed again, at no loss to the user."""
+        ...
 
 
 AnySlot = TypeVar("AnySlot", bound=Slot)
@@ -70,16 +78,29 @@ class Workspace:
         How the photo's superpixels are merged, by the method.
     slots
         What each tab keeps, by the name of the tab.
+    client
+        Who opened it, see `tamingseg.ui.clients`.
     stopped
         Names of the last runs that were to be stopped.
     sequence
         Number of the last request of operations that was carried out.
-    ends
-        When it may be dropped, by the clock of the `Workspaces`.
+    used, ends
+        When it was used last, and when it may be dropped, by the clock of the `Workspaces`.
+
+    Parameters
+    ----------
+    embed
+        Encodes the image.
+    shares
+        Whether others work with the same embedding, which then is not counted here.
     """
 
     def __init__(
-        self, name: str, image: np.ndarray, embed: Callable[[np.ndarray], Encoded]
+        self,
+        name: str,
+        image: np.ndarray,
+        embed: Callable[[np.ndarray], Encoded],
+        shares: bool = False,
     ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.picture_key = secrets.token_urlsafe(24)
@@ -93,20 +114,33 @@ class Workspace:
         self.evidence: Evidence | None = None
         self.hierarchies: dict[str, Hierarchy] = {}
         self.slots: dict[str, Any] = {}  # of each tab a `Slot` of its own
+        self.client = client.get()
         self.stopped: deque[str] = deque(maxlen=64)
         self.sequence = 0
-        self.ends = float("inf")
+        self.used = self.ends = 0.0
         self._embed = embed
+        self._shares = shares
         self._encoded: Encoded | None = None
         self._lock = threading.Lock()
 
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        embedding = None if self._encoded is None else self._encoded[0]
-        models = (embedding, self.partitioner_embedding, self.evidence)
-        parts = (self.image, self.truth, *models, *list(self.slots.values()))
+        encoded = self._encoded
+        seen = self.image if encoded is None else encoded[0]  # which holds the image
+        parts = [self.truth, self.partitioner_embedding, self.evidence, *list(self.slots.values())]
+        if not self._shares:
+            parts.append(seen)
         return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
+
+    def rest(self) -> None:
+        """Let go of what can be computed again."""
+        for slot in list(self.slots.values()):
+            slot.rest()
+        self.partitioner_embedding = None
+        if self._lock.acquire(blocking=False):  # or it is encoded just now
+            self._encoded = None
+            self._lock.release()
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -124,6 +158,7 @@ class Workspace:
         with self._lock:
             if self._encoded is None:
                 self._encoded = self._embed(self.image)
+                self.image = self._encoded[0].image  # a copy, of which one is enough
             return self._encoded
 
     def slot(self, tab: str, make: Callable[[], AnySlot]) -> AnySlot:
@@ -141,8 +176,12 @@ class Workspaces:
     ----------
     segmentor
         The model that answers.
-    max_count, max_bytes
-        Most workspaces, and most bytes they occupy; one workspace is always kept.
+    max_bytes
+        Most memory that they occupy; one workspace is always kept.
+    max_count, max_per_client
+        Most workspaces, and most of one client.
+    rest_seconds
+        A workspace that was not used for this long rests.
     idle_seconds
         A workspace that was not used for this long is dropped.
     leave_seconds
@@ -154,25 +193,54 @@ class Workspaces:
     def __init__(
         self,
         segmentor: Segmentor,
-        max_count: int = 64,
-        max_bytes: int = 2 << 30,
+        max_bytes: int = 2 * 10**9,
+        max_count: int = 500,
+        max_per_client: int = 100,
+        rest_seconds: float = 45,
         idle_seconds: float = 3600,
-        leave_seconds: float = 120,
+        leave_seconds: float = 30,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.segmentor = segmentor
-        self._max_count = max_count
         self._max_bytes = max_bytes
+        self._max_count = max_count
+        self._max_per_client = max_per_client
+        self._rest_seconds = rest_seconds
         self._idle_seconds = idle_seconds
         self._leave_seconds = leave_seconds
         self._clock = clock
         self._workspaces: OrderedDict[str, Workspace] = OrderedDict()
+        self._sizes: dict[str, int] = {}  # by token, as they were when last looked at
         self._samples: dict[str, Encoded] = {}
+        self._is_tidy = True
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
 
     def __len__(self) -> int:
         return len(self._workspaces)
+
+    @property
+    def nbytes(self) -> int:
+        """Memory that they occupy together."""
+        with self._lock:
+            self._look_at_all()
+            return self._used()
+
+    def tidy(self) -> bool:
+        """Drop those that ended, and let those rest that are not used.
+
+        Returns whether anything was used since the last time, so that memory may have become free.
+        """
+        with self._lock:
+            self._drop_ended()
+            now = self._clock()
+            for workspace in self._workspaces.values():
+                if workspace.used + self._rest_seconds < now:
+                    workspace.rest()
+            self._look_at_all()
+            self._make_room()
+            was_tidy, self._is_tidy = self._is_tidy, True
+            return not was_tidy
 
     def open_image(self, name: str, image: np.ndarray) -> Workspace:
         """Begin to work on an image, uint8 RGB (H, W, 3)."""
@@ -181,7 +249,9 @@ class Workspaces:
     def open_sample(self, name: str) -> Workspace:
         """Begin to work on one of the sample photos; raises ValueError for another name."""
         image = load_sample_image(name)
-        workspace = Workspace(name, image, lambda image: self.embed_sample(name, image))
+        workspace = Workspace(
+            name, image, lambda image: self.embed_sample(name, image), shares=True
+        )
         workspace.truth = packed_regions(load_sample_truth(name))
         return self._add(workspace)
 
@@ -189,9 +259,10 @@ class Workspaces:
         """Return a workspace's photo as embedded by the partitioner, for the first who asks."""
         if partitioner is self.segmentor:
             return workspace.encoded()[0]
-        if workspace.partitioner_embedding is None:
-            workspace.partitioner_embedding = partitioner.embed(workspace.image)
-        return workspace.partitioner_embedding
+        embedding = workspace.partitioner_embedding  # which the workspace may let go of meanwhile
+        if embedding is None:
+            embedding = workspace.partitioner_embedding = partitioner.embed(workspace.image)
+        return embedding
 
     def find_hierarchy(
         self, workspace: Workspace, partitioner: Segmentor, method: PartitionMethod
@@ -224,7 +295,7 @@ class Workspaces:
         """
         with self._lock:
             workspace = self._find(token)
-            del self._workspaces[token]
+            self._drop(token)
             workspace.token = secrets.token_urlsafe(24)
             self._touch(workspace)
             return workspace
@@ -261,24 +332,60 @@ class Workspaces:
         with self._lock:
             self._drop_ended()
             self._touch(workspace)
+            own = [one for one in self._workspaces.values() if one.client == workspace.client]
+            if len(own) > self._max_per_client:
+                self._drop(min(own[:-1], key=_is_worked_on).token)
             self._make_room()
         return workspace
 
     def _touch(self, workspace: Workspace) -> None:
         self._workspaces[workspace.token] = workspace
         self._workspaces.move_to_end(workspace.token)
-        workspace.ends = self._clock() + self._idle_seconds
+        self._sizes[workspace.token] = workspace.nbytes
+        workspace.used = self._clock()
+        workspace.ends = workspace.used + self._idle_seconds
+        self._is_tidy = False
 
     def _make_room(self) -> None:
-        """Drop the longest unused, but never the one touched last."""
+        """Let the longest unused rest, and then drop some, but never the one touched last."""
+        *others, _ = self._workspaces.values() or [None]
+        for workspace in others:
+            if not self._is_full():
+                return
+            workspace.rest()
+            self._sizes[workspace.token] = workspace.nbytes
         while len(self._workspaces) > 1 and self._is_full():
-            self._workspaces.popitem(last=False)
+            self._drop(self._least_missed().token)
+
+    def _least_missed(self) -> Workspace:
+        """Return the longest unused of the client who has most, first one without work."""
+        *others, _ = self._workspaces.values()
+        shares: dict[str, int] = defaultdict(int)
+        for workspace in others:
+            shares[workspace.client] += self._sizes[workspace.token]
+        most = max(shares, key=shares.__getitem__)
+        return min((one for one in others if one.client == most), key=_is_worked_on)
 
     def _is_full(self) -> bool:
-        used = sum(workspace.nbytes for workspace in self._workspaces.values())
-        return len(self._workspaces) > self._max_count or used > self._max_bytes
+        return len(self._workspaces) > self._max_count or self._used() > self._max_bytes
+
+    def _used(self) -> int:
+        samples = sum(embedding.nbytes for embedding, _ in list(self._samples.values()))
+        return samples + sum(self._sizes.values())
+
+    def _look_at_all(self) -> None:
+        for token, workspace in self._workspaces.items():
+            self._sizes[token] = workspace.nbytes
+
+    def _drop(self, token: str) -> None:
+        del self._workspaces[token]
+        del self._sizes[token]
 
     def _drop_ended(self) -> None:
         now = self._clock()
         for workspace in [one for one in self._workspaces.values() if one.ends < now]:
-            del self._workspaces[workspace.token]
+            self._drop(workspace.token)
+
+
+def _is_worked_on(workspace: Workspace) -> bool:
+    return bool(workspace.slots)

@@ -2,6 +2,7 @@ import pytest
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.ui.click.work import find_click_work
+from tamingseg.ui.clients import client
 from tamingseg.ui.workspaces import Gone, Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -97,17 +98,82 @@ def test_the_unused_and_the_left_are_dropped(workspaces, clock, discs_image):
     left = workspaces.open_image("a.png", discs_image)
     workspaces.leave(left.token)
     workspaces.leave("nonsense")
-    clock.now = 119
+    clock.now = 29
     assert workspaces.resume(left.token) is left
     workspaces.leave(left.token)
-    clock.now = 240
+    clock.now = 60
     with pytest.raises(Gone):
         workspaces.find(left.token)
     workspaces.find(idle.token)
-    clock.now = 240 + 3601
+    clock.now = 60 + 3601
     with pytest.raises(Gone):
         workspaces.find(idle.token)
     assert len(workspaces) == 0
+
+
+def test_all_is_given_back_within_a_minute_after_everyone_left(workspaces, clock, discs_image):
+    for _ in range(3):
+        workspaces.leave(workspaces.open_image("a.png", discs_image).token)
+    assert workspaces.tidy()
+    clock.now = 40
+    workspaces.tidy()
+    assert (len(workspaces), workspaces.nbytes) == (0, 0)
+
+
+def test_there_is_nothing_to_tidy_where_nobody_was(workspaces, discs_image):
+    assert not Workspaces(None).tidy()
+    workspaces.open_image("a.png", discs_image)
+    assert [workspaces.tidy() for _ in range(2)] == [True, False]
+
+
+def test_who_pauses_loses_nothing_but_what_is_computed_again(
+    workspaces, segmentor, clock, discs_image
+):
+    first = workspaces.open_image("a.png", discs_image)
+    opened = first.nbytes
+    before = ask(first, segmentor, 1, RED, {"do": "keep"})
+    assert first.nbytes > opened
+    clock.now = 46
+    workspaces.tidy()
+    assert workspaces.nbytes < opened + 1000  # a few run lengths
+    after = ask(workspaces.find(first.token), segmentor, 2)
+    assert after["objects"] == before["objects"]
+    assert after["can_undo"]
+    assert ask(first, segmentor, 3, {"do": "undo"}, {"do": "undo"})["objects"] == []
+
+
+def test_what_is_being_worked_on_does_not_rest(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    ask(workspace, segmentor, 1, RED)
+
+    def look(session):
+        workspace.rest()
+        return session
+
+    assert find_click_work(workspace, segmentor).read(look) is not None
+    assert find_click_work(workspace, segmentor).read(lambda session: session.probabilities.any())
+
+
+def test_others_rest_before_any_is_dropped(segmentor, discs_image):
+    workspaces = Workspaces(segmentor, max_bytes=5 * discs_image.nbytes)
+    opened = [workspaces.open_image("a.png", discs_image) for _ in range(3)]
+    for workspace in opened:
+        ask(workspaces.find(workspace.token), segmentor, 1, RED)  # an answer is a third larger
+    for workspace in opened:
+        assert workspaces.find(workspace.token) is workspace
+    assert opened[0].nbytes < discs_image.nbytes * 1.1
+
+
+def test_the_client_with_most_makes_room_and_first_where_nobody_worked(segmentor, discs_image):
+    workspaces = Workspaces(segmentor, max_count=4, max_per_client=3)
+    at_work = workspaces.open_image("a.png", discs_image)
+    client.set("10.0.0.7")
+    theirs = workspaces.open_image("a.png", discs_image)
+    ask(theirs, segmentor, 1, RED)
+    flood = [workspaces.open_image("a.png", discs_image) for _ in range(10)]
+    assert len(workspaces) == 4
+    for kept in (at_work, theirs, *flood[-2:]):
+        assert workspaces.find(kept.token) is kept
 
 
 def test_resuming_voids_the_old_token(workspaces, segmentor, discs_image):

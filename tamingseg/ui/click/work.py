@@ -9,6 +9,7 @@ import numpy as np
 
 from tamingseg.segmentors.base import ImageEmbedding, JointSegmentor, Segmentor
 from tamingseg.session.session import Session, default_fusion
+from tamingseg.session.state import History, State
 from tamingseg.ui.click.document import (
     apply_operation,
     check_operations,
@@ -30,13 +31,26 @@ class ClickWork:
         self._clock = _Clock(segmentor)
         self._fusion = default_fusion(segmentor)
         self._session: Session | None = None
-        self._embedding_bytes = 0
+        self._history: History | None = None  # of the session, while the work rests
+        self._history_bytes = 0
         self._lock = threading.Lock()
 
     @property
     def nbytes(self) -> int:
         """Memory it occupies beside the photo's embedding."""
-        return 0 if self._session is None else self._session.nbytes - self._embedding_bytes
+        session = self._session
+        return self._history_bytes if session is None else session.work_bytes
+
+    def rest(self) -> None:
+        """Let go of what can be computed again, unless a request is being answered."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._session is not None:
+                    self._history = self._session.history
+                    self._history_bytes = self._history.nbytes
+                    self._session = None
+            finally:
+                self._lock.release()
 
     def answer(self, request: dict[str, Any]) -> dict[str, Any]:
         """Carry out the operations of a request and describe the session after them.
@@ -54,7 +68,9 @@ class ClickWork:
             if sequence > self._workspace.sequence:
                 try:
                     if request.get("document") is not None and self._workspace.sequence == 0:
-                        session = self._restore(request["document"])
+                        session = self._begin(
+                            read_document(request["document"], self._workspace.size)
+                        )
                     for operation in operations:
                         apply_operation(session, operation)
                 except ValueError as refusal:
@@ -71,16 +87,12 @@ class ClickWork:
             return look(self._begun())
 
     def _begun(self) -> Session:
-        if self._session is None:
-            embedding = self._workspace.encoded()[0]
-            self._embedding_bytes = embedding.nbytes
-            self._session = Session(self._clock, embedding, fusion=self._fusion)
-        return self._session
+        return self._session or self._begin(self._history)
 
-    def _restore(self, document: Any) -> Session:
-        state = read_document(document, self._workspace.size)
+    def _begin(self, state: State | History | None) -> Session:
         embedding = self._workspace.encoded()[0]
         self._session = Session(self._clock, embedding, fusion=self._fusion, state=state)
+        self._history = None
         return self._session
 
 

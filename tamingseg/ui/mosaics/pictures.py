@@ -124,6 +124,9 @@ class Pictures:
         files = [self.sheet, *self.files.values()]
         return sum(map(len, files)) + sum(array.nbytes for array in arrays)
 
+    def rest(self) -> None:
+        """Do nothing: all of it is needed."""
+
     def describe(self) -> dict[str, Any]:
         """Return everything but the files."""
         recipe = None if self.recipe is None else asdict(self.recipe)

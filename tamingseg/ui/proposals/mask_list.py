@@ -53,7 +53,11 @@ class MaskList:
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        return self._masks.packed.nbytes
+        ious = self._ious
+        return self._masks.packed.nbytes + (0 if ious is None else ious.nbytes)
+
+    def rest(self) -> None:
+        """Do nothing: all of it is needed."""
 
     def compare(self, truth: np.ndarray | None) -> None:
         """Compare with these true regions from now on; None if they are not known."""

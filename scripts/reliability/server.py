@@ -1,0 +1,197 @@
+"""A page in a process of its own, and visitors who talk to it as its scripts do."""
+
+import http.client
+import json
+import multiprocessing
+import resource
+import secrets
+import socket
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.connection import Connection
+from typing import Any, NamedTuple
+
+Answer = dict[str, Any]
+
+PATIENCE = 600
+"""Seconds after which an answer is lost."""
+
+KEPT_ALIVE = 2
+"""Seconds that a connection is used again; the server closes one that is idle for five."""
+
+
+class Memory(NamedTuple):
+    """What a server's process holds, and what it says it holds for photos; bytes."""
+
+    held: int
+    said: int
+
+
+class Server:
+    """A page that is being served; `port` is its own."""
+
+    def __init__(self, port: int, pipe: Connection, pid: int | None) -> None:
+        self.port, self._pipe, self._pid = port, pipe, pid
+
+    def memory(self) -> Memory:
+        """Ask how much memory it holds."""
+        self._pipe.send("memory")
+        with open(f"/proc/{self._pid}/statm") as file:
+            held = int(file.read().split()[1]) * resource.getpagesize()
+        return Memory(held, self._pipe.recv())
+
+
+@contextmanager
+def served(memory: float | None = None) -> Iterator[Server]:
+    """Serve the page with the models it is shipped with, at most `memory` GB for photos."""
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe()
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    process = context.Process(target=_serve, args=(there, port, memory), daemon=True)
+    process.start()
+    there.close()
+    try:
+        here.recv()  # it is ready
+        yield Server(port, here, process.pid)
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(pipe: Connection, port: int, memory: float | None) -> None:
+    from tamingseg.segmentors.load import load_segmentor
+    from tamingseg.ui.page import build_page
+
+    limit = {} if memory is None else {"memory": memory}
+    page = build_page(load_segmentor("default"), partitioner=load_segmentor("distilled"), **limit)
+    page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=port)
+    pipe.send("ready")
+    while pipe.recv() == "memory":
+        pipe.send(page.workspaces.nbytes)
+
+
+class Lost(Exception):
+    """The connection broke, or the answer is not one of the page's."""
+
+
+class Visitor:
+    """Talks to a page as its scripts do, about one photo at a time."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self.session = secrets.token_hex(6)
+        self._connection, self._used = self._connect(), 0.0
+        config = json.loads(self._ask("GET", "/config")[1])
+        self.canvas = next(
+            one["id"] for one in config["components"] if one["props"].get("elem_id") == "seg-canvas"
+        )
+        self.runs = {one["targets"][0][1]: one["id"] for one in config["dependencies"]}
+        self.token: str | None = None
+        self.reopened = 0
+
+    def _connect(self) -> http.client.HTTPConnection:
+        return http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
+
+    def _ask(
+        self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
+    ) -> tuple[int, bytes]:
+        if time.monotonic() - self._used > KEPT_ALIVE:
+            self._connection.close()  # and opened again by the request
+        self._used = time.monotonic()
+        try:
+            self._connection.request(method, path, body, {"content-type": kind} if body else {})
+            answer = self._connection.getresponse()
+            return answer.status, answer.read()
+        except (OSError, http.client.HTTPException) as error:
+            self._connection.close()
+            raise Lost(f"{path}: {error!r}") from error
+
+    def _json(self, method: str, path: str, body: bytes | None = None) -> Answer:
+        status, content = self._ask(method, path, body)
+        if status != 200:
+            raise Lost(f"{path}: {status} {content[:200]!r}")
+        return json.loads(content)
+
+    def call(self, name: str, value: Any) -> Answer:
+        """Call a function of the page."""
+        request = {"session_hash": self.session, "component_id": self.canvas}
+        body = json.dumps({**request, "fn_name": name, "data": value}).encode()
+        return self._json("POST", "/gradio_api/component_server/", body)
+
+    def open(self, photo: bytes) -> None:
+        """Upload a photo and fetch its picture."""
+        self._photo, self._sequence, self._document = photo, 0, None
+        greeting = self._json("POST", "/tamingseg/photo?name=photo", photo)
+        if "token" not in greeting:
+            raise Lost(f"the photo was refused: {greeting}")
+        self.token, self.size = greeting["token"], tuple(greeting["size"])
+        status, _ = self._ask("GET", f"/tamingseg/picture/{greeting['picture']}")
+        if status != 200:
+            raise Lost(f"the picture: {status}")
+
+    def ask(self, name: str, **request: Any) -> Answer:
+        """Call a function about the photo; opens it again where the server forgot it."""
+        while True:
+            answer = self.call(name, {"token": self.token, **request})
+            if not answer.get("gone"):
+                return answer
+            self.reopen()
+
+    def answer(self, *operations: Answer) -> Answer:
+        """Carry out operations and tell what the objects are then."""
+        while True:
+            request = {"token": self.token, "sequence": self._sequence + 1, "known": {}}
+            request |= {"document": self._document, "operations": list(operations)}
+            answer = self.call("answer", request)
+            if not answer.get("gone"):
+                self._sequence += 1
+                self._document = None
+                self.objects = {key: answer.get(key) for key in ("objects", "active")}
+                return answer
+            self.reopen()
+
+    def reopen(self) -> None:
+        """Bring the photo and the work on it back."""
+        document = self.objects if self._sequence else self._document
+        self.open(self._photo)
+        self._document = document
+        self.reopened += 1
+
+    def run(self, event: str, **request: Any) -> Answer:
+        """Have a run carried out; returns how it ended."""
+        name = secrets.token_hex(6)
+        data = {"token": self.token, "run": name, **request}
+        body = {"session_hash": self.session, "fn_index": self.runs[event], "data": []}
+        joined = self._json(
+            "POST", "/gradio_api/queue/join", json.dumps({**body, "event_data": data}).encode()
+        )
+        ended = self._heard(joined["event_id"])
+        if ended.get("gone"):
+            self.reopen()
+            return self.run(event, **request)
+        return ended
+
+    def _heard(self, event_id: str) -> Answer:
+        """Read what the server says of a run until it ends."""
+        heard = self._connect()
+        try:
+            heard.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
+            for line in heard.getresponse():
+                said = json.loads(line[5:]) if line.startswith(b"data:") else {}
+                if said.get("event_id") == event_id and said["msg"] == "process_completed":
+                    if not said["success"]:
+                        raise Lost(f"a run: {said}")
+                    return said["output"]["data"][0]
+            raise Lost("a run: nothing more was said of it")
+        except (OSError, http.client.HTTPException, ValueError) as error:
+            raise Lost(f"a run: {error!r}") from error
+        finally:
+            heard.close()
+
+    def leave(self) -> None:
+        """Close the page."""
+        self._ask("POST", "/tamingseg/leave", str(self.token).encode(), "text/plain")
+        self._connection.close()

@@ -1,0 +1,26 @@
+"""Gives memory back to the system that nobody needs any more."""
+
+import ctypes
+import threading
+
+from tamingseg.ui.workspaces import Workspaces
+
+_SECONDS = 5.0
+"""How often it is looked for memory that became free."""
+
+
+def keep_tidy(workspaces: Workspaces, ended: threading.Event, seconds: float = _SECONDS) -> None:
+    """Tidy up every so many seconds, until `ended` is set."""
+    while not ended.wait(seconds):
+        if workspaces.tidy():
+            trim()
+
+
+def trim() -> None:
+    """Give freed blocks back to the system, if the C library is glibc.
+
+    It keeps them otherwise, for each thread: after many users that can be more than is in use.
+    """
+    give_back = getattr(ctypes.CDLL(None), "malloc_trim", None)
+    if give_back is not None:
+        give_back(0)
