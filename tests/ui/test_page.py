@@ -106,6 +106,24 @@ def test_a_folder_without_textures_is_one_line_before_the_model_is_loaded(
     assert not launched
 
 
+@pytest.mark.parametrize("memory", ["0", "-1", "nan"])
+def test_too_little_memory_is_one_line_before_the_model_is_loaded(
+    launched, monkeypatch, capsys, memory
+):
+    monkeypatch.setattr(page, "load_segmentor", lambda name: 1 / 0)
+    assert main(["app", "--memory", memory]) == 2
+    assert "--memory is at least 0.1 GB" in capsys.readouterr().err
+    assert not launched
+
+
+def test_the_memory_asked_for_is_that_of_the_workspaces(launched, monkeypatch):
+    built = {}
+    served = SimpleNamespace(launch=lambda **given: None)
+    monkeypatch.setattr(page, "build_page", lambda *_, **given: built.update(given) or served)
+    assert main(["app", "--memory", "0.5"]) == 0
+    assert built["memory"] == 0.5
+
+
 def test_scripts_are_served_under_an_address_that_changes_with_them():
     scripts = {"shared/main.js": b"export const one = 1;", "click/tab.js": b""}
     client = TestClient(Starlette(routes=page._routes(Workspaces(None), scripts)))
