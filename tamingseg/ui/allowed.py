@@ -6,6 +6,7 @@ Gradio has many more routes, and answers some wrong requests with an error in th
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from tamingseg.files import parse_json
 
@@ -57,8 +58,8 @@ def is_checked(path: str) -> bool:
     return path.rstrip("/") in (_CALL, _RUN, _CANCEL)
 
 
-def check_body(path: str, body: bytes, known: Known) -> None:
-    """Raise Refused if the page's scripts would not send this to a path that is checked."""
+def check_body(path: str, body: bytes, known: Known) -> dict[str, Any]:
+    """Return what was sent to a path that is checked; Refused if the page would not send it."""
     path = path.rstrip("/")
     try:
         request = parse_json(body)
@@ -81,8 +82,15 @@ def check_body(path: str, body: bytes, known: Known) -> None:
     if path == _CALL:
         if request["fn_name"] not in known.calls.get(request["component_id"], ()):
             raise Refused(404, "There is no such function.")
-        return
+        return request
     if request["fn_index"] not in known.runs:
         raise Refused(404, "There is no such run.")
     if path == _RUN and len(request["data"]) != known.runs[request["fn_index"]]:
         raise Refused(400, "Expected 'data' as this page sends it.")
+    return request
+
+
+def is_work(path: str, request: Mapping[str, Any]) -> bool:
+    """Whether a request to a path that is checked begins a run, or opens a photo."""
+    is_opening = str(request.get("fn_name")).startswith("open_")
+    return path.rstrip("/") == _RUN or (path.rstrip("/") == _CALL and is_opening)

@@ -1,4 +1,4 @@
-"""Protects the page: refuses requests that it would not send, and adds headers to answers.
+"""Protects the page: refuses requests that it would not send, or too many, and adds headers.
 
 The headers keep the page to itself: nothing is loaded from, or sent to, any other machine, and no
 other site may show it in a frame, except that of the hosted demo when the page runs there.
@@ -9,7 +9,8 @@ import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from tamingseg.ui.allowed import Known, Refused, check_body, check_path, is_checked
+from tamingseg.ui.allowed import Known, Refused, check_body, check_path, is_checked, is_work
+from tamingseg.ui.clients import OF_A_TAB, WORK, Bounds, TooMuch, client
 
 MAX_REQUEST_BYTES = 8 << 20
 """Largest request, photos excepted. The largest there are bring back saved work."""
@@ -18,6 +19,9 @@ MAX_PHOTO_BYTES = 40 << 20
 """Largest photo file that can be uploaded."""
 
 UPLOAD_PATH = "/tamingseg/photo"
+
+_PHOTOS = (UPLOAD_PATH, "/tamingseg/truth")
+"""Where photos and label maps are sent."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -28,7 +32,7 @@ class Guard:
     """ASGI middleware around all routes of the page."""
 
     def __init__(self, app: Callable[..., Awaitable[None]], known: Known) -> None:
-        self._app, self._known = app, known
+        self._app, self._known, self._bounds = app, known, Bounds()
         self._headers = _headers()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -58,16 +62,23 @@ class Guard:
             await send(message)
 
         try:
-            check_path(scope["method"], path)
-            if _announced(scope) > limit:
-                raise _too_large(limit)
-            passed_on: Receive = counted
-            if is_checked(path):
-                body = await _whole(counted)
-                check_body(path, body, self._known)
-                passed_on = _replayed(body, counted)
-            await self._app(scope, passed_on, headed)
-        except Refused as refusal:
+            client.set((scope.get("client") or ("",))[0])
+            with self._bounds.request(path):
+                check_path(scope["method"], path)
+                if _announced(scope) > limit:
+                    raise _too_large(limit)
+                passed_on: Receive = counted
+                if path in _PHOTOS:
+                    self._bounds.spend(("work", client.get()), WORK)
+                if is_checked(path):
+                    body = await _whole(counted)
+                    request = check_body(path, body, self._known)
+                    self._bounds.spend((client.get(), request["session_hash"]), OF_A_TAB)
+                    if is_work(path, request):
+                        self._bounds.spend(("work", client.get()), WORK)
+                    passed_on = _replayed(body, counted)
+                await self._app(scope, passed_on, headed)
+        except (Refused, TooMuch) as refusal:
             if not answering:
                 if not read:
                     await _drain(receive, limit)
@@ -133,8 +144,13 @@ async def _drain(receive: Receive, most: int) -> None:
             return
 
 
-async def _refuse(send: Send, refusal: Refused) -> None:
+async def _refuse(send: Send, refusal: Refused | TooMuch) -> None:
     body = json.dumps({"error": str(refusal)}).encode()
     headers = [(b"content-type", b"application/json"), (b"connection", b"close")]
-    await send({"type": "http.response.start", "status": refusal.status, "headers": headers})
+    status = 429
+    if isinstance(refusal, TooMuch):
+        headers.append((b"retry-after", str(refusal.seconds).encode()))
+    else:
+        status = refusal.status
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -27,7 +27,7 @@ from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
 from tamingseg.ui.partition.calls import partition_tab
 from tamingseg.ui.proposals.calls import Proposer, proposal_tab, propose_on_grid, set_truth
-from tamingseg.ui.runs import MAX_WAITING, listen_for_runs
+from tamingseg.ui.runs import MAX_AT_ONCE, listen_for_runs
 from tamingseg.ui.shared.calls import shared_calls
 from tamingseg.ui.shared.canvas import Tab, seg_canvas, settings_of
 from tamingseg.ui.shared.pictures import thumbnail
@@ -78,7 +78,7 @@ class Page(gr.Blocks):
             self.scripts = load_scripts(settings_of(tabs))
             canvas = seg_canvas(tabs, shared_calls(self.workspaces), self.scripts)
             listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
-        self.queue(max_size=MAX_WAITING)
+        self.queue(max_size=MAX_AT_ONCE)
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         """Launch like any gradio page, with the settings that keep this one safe and private."""
@@ -93,6 +93,7 @@ class Page(gr.Blocks):
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
             "css": _CSS,
             "allowed_paths": [],
+            "max_threads": MAX_AT_ONCE,
             "max_file_size": "1mb",  # photos come by our own route; nothing else is uploaded
             "footer_links": [],
             "run_history": False,

@@ -1,25 +1,38 @@
 """Long work on the server: it says how far it is, can be stopped, and waits for its turn.
 
-The canvas asks for a run with an event, and hears of it until it ends.
+The canvas asks for a run with an event, and hears of it until it ends. A click never waits behind a
+run: runs have threads of their own, to which the system gives what clicks leave.
 """
 
+import asyncio
+import os
+import sys
+import threading
 import time
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 import gradio as gr
 
+from tamingseg.ui.turns import MOST, Line
 from tamingseg.ui.wire import check_name, explain, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces
 
 Progress = Callable[[int, int], None]
 """``progress(done, total)``, which the work calls now and then."""
 
-MAX_WAITING = 64
-"""Most runs that wait for their turn, of all users together."""
+MAX_AT_ONCE = MOST + 4
+"""Most runs that somebody hears of: all that wait, and some that are told that there are too many.
+"""
 
-Steps = Callable[[Any], Iterator[dict[str, Any]]]
+_NICE = 10
+"""A run gets a tenth of what a click gets of a core that both want."""
+
+_followers = ThreadPoolExecutor(MAX_AT_ONCE, "run")
+"""Threads that wait for news of runs; they take none from clicks."""
+
+Steps = Callable[[Any], Generator[dict[str, Any], None, None]]
 """Carries out the run that a request asks for, and says how far it is."""
 
 Work = Callable[[Progress], dict[str, Any]]
@@ -51,7 +64,7 @@ def follow(
         if is_left or is_stopped():
             raise Stopped
 
-    pool = ThreadPoolExecutor(1)
+    pool = ThreadPoolExecutor(1, initializer=_let_others_go_first)
     future = pool.submit(work, report)
     try:
         while not future.done():
@@ -84,16 +97,35 @@ def listen_for_runs(canvas: gr.HTML, runs: Mapping[str, Steps]) -> None:
             show_progress="hidden",
             api_visibility="private",
             trigger_mode="multiple",
-            concurrency_limit=1,
-            concurrency_id="runs",
+            concurrency_limit=None,  # they wait for their turn here
         )
 
 
-def _listener(steps: Steps) -> Callable[[gr.EventData], Iterator[dict[str, Any]]]:
-    def run(event: gr.EventData) -> Iterator[dict[str, Any]]:
-        yield from steps(event._data)
+def _listener(steps: Steps) -> Callable[[gr.EventData], AsyncIterator[dict[str, Any]]]:
+    async def run(event: gr.EventData) -> AsyncIterator[dict[str, Any]]:
+        said = steps(event._data)
+        step = None
+        try:
+            while True:
+                step = _followers.submit(next, said, None)
+                news = await asyncio.wrap_future(step)
+                if news is None:
+                    return
+                yield news
+        finally:
+            # Of a page that was closed: the step under way ends first.
+            if step is not None:
+                step.cancel()
+                step.add_done_callback(lambda _: said.close())
 
     return run
+
+
+def _let_others_go_first() -> None:
+    """Lower the priority of this thread and those it begins, where threads have their own."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
 
 
 def carry_out(
@@ -101,11 +133,13 @@ def carry_out(
     request: Any,
     prepare: Callable[[Workspace, dict[str, Any]], Work],
     what: str,
+    line: Line = "short",
 ) -> Iterator[dict[str, Any]]:
     """Do the work that `prepare` makes of a request. All that is yielded names the request's run.
 
-    First how far it is, ``{"run", "done", "total"}``, then how it ended: ``{"run", "ms"}`` with
-    what the work returned, or ``{"run"}`` with "stopped" or "error".
+    First how far it is, ``{"run", "ahead", "done", "total"}``, of which "ahead" is the number of
+    runs that come first; then how it ended: ``{"run", "ms"}`` with what the work returned, or
+    ``{"run"}`` with "stopped" or "error".
 
     Parameters
     ----------
@@ -113,21 +147,30 @@ def carry_out(
         Checks the request and returns the work; raises ValueError if the request is not valid.
     what
         Name of the work in the server's log.
+    line
+        Where it waits, see `turns`.
     """
     name = request.get("run") if isinstance(request, dict) else None
     try:
         workspace = find_workspace(workspaces, request)
         name = check_name(name)
         work = prepare(workspace, request)
-        start = time.perf_counter()
-        steps = follow(work, lambda: name in workspace.stopped)
-        while True:
-            try:
-                done, total = next(steps)
-            except StopIteration as end:
-                told = end.value
-                break
-            yield {"run": name, "done": done, "total": total}
+        with workspaces.turns.join(line, workspace, workspace.client) as turn:
+            ahead = turn.wait()
+            while ahead:
+                yield {"run": name, "ahead": ahead, "done": 0, "total": 0}
+                if name in workspace.stopped:
+                    raise Stopped
+                ahead = turn.wait(ahead)
+            start = time.perf_counter()
+            steps = follow(work, lambda: name in workspace.stopped)
+            while True:
+                try:
+                    done, total = next(steps)
+                except StopIteration as end:
+                    told = end.value
+                    break
+                yield {"run": name, "ahead": 0, "done": done, "total": total}
         yield {"run": name, "ms": 1e3 * (time.perf_counter() - start), **told}
     except Stopped:
         yield {"run": name, "stopped": True}

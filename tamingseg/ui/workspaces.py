@@ -23,6 +23,7 @@ from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.ui.clients import client
 from tamingseg.ui.shared.pictures import jpeg, shrunk
 from tamingseg.ui.shared.truth import packed_regions
+from tamingseg.ui.turns import Turns
 
 WORK_PIXELS = 2_000_000
 """Larger photos are segmented at this size and saved at their own. The model sees less detail than
@@ -202,6 +203,7 @@ class Workspaces:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.segmentor = segmentor
+        self.turns = Turns()
         self._max_bytes = max_bytes
         self._max_count = max_count
         self._max_per_client = max_per_client

@@ -18,7 +18,7 @@ async def echo(scope, receive, send):
     await send({"type": "http.response.body", "body": str(length).encode()})
 
 
-KNOWN = Known({7: {"open_sample"}}, {3: 0})
+KNOWN = Known({7: {"open_sample", "answer"}}, {3: 0})
 CALL, RUN = "/gradio_api/component_server/", "/gradio_api/queue/join"
 
 
@@ -148,3 +148,49 @@ def test_calls_that_the_page_would_not_make(sent, status):
 def test_runs(changes, status):
     request = {"session_hash": "s", "fn_index": 3, "data": [], **changes}
     assert ask([json.dumps(request).encode()], RUN)[0] == status
+
+
+@pytest.fixture
+def flooded():
+    """`flooded(client, body, path)`: what one guard answers, again and again."""
+    app = guard.Guard(echo, KNOWN)
+
+    def send_to(address, body, path=CALL):
+        sent = []
+
+        async def receive():
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        async def send(message):
+            sent.append(message)
+
+        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+        asyncio.run(app({**scope, "client": (address, 1)}, receive, send))
+        return sent[0]["status"], dict(sent[0]["headers"]), json.loads(sent[1]["body"])
+
+    return send_to
+
+
+def test_who_asks_too_often_is_told_to_wait_and_others_are_not(flooded):
+    answers = [flooded("10.0.0.7", call()) for _ in range(150)]
+    assert [status for status, *_ in answers[:100]] == [200] * 100
+    status, headers, answer = answers[-1]
+    assert status == 429
+    assert headers[b"retry-after"] == b"1"
+    assert "wait 1 s and try again" in answer["error"]
+    assert flooded("10.0.0.8", call())[0] == 200
+    assert flooded("10.0.0.7", call(fn_name="answer"))[0] == 200  # only photos were too many
+
+
+def test_a_tab_that_calls_without_end_costs_no_other_tab(flooded):
+    asked = [flooded("10.0.0.7", call(fn_name="answer"))[0] for _ in range(400)]
+    assert asked[:300] == [200] * 300
+    assert 429 in asked
+    assert flooded("10.0.0.7", call(fn_name="answer", session_hash="t"))[0] == 200
+
+
+def test_photos_are_counted_wherever_they_come_from(flooded):
+    for _ in range(50):
+        assert flooded("10.0.0.7", b"7", guard.UPLOAD_PATH)[0] == 200
+        assert flooded("10.0.0.7", call())[0] == 200
+    assert flooded("10.0.0.7", b"7", guard.UPLOAD_PATH)[0] == 429

@@ -1,9 +1,12 @@
+import os
+import sys
 import threading
 import time
 
 import pytest
 
-from tamingseg.ui.runs import Stopped, carry_out, follow
+from tamingseg.ui.runs import _NICE, Stopped, carry_out, follow
+from tamingseg.ui.turns import MOST_OF_A_USER
 from tamingseg.ui.workspaces import Workspaces
 
 
@@ -137,3 +140,56 @@ def test_a_page_that_is_gone_is_told(workspaces):
     end = said(workspaces, {"token": "guess", "run": "r"}, lambda progress: {})[-1]
     assert end["gone"]
     assert end["run"] == "r"
+
+
+def test_a_run_waits_for_its_turn_and_says_how_many_are_before_it(workspaces, request_, two_discs):
+    begun, go_on = threading.Event(), threading.Event()
+
+    def hold(progress):
+        begun.set()
+        go_on.wait(30)
+        return {}
+
+    other = {"token": workspaces.open_image("b.png", two_discs.image).token, "run": "other"}
+    first = threading.Thread(target=said, args=(workspaces, other, hold))
+    first.start()
+    begun.wait(30)
+    steps = carry_out(workspaces, request_, lambda *_: lambda progress: {}, "this")
+    assert next(steps) == {"run": "r", "ahead": 1, "done": 0, "total": 0}
+    go_on.set()
+    first.join(30)
+    *_, end = steps
+    assert end.keys() == {"run", "ms"}
+
+
+def test_a_run_that_waits_is_stopped_and_holds_up_nobody(workspaces, request_, two_discs):
+    turn = workspaces.turns.join("short", "other", "")
+    steps = carry_out(workspaces, request_, lambda *_: lambda progress: 1 / 0, "this")
+    assert next(steps)["ahead"] == 1
+    workspaces.find(request_["token"]).stopped.append("r")
+    assert list(steps)[-1] == {"run": "r", "stopped": True}
+    left = carry_out(workspaces, {**request_, "run": "s"}, lambda *_: lambda progress: {}, "this")
+    assert next(left)["ahead"] == 1
+    left.close()
+    turn.__exit__()
+    assert not workspaces.turns._turns
+
+
+def test_who_runs_too_much_is_told(workspaces, request_):
+    workspace = workspaces.find(request_["token"])
+    for _ in range(MOST_OF_A_USER):
+        workspaces.turns.join("short", workspace, "")
+    (end,) = carry_out(workspaces, request_, lambda *_: lambda progress: {}, "this")
+    assert "waiting already" in end["error"]
+
+
+def test_runs_have_less_priority_than_clicks():
+    if sys.platform != "linux":
+        pytest.skip("only on Linux have threads priorities of their own")
+
+    def work(progress):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    before = work(None)
+    assert drain(follow(work, lambda: False))[1] == min(19, before + _NICE)
+    assert work(None) == before

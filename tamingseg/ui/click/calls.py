@@ -11,6 +11,7 @@ from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
 from tamingseg.ui.click.levels import describe_levels
 from tamingseg.ui.click.work import ClickWork, find_click_work
 from tamingseg.ui.shared.canvas import Tab
+from tamingseg.ui.turns import clicks_at_once
 from tamingseg.ui.wire import Call, answered, as_text, check_whole, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces
 
@@ -67,6 +68,8 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
         current, probabilities = find(request)[1].read(look)
         if current is None or probabilities is None:
             return {"answer": None}
-        return {"answer": answer_key(current), **describe_levels(probabilities, current.clicks)}
+        with clicks_at_once:
+            described = describe_levels(probabilities, current.clicks)
+        return {"answer": answer_key(current), **described}
 
     return [answer, save, levels]

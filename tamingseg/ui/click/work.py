@@ -16,6 +16,7 @@ from tamingseg.ui.click.document import (
     describe,
     read_document,
 )
+from tamingseg.ui.turns import clicks_at_once
 from tamingseg.ui.wire import check_whole
 from tamingseg.ui.workspaces import Workspace
 from tamingseg.values import Click
@@ -61,7 +62,7 @@ class ClickWork:
         """
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
-        with self._lock:
+        with self._lock, clicks_at_once:
             error = None
             session = self._begun()
             self._clock.decode_ms = 0.0
@@ -83,7 +84,7 @@ class ClickWork:
 
     def read(self, look: Callable[[Session], Found]) -> Found:
         """Return what `look` finds in the session, while no request changes it."""
-        with self._lock:
+        with self._lock, clicks_at_once:
             return look(self._begun())
 
     def _begun(self) -> Session:

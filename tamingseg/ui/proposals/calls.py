@@ -89,7 +89,10 @@ def run_steps(
 
         return list_regions if grid == INSTANT else ask_clicks
 
-    yield from carry_out(workspaces, request, prepare, "propose")
+    asks_clicks = isinstance(request, dict) and request.get("grid") != INSTANT
+    yield from carry_out(
+        workspaces, request, prepare, "propose", "long" if asks_clicks else "short"
+    )
 
 
 def proposal_calls(workspaces: Workspaces) -> list[Call]:

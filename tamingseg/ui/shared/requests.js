@@ -5,6 +5,7 @@ import {root, say} from "./dom.js";
 import {reopen} from "./photos.js";
 import {call, trigger} from "./server.js";
 import {refresh, state} from "./state.js";
+import {countOf} from "./words.js";
 import {link} from "./work.js";
 
 const SILENT = {error: "The server does not answer; try again."};
@@ -36,7 +37,7 @@ export async function ask(name, request, {forgotten = tryAgain, isQuiet = false}
 export class Run {
   /** `event` is what the server listens for; `done(answer)` is called at the end of a run that was not stopped and did not fail. */
   constructor(event, done) {
-    Object.assign(this, {event, done, now: null}); // now: {name, token, done, total}
+    Object.assign(this, {event, done, now: null}); // now: {name, token, done, total, ahead}
     document.addEventListener("tamingseg-run", ({detail}) => {
       if (root.isConnected && this.now && detail?.run === this.now.name) this.hear(detail);
     });
@@ -50,7 +51,7 @@ export class Run {
     }
     if (this.now) return false;
     this.request = request;
-    this.now = {name: `${this.event}${Date.now()}`, token: link.token, done: 0, total: 0};
+    this.now = {name: `${this.event}${Date.now()}`, token: link.token, done: 0, total: 0, ahead: 0};
     trigger(this.event, {token: this.now.token, run: this.now.name, ...request});
     return true;
   }
@@ -71,7 +72,7 @@ export class Run {
 
   hear(detail) {
     const key = state.photo?.key;
-    if (detail.total !== undefined) Object.assign(this.now, {done: detail.done, total: detail.total});
+    if (detail.total !== undefined) Object.assign(this.now, {done: detail.done, total: detail.total, ahead: detail.ahead});
     else {
       this.now = null;
       if (detail.gone) reopen().then(() => state.photo?.key === key && this.repeat());
@@ -88,6 +89,7 @@ export class Run {
     if (!now) return;
     if (now.total) Object.assign(bar, {max: now.total, value: now.done});
     else bar.removeAttribute("value");
-    block.querySelector("span").textContent = words(now);
+    block.querySelector("span").textContent = now.ahead
+      ? `Waiting for its turn; ${countOf(now.ahead, "run")} before it …` : words(now);
   }
 }
