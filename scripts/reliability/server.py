@@ -3,13 +3,16 @@
 import http.client
 import json
 import multiprocessing
+import os
 import resource
 import secrets
 import socket
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any, NamedTuple
 
 Answer = dict[str, Any]
@@ -29,10 +32,10 @@ class Memory(NamedTuple):
 
 
 class Server:
-    """A page that is being served; `port` is its own."""
+    """A page that is being served; `port` is its own, and `log` holds what it prints."""
 
-    def __init__(self, port: int, pipe: Connection, pid: int | None) -> None:
-        self.port, self._pipe, self._pid = port, pipe, pid
+    def __init__(self, port: int, pipe: Connection, pid: int | None, log: Path) -> None:
+        self.port, self.log, self._pipe, self._pid = port, log, pipe, pid
 
     def memory(self) -> Memory:
         """Ask how much memory it holds."""
@@ -50,18 +53,23 @@ def served(memory: float | None = None) -> Iterator[Server]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    process = context.Process(target=_serve, args=(there, port, memory), daemon=True)
-    process.start()
-    there.close()
-    try:
-        here.recv()  # it is ready
-        yield Server(port, here, process.pid)
-    finally:
-        process.terminate()
-        process.join()
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "log"
+        process = context.Process(target=_serve, args=(there, port, memory, log), daemon=True)
+        process.start()
+        there.close()
+        try:
+            here.recv()  # it is ready
+            yield Server(port, here, process.pid, log)
+        finally:
+            process.terminate()
+            process.join()
 
 
-def _serve(pipe: Connection, port: int, memory: float | None) -> None:
+def _serve(pipe: Connection, port: int, memory: float | None, log: Path) -> None:
+    opened = os.open(log, os.O_WRONLY | os.O_CREAT)
+    os.dup2(opened, 1)
+    os.dup2(opened, 2)
     from tamingseg.segmentors.load import load_segmentor
     from tamingseg.ui.page import build_page
 
@@ -84,20 +92,29 @@ class Visitor:
         self._port = port
         self.session = secrets.token_hex(6)
         self._connection, self._used = self._connect(), 0.0
-        config = json.loads(self._ask("GET", "/config")[1])
+        self.delayed = self.reopened = 0
+        config = json.loads(self.send("GET", "/config")[1])
         self.canvas = next(
             one["id"] for one in config["components"] if one["props"].get("elem_id") == "seg-canvas"
         )
         self.runs = {one["targets"][0][1]: one["id"] for one in config["dependencies"]}
         self.token: str | None = None
-        self.reopened = 0
 
     def _connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self._port, timeout=PATIENCE)
 
-    def _ask(
+    def send(
         self, method: str, path: str, body: bytes | None = None, kind: str = "application/json"
     ) -> tuple[int, bytes]:
+        """Send a request; returns status and body. Who asks too often waits, and asks again."""
+        while True:
+            status, content = self._send(method, path, body, kind)
+            if status != 429:
+                return status, content
+            self.delayed += 1
+            time.sleep(1)
+
+    def _send(self, method: str, path: str, body: bytes | None, kind: str) -> tuple[int, bytes]:
         if time.monotonic() - self._used > KEPT_ALIVE:
             self._connection.close()  # and opened again by the request
         self._used = time.monotonic()
@@ -110,7 +127,7 @@ class Visitor:
             raise Lost(f"{path}: {error!r}") from error
 
     def _json(self, method: str, path: str, body: bytes | None = None) -> Answer:
-        status, content = self._ask(method, path, body)
+        status, content = self.send(method, path, body)
         if status != 200:
             raise Lost(f"{path}: {status} {content[:200]!r}")
         return json.loads(content)
@@ -127,8 +144,9 @@ class Visitor:
         greeting = self._json("POST", "/tamingseg/photo?name=photo", photo)
         if "token" not in greeting:
             raise Lost(f"the photo was refused: {greeting}")
-        self.token, self.size = greeting["token"], tuple(greeting["size"])
-        status, _ = self._ask("GET", f"/tamingseg/picture/{greeting['picture']}")
+        self.token, self.picture = greeting["token"], greeting["picture"]
+        self.size = tuple(greeting["size"])
+        status, _ = self.send("GET", f"/tamingseg/picture/{self.picture}")
         if status != 200:
             raise Lost(f"the picture: {status}")
 
@@ -193,5 +211,5 @@ class Visitor:
 
     def leave(self) -> None:
         """Close the page."""
-        self._ask("POST", "/tamingseg/leave", str(self.token).encode(), "text/plain")
+        self.send("POST", "/tamingseg/leave", str(self.token).encode(), "text/plain")
         self._connection.close()

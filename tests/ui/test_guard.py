@@ -5,6 +5,7 @@ import pytest
 
 from tamingseg.ui import guard
 from tamingseg.ui.allowed import Known
+from tamingseg.ui.clients import Bounds
 
 
 async def echo(scope, receive, send):
@@ -154,6 +155,7 @@ def test_runs(changes, status):
 def flooded():
     """`flooded(client, body, path)`: what one guard answers, again and again."""
     app = guard.Guard(echo, KNOWN)
+    app._bounds = Bounds(lambda: 0.0)  # all at the same moment
 
     def send_to(address, body, path=CALL):
         sent = []
