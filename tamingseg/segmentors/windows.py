@@ -80,11 +80,6 @@ def zoom_window(mask: np.ndarray, click: Click) -> Window | None:
     return top, left, height, width
 
 
-def largest_zoom(pixels: int) -> int:
-    """Return how much of `pixels`, or bytes, of a photo a `zoom_window` can hold."""
-    return int(_LARGEST * pixels)
-
-
 def mark_around(click: Click, size: tuple[int, int]) -> np.ndarray:
     """Mark the square around a click whose `zoom_window` fills the photo's shorter side."""
     half = int(min(size) / _MARGIN / 2)

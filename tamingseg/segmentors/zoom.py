@@ -28,7 +28,6 @@ from tamingseg.segmentors.windows import (
     crop,
     inner_borders,
     is_wide,
-    largest_zoom,
     mark_around,
     slices,
     zoom_window,
