@@ -82,6 +82,20 @@ def append_whole(path: str | os.PathLike[str], data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def make_folder(path: str | os.PathLike[str]) -> None:
+    """Make a folder, and those above it, unless they are there.
+
+    Raises
+    ------
+    OSError
+        If that cannot be; the message names the folder and says what to do.
+    """
+    try:
+        Path(path).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_write(path, error) from error
+
+
 def cannot_write(path: str | os.PathLike[str], error: OSError) -> OSError:
     """Return the same error with a message that names the file and says what to do."""
     return type(error)(

@@ -202,6 +202,7 @@ def temporary_folder() -> Iterator[Path]:
     (Python's own would be removed by every forked process that ends.)
     """
     folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o755)  # open to others, see `disk.read_only`
     try:
         yield folder
     finally:

@@ -15,6 +15,7 @@ from typing import Any
 import h5py
 import numpy as np
 import scipy.io
+import tifffile
 import torch
 from mutate import Rng, damage_bytes, damage_csv, damage_packed, damage_value
 from PIL import Image
@@ -65,6 +66,12 @@ def _saved(image: Image.Image, form: str, **options: Any) -> bytes:
     return file.getvalue()
 
 
+def _tiff(pixels: np.ndarray, **options: Any) -> bytes:
+    file = io.BytesIO()
+    tifffile.imwrite(file, pixels, **options)
+    return file.getvalue()
+
+
 def _labels() -> np.ndarray:
     return (np.indices(SIZE).sum(axis=0) // 12).astype(np.uint8)
 
@@ -84,6 +91,7 @@ def _photos() -> Files:
     exif = Image.Exif()
     exif[0x0112] = 6
     sixteen = Image.fromarray(_labels().astype(np.uint16) * 999)
+    colours = np.asarray(_image())
     return {
         "rgb.png": _saved(_image(), "PNG"),
         "alpha.png": _saved(_image("RGBA"), "PNG"),
@@ -94,6 +102,11 @@ def _photos() -> Files:
         "progressive.jpg": _saved(_image(), "JPEG", progressive=True),
         "plain.tif": _saved(_image(), "TIFF"),
         "packed.tif": _saved(_image(), "TIFF", compression="tiff_adobe_deflate"),
+        "stack.tif": _saved(_image(), "TIFF", save_all=True, append_images=[_image("L")]),
+        "float.tif": _tiff(np.float32(colours / 255), photometric="rgb", compression="zlib"),
+        "planes.tif": _tiff(
+            np.uint16(colours.transpose(2, 0, 1)) * 257, photometric="rgb", planarconfig="separate"
+        ),
         "photo.webp": _saved(_image(), "WEBP"),
         "photo.bmp": _saved(_image(), "BMP"),
     }

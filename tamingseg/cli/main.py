@@ -3,6 +3,7 @@
 import importlib
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -65,7 +66,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
                 return 128 + (came or [signal.SIGINT])[0]
             if not isinstance(error, ValueError | OSError | ImportError | FloatingPointError):
                 raise
-            print(f"tamingseg: error: {error}", file=sys.stderr)
+            said = re.sub(r"^\[Errno \d+\] ", "", str(error))
+            print(f"tamingseg: error: {said}", file=sys.stderr)
             return 2
 
 

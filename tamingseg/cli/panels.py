@@ -79,7 +79,6 @@ def main(arguments: Sequence[str]) -> int:
         regions = command.regions if truth is None else int(truth.max())
         drawn = panels(segmentor, image, regions, truth, click, command.method)
         folder = command.output / name
-        folder.mkdir(parents=True, exist_ok=True)
         for title, picture in drawn.items():
             write_png(folder / f"{title.replace(' ', '-')}.png", picture)
         write_png(command.output / f"{name}.png", contact_sheet(drawn))

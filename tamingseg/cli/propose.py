@@ -92,7 +92,6 @@ def _settings(command: Propose) -> dict[str, Any]:
 
 
 def _write_pngs(folder: Path, masks: MaskSet) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
     for old in folder.glob("[0-9]*.png"):  # of a run that was stopped, or an earlier photo
         old.unlink()
     for number in range(len(masks)):

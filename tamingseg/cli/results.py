@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from tamingseg.data.files import content_hash
-from tamingseg.files import append_whole, parse_json, write_whole
+from tamingseg.files import append_whole, make_folder, parse_json, write_whole
 
 COMMANDS = ("propose", "partition", "panels")
 """The commands that keep such files."""
@@ -103,7 +103,7 @@ class Results:
         }
         self._add(entry)
         (self.output / files[0]).unlink(missing_ok=True)
-        (self.output / files[0]).parent.mkdir(parents=True, exist_ok=True)
+        make_folder((self.output / files[0]).parent)
         yield image_id
         self._add({**entry, "done": content_hash(self.output / files[0])})
 

@@ -73,7 +73,7 @@ def main(arguments: Sequence[str]) -> int:
     for click in clicks:
         session.add_click(click.row, click.col, click.positive)
     mask = session.mask
-    _save(mask.astype(np.uint8) * 255, command.output)
+    write_png(command.output, mask.astype(np.uint8) * 255)
     print(f"{command.output}: {_area(mask)}")
     if command.levels and (answer := session.probabilities) is not None:
         stack = level_stack(answer, clicks[0].row, clicks[0].col, _MOST_LEVELS)
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> int:
         _save_levels(stack, masks, command.output)
     if command.overlay is not None:
         painted = overlay_masks(image, masks) if command.levels else overlay(image, mask)
-        _save(painted, command.overlay)
+        write_png(command.overlay, painted)
     return 0
 
 
@@ -91,7 +91,7 @@ def _save_levels(stack: Candidates, masks: MaskSet, output: Path) -> None:
         print("no levels: the answer is unlikely at the first click itself")
     for number, (level, stability) in enumerate(zip(stack.level, stack.stability, strict=True)):
         mask, path = masks[number], output.with_suffix(f".level{number + 1}.png")
-        _save(mask.astype(np.uint8) * 255, path)
+        write_png(path, mask.astype(np.uint8) * 255)
         print(
             f"{path}: probability above {1 / (1 + np.exp(-level)):.2f}, {_area(mask)}, "
             f"stability {stability:.2f}"
@@ -113,8 +113,3 @@ def parse_click(text: str) -> Click:
         raise ValueError(
             f"expected a click as ROW,COL or ROW,COL,- in pixels, got {text!r} ({error})"
         ) from error
-
-
-def _save(pixels: np.ndarray, path: Path) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_png(path, pixels)

@@ -252,7 +252,6 @@ def _wrapped(text: str, width: int) -> str:
 
 def _save(pictures: Iterable[tuple[str, Picture]], folder: Path) -> list[Path]:
     """Save as PNG under names that every file system takes."""
-    folder.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     for name, picture in pictures:
         plain = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-")

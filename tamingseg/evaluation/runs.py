@@ -29,6 +29,7 @@ from tamingseg.evaluation.records import (
     merge_parts,
     part_of,
 )
+from tamingseg.files import cannot_write, make_folder
 from tamingseg.values import Sample
 
 _VERSION = version("tamingseg")
@@ -135,7 +136,7 @@ def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
     """
     jobs = _without_doubles(jobs)
     state = _processes()
-    out.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(out.parent)
     with _only_run(out) if state.is_main_process else nullcontext():
         if state.is_main_process:
             merge_parts(out)
@@ -200,6 +201,8 @@ def _only_run(out: Path) -> Iterator[None]:
         raise ValueError(
             f"another run is writing to {out}; wait, or choose another file"
         ) from error
+    except OSError as error:
+        raise cannot_write(out, error) from error
     try:
         yield
     finally:

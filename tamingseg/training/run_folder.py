@@ -36,7 +36,6 @@ class RunFolder:
     def start(self, config: Any) -> None:
         """Write the configuration; refuse to go on with a run of another one, see `check`."""
         self.check(config)
-        self.path.mkdir(parents=True, exist_ok=True)
         for left in self.path.glob(f".*{UNFINISHED}"):  # what a kill left behind
             left.unlink()
         write_whole(self.path / "config.json", json.dumps(describe(config), indent=1).encode())
