@@ -47,15 +47,19 @@ def read_numbers(data: bytes, most: int = MAX_PIXELS) -> np.ndarray:
     return _read(data, most)[0]
 
 
-def read_labels(data: bytes) -> np.ndarray:
+def read_labels(data: bytes, colours: Sequence[str] = ()) -> np.ndarray:
     """Read a map with a whole number per pixel as int64 (H, W); void of Pascal VOC becomes 0.
+
+    With `colours`, #rrggbb for the values from 0 on, a picture in these colours is read as well.
 
     Raises
     ------
     ValueError
-        If it is damaged, or has several channels or other numbers.
+        If it is damaged, or has several channels, other numbers or other colours.
     """
     pixels, palette = _read(data, MAX_PIXELS)
+    if colours and pixels.ndim == 3 and pixels.shape[2] == 3 and pixels.dtype == np.uint8:
+        return _by_colour(pixels, colours)
     if pixels.ndim != 2 or pixels.dtype.kind not in "bui":
         raise ValueError(
             f"expected one whole number per pixel, got {pixels.dtype} of shape {pixels.shape}"
@@ -71,6 +75,18 @@ def voc_palette() -> list[str]:
     colours = voc_colours(np.arange(256))
     colours[255] = VOC_VOID
     return ["#" + bytes(colour).hex() for colour in colours.astype(np.uint8)]
+
+
+def _by_colour(pixels: np.ndarray, colours: Sequence[str]) -> np.ndarray:
+    values = {colour: value for value, colour in reversed(list(enumerate(colours)))}
+    values |= {"#" + bytes(VOC_VOID).hex(): 0}
+    found, places = np.unique(
+        pixels.astype(np.int64) @ (2**16, 2**8, 1), return_inverse=True, axis=None
+    )
+    named = [f"#{code:06x}" for code in found.tolist()]
+    if others := [colour for colour in named if colour not in values]:
+        raise ValueError(f"it has colours that stand for nothing, such as {others[0]}")
+    return np.array([values[colour] for colour in named])[places].reshape(pixels.shape[:2])
 
 
 def _read(data: bytes, most: int) -> tuple[np.ndarray, Sequence[int]]:

@@ -44,7 +44,7 @@ def written(project, images, tmp_path):
 @pytest.mark.parametrize("reader", [COCO, FasterCOCO])
 @pytest.mark.parametrize("name", ["coco", "coco-polygons"])
 def test_coco(reader, name, written, masks):
-    found = reader(str(written(name) / "annotations.json"))
+    found = reader(str(written(name) / "annotations/instances_default.json"))
     assert [found.imgs[key]["file_name"] for key in (1, 2, 3)] == [
         "day1/a.jpg",
         "day2/b.png",
@@ -61,7 +61,7 @@ def test_coco(reader, name, written, masks):
 
 
 def test_coco_scores_its_own_masks_as_right(written):
-    truth = COCO(str(written("coco") / "annotations.json"))
+    truth = COCO(str(written("coco") / "annotations/instances_default.json"))
     answers = [{**entry, "score": 0.9} for entry in truth.anns.values()]
     measured = COCOeval(truth, truth.loadRes(answers), "segm")
     measured.evaluate()
@@ -158,7 +158,7 @@ def test_voc_and_cityscapes_through_pillow(written, masks):
         "background:0,0,0::",
         "cell:128,0,0::",
     ]
-    streets = written("cityscapes") / "gtFine/day1"
+    streets = written("cityscapes") / "gtFine/train/day1"
     ids = np.array([0, 34, 35, 36])[classes]
     found = np.array(Image.open(streets / "a_gtFine_labelIds.png"))
     np.testing.assert_array_equal(found, ids)

@@ -247,6 +247,29 @@ def test_label_maps_of_another_size_or_kind():
     ]
 
 
+def test_voc_in_colours_as_datumaro_writes_it():
+    colours = np.zeros((*SIZE, 3), np.uint8)
+    objects, classes = colours.copy(), colours.copy()
+    objects[SQUARE], objects[5] = (0, 128, 0), (224, 224, 192)
+    classes[SQUARE] = (10, 20, 30)
+    files = {
+        "SegmentationObject/a.png": picture(objects),
+        "SegmentationClass/a.png": picture(classes),
+        "labelmap.txt": b"# label\nbackground:0,0,0::\nother:1,1,1::\ncell:10,20,30::\n",
+    }
+    masks, notes = read(files)
+    only_the_square(masks)
+    assert notes == []
+    project, _ = read_files(files, SIZES)
+    assert project.photos[0].objects[0].label == "cell"
+    objects[5] = (1, 2, 3)
+    masks, notes = read(files | {"SegmentationObject/a.png": picture(objects)})
+    assert masks == []
+    assert notes == [
+        "SegmentationObject/a.png: left out: it has colours that stand for nothing, such as #010203"
+    ]
+
+
 def test_a_truncated_zip_names_itself():
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w") as archive:

@@ -52,7 +52,7 @@ def test_photos_that_are_there(source, capsys):
     photos = ("--photos", str(source / "photos"))
     assert convert(source, "--to", "project", "--output", str(source / "out"), *photos) == 1
     assert convert(source, "--to", "coco", "--output", str(source / "b"), *photos, "--with-photos")
-    assert (source / "b" / "images" / "a.png").is_file()
+    assert (source / "b" / "images" / "default" / "a.png").is_file()
     (source / "photos" / "a.png").unlink()
     assert convert(source, "--to", "coco", "--output", str(source / "c"), *photos) == 1
     assert "a.png: left out: there is no such photo" in capsys.readouterr().err

@@ -2,11 +2,11 @@
 
 ::
 
-    gtFine/a_gtFine_labelIds.png        8 bits, the id of the class; 0 is unlabeled
-    gtFine/a_gtFine_instanceIds.png     16 bits, id * 1000 + number; the id alone without objects
-    gtFine/a_gtFine_polygons.json       {"imgHeight", "imgWidth", "objects": [{"label", "polygon"}]}
-    leftImg8bit/a_leftImg8bit.png       the photos
-    labels.csv                          id,name of the classes that Cityscapes does not have
+    gtFine/train/a_gtFine_labelIds.png     8 bits, the id of the class; 0 is unlabeled
+    gtFine/train/a_gtFine_instanceIds.png  16 bits, id * 1000 + number; the id alone without objects
+    gtFine/train/a_gtFine_polygons.json    {"imgHeight", "imgWidth", "objects": [{"label", ...}]}
+    leftImg8bit/train/a.png                the photos, in the data set as a_leftImg8bit.png
+    labels.csv                             id,name of the classes that Cityscapes does not have
 
 Masks are read from the maps, and from the polygons only where there are no maps.
 
@@ -51,7 +51,7 @@ CLASSES = (
 # fmt: on
 """The class of each id."""
 
-_FOLDER, _OBJECTS, _IDS = "gtFine/", "_gtFine_instanceIds.png", "_gtFine_labelIds.png"
+_FOLDER, _OBJECTS, _IDS = "gtFine/train/", "_gtFine_instanceIds.png", "_gtFine_labelIds.png"
 _POLYGONS, _PHOTO, _TABLE = "_gtFine_polygons.json", "_leftImg8bit", "labels.csv"
 _MOST_IDS, _MOST = 65, 999
 
@@ -104,7 +104,7 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
         if file.endswith(_POLYGONS) and stem + _OBJECTS in files:
             continue
         with report.skipping(file):
-            short = stem.split(_FOLDER, 1)[-1]
+            short = stem.removeprefix(_FOLDER)
             name = photo_name(find(short) or find(short + _PHOTO) or short)
             if name in photos:
                 raise ValueError(f"{name} has its objects from another file")

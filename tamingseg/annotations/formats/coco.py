@@ -38,7 +38,8 @@ from tamingseg.annotations.report import Report
 from tamingseg.annotations.values import items, number, text
 from tamingseg.masks.rle import Crop, crop_segmentation, decode_crop, encode_crop
 
-NAME = "annotations.json"
+NAME = "annotations/instances_default.json"
+"""Where COCO, CVAT and datumaro have it."""
 
 
 def recognised(files: Files) -> bool:
@@ -47,14 +48,14 @@ def recognised(files: Files) -> bool:
 
 
 def write_polygons(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield annotations.json with polygons, and run lengths for what polygons cannot hold."""
+    """Yield the JSON file with polygons, and run lengths for what polygons cannot hold."""
     yield from write(project, images, report, polygons=True)
 
 
 def write(
     project: Project, images: Files, report: Report, polygons: bool = False
 ) -> Iterator[tuple[str, bytes]]:
-    """Yield annotations.json."""
+    """Yield the JSON file."""
     numbers = {label.name: number for number, label in enumerate(project.labels, 1)}
     entries: list[dict[str, Any]] = []
     described: list[dict[str, Any]] = []

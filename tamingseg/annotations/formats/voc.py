@@ -8,7 +8,8 @@
     labelmap.txt                         name:red,green,blue::, as CVAT and datumaro have it
     JPEGImages/a.jpg                     the photos
 
-Without labelmap.txt the classes are the twenty of VOC 2012.
+Without labelmap.txt the classes are the twenty of VOC 2012. Maps in colours, as datumaro and CVAT
+write them, are read as well.
 
 Source: host.robots.ox.ac.uk/pascal/VOC, development kit.
 """
@@ -74,7 +75,7 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     """Read every map of objects; the class of an object is the one that most of its pixels have."""
-    names = _read_labels(files)
+    names, colours = _read_labels(files)
     photos: dict[str, Photo] = {}
     find = finder(sizes)
     for file in files.ending(".png"):
@@ -83,7 +84,7 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
         with report.skipping(file):
             stem = file.split(_OBJECTS, 1)[1]
             shown = photo_name(find(without_ending(stem)) or stem)
-            photos[shown] = Photo(shown, *_read_photo(files, file, names, report))
+            photos[shown] = Photo(shown, *_read_photo(files, file, names, colours, report))
     used = (item.label for photo in photos.values() for item in photo.objects)
     labels = make_labels([*(names.values() if _LABELS in files else ()), *used])
     return Project(labels, tuple(photos.values()))
@@ -93,25 +94,34 @@ def _plain(label: str) -> str:
     return label.replace(":", "_").replace("#", "_")
 
 
-def _read_labels(files: Files) -> dict[int, str]:
-    if _LABELS not in files:
-        return dict(enumerate(CLASSES, 1))
-    lines = [line.strip() for line in files.text(_LABELS).splitlines()]
-    names = [tidy(line.split(":")[0]) for line in lines if line and not line.startswith("#")]
-    return dict(enumerate(filter(None, (name for name in names if name != "background")), 1))
+def _read_labels(files: Files) -> tuple[dict[int, str], list[str]]:
+    """Return class -> name from 1 on, and the colours of the classes from 0 on."""
+    palette = voc_palette()
+    names, colours = list(CLASSES), palette[: len(CLASSES) + 1]
+    if _LABELS in files:
+        names, colours = [], palette[:1]
+        for line in files.text(_LABELS).splitlines():
+            name, _, rest = line.strip().partition(":")
+            if tidy(name) in ("", "background") or name.startswith("#"):
+                continue
+            rgb = [int(value) for value in rest.split(":")[0].split(",") if value.isdecimal()]
+            is_colour = len(rgb) == 3 and max(rgb) < 256
+            names.append(tidy(name))
+            colours.append("#" + bytes(rgb).hex() if is_colour else palette[len(names) % 256])
+    return dict(enumerate(names, 1)), colours
 
 
 def _read_photo(
-    files: Files, file: str, names: dict[int, str], report: Report
+    files: Files, file: str, names: dict[int, str], colours: list[str], report: Report
 ) -> tuple[Size, tuple[Annotation, ...]]:
-    index = read_labels(files[file])
+    index = read_labels(files[file], voc_palette()[:255])
     size = (index.shape[0], index.shape[1])
     classes = np.zeros(size, np.int64)
     other = file.replace(_OBJECTS, _CLASSES)
     with report.skipping(other):
         if other not in files:
             raise ValueError("there is no such file; its objects have no class")
-        found = read_labels(files[other])
+        found = read_labels(files[other], colours)
         if found.shape != size:
             raise ValueError(f"it has (height, width) {found.shape}, the objects have {size}")
         classes = found
