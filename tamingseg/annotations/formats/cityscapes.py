@@ -68,8 +68,9 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
     numbers = known | {name: len(CLASSES) + index for index, name in enumerate(others)}
     if others:
         table = io.StringIO()
-        lines = [["id", "name"], *([numbers[name], name] for name in others)]
-        csv.writer(table, lineterminator="\n").writerows(lines)
+        rows = csv.writer(table, lineterminator="\n")
+        rows.writerow(["id", "name"])
+        rows.writerows([numbers[name], name] for name in others)
         yield _TABLE, table.getvalue().encode()
     names = stems(project, report)
     for photo in project.photos:

@@ -89,7 +89,7 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
                 objects.append(Annotation(label, mask, called))
                 if rows and value not in known:
                     report.add(f"{TABLE} does not say what it is", name, f"value {value}")
-            photos[shown] = Photo(shown, labels.shape, tuple(objects))  # type: ignore[arg-type]
+            photos[shown] = Photo(shown, (labels.shape[0], labels.shape[1]), tuple(objects))
     made = make_labels(item.label for photo in photos.values() for item in photo.objects)
     return Project(made, tuple(photos.values()))
 

@@ -80,7 +80,7 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
                 }
                 for part in parts
             ]
-        contents = {
+        contents: dict[str, Any] = {
             "version": _VERSION,
             "flags": {},
             "shapes": shapes,
@@ -157,9 +157,9 @@ def _read_objects(
             key = (label, group) if type(group) is int else index
             found.setdefault(key, []).append(crop)
             described.setdefault(key, {**shape, "label": label})
-    objects = []
-    for key, crops in found.items():
-        shape = described[key]
+    objects: list[Annotation] = []
+    for number, crops in found.items():
+        shape = described[number]
         flags = shape.get("flags")
         flags = flags if isinstance(flags, dict) else {}
         with report.skipping(file, f"object {len(objects) + 1}"):
@@ -208,4 +208,4 @@ def _read_mask(shape: dict[str, Any], points: np.ndarray, size: Size) -> Crop:
     height, width = pixels.shape[:2]
     if not (0 <= left <= size[1] - width and 0 <= top <= size[0] - height):
         raise ValueError("its mask is not inside the photo")
-    return Crop.of(pixels.reshape(height, width, -1).any(axis=2), top, left)
+    return Crop.of(np.any(pixels.reshape(height, width, -1), axis=2), top, left)
