@@ -1,1 +1,1 @@
-"""Arrays of masks: overlap, shape, certainty, run-length encoding. Numpy only."""
+"""Arrays of masks and of probabilities: overlap, levels, certainty, run-length encoding."""

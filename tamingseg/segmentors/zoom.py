@@ -17,10 +17,12 @@ from typing import Any
 
 import numpy as np
 import torch
+from scipy.special import expit
 from torch import Tensor
 
 from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
+from tamingseg.masks.persistent import centred_on, persistent_level
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.segmentors.windows import (
@@ -117,7 +119,10 @@ class ZoomSegmentor(ClickSegmentor):
         return answer if previous is None else settle(answer, previous, clicks)
 
     def _finest(self, features: Any, points: Tensor, previous: Tensor | None) -> Tensor:
-        """See `ClickSegmentor`; one positive click asks for one piece, see `connected_to`."""
+        """See `ClickSegmentor`; one positive click asks for one piece, at the level that persists.
+
+        See `connected_to` and `persistent_level`.
+        """
         logits = super()._finest(features, points, previous)
         if previous is None and points.shape[1] == 1:
             cells_per_pixel = logits.shape[3] / (4 * features[0].shape[3])
@@ -129,6 +134,7 @@ class ZoomSegmentor(ClickSegmentor):
                         for place, side in zip((row, col), answer.shape, strict=True)
                     ]
                     piece = connected_to(answer.float().cpu().numpy(), *cell)
+                    piece = centred_on(piece, persistent_level(expit(piece)))
                     answer.copy_(torch.from_numpy(piece))
         return logits
 

@@ -78,8 +78,8 @@ CLICKS = [Click(60, 80), Click(70, 90, positive=False)]
 def test_without_a_mask_to_look_at_nothing_changes(pair, image):
     one = [segmentor.predict_jointly(segmentor.embed(image), CLICKS) for segmentor in pair]
     np.testing.assert_array_equal(*one)
-    both = [segmentor.predict(segmentor.embed(image), CLICKS) for segmentor in pair]
-    np.testing.assert_array_equal(*both)
+    negative = [segmentor.predict(segmentor.embed(image), CLICKS[1:]) for segmentor in pair]
+    np.testing.assert_array_equal(*negative)
 
 
 @pytest.fixture
@@ -193,9 +193,10 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
     assert used.nbytes == sum(pair[0].embed(part).nbytes for part in (image, *parts))
 
 
-def test_one_positive_click_is_answered_with_one_piece(pair, image):
+def test_one_positive_click_is_answered_with_one_piece(pair, image, monkeypatch):
     """At the model's own resolution nothing changes: proposals take pieces level by level."""
     _, zoom = pair
+    monkeypatch.setattr(zoom_module, "centred_on", lambda logits, level: logits)
     clicks = [Click(30, 40), Click(100, 150), Click(60, 80, positive=False)]
     answers = [segmentor.predict(segmentor.embed(image), clicks) for segmentor in pair]
     assert (answers[1] <= answers[0] + 1e-6).all()
@@ -207,7 +208,7 @@ def test_one_positive_click_is_answered_with_one_piece(pair, image):
 
 
 class Islands(torch.nn.Module):
-    """Answers every click with the same two squares at stride 2."""
+    """Answers every click with the same two squares, one of them in a fainter larger one."""
 
     stride_multiple = 32
 
@@ -219,7 +220,8 @@ class Islands(torch.nn.Module):
         return (torch.zeros(1, 1, images.shape[2] // 4, images.shape[3] // 4),)
 
     def decode(self, features, clicks, previous=None):
-        logits = torch.full((1, clicks.shape[1], *features[0].shape[2:]), -5.0)
+        logits = torch.full((1, clicks.shape[1], *features[0].shape[2:]), -0.8)  # .31
+        logits[..., 1:8, 1:8] = 0.1  # .52
         logits[..., 2:6, 2:6], logits[..., 2:6, 12:15] = 4.0, 4.0
         return logits
 
@@ -242,6 +244,14 @@ def test_an_island_elsewhere_needs_a_click_of_its_own(make_model):
     both = zoom.predict_jointly(embedding, [Click(16, 16), Click(16, 54)]) > 0.5
     assert both[16, 16]
     assert both[16, 54]
+
+
+def test_the_default_mask_is_the_level_that_persists(make_model):
+    """All is in the answer up to .3, the fainter square up to .5, the clicked one up to .95."""
+    zoom = ZoomSegmentor(Islands(make_model("clicknet", image_size=64).config), "islands")
+    (answer,) = zoom.predict(zoom.embed(np.zeros((64, 64, 3), np.uint8)), [Click(16, 16)])
+    assert answer[10:22, 10:22].min() > 0.5
+    assert 0.1 < answer[28, 28] < 0.5
 
 
 def test_a_click_on_a_very_wide_photo_begins_at_the_click(pair, rng, never_leaks):
