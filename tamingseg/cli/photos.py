@@ -12,6 +12,9 @@ from tamingseg.cli.results import Results, own_results
 from tamingseg.data.base import count_pages, read_image
 from tamingseg.data.files import IMAGE_SUFFIXES, count_endings, find_files, name_of
 
+_OF_PHONES = (".heic", ".heif", ".hif")
+"""Endings of photos that no reader here knows."""
+
 
 @dataclass(frozen=True, slots=True)
 class Photos:
@@ -105,6 +108,8 @@ def do_each(
     said = [f"{count} {what}" for count, what in counts if count or what == "done"]
     if photos.others:
         said.append(f"{len(photos.others)} other files passed over: {count_endings(photos.others)}")
+    if any(path.suffix.lower() in _OF_PHONES for path in photos.others):
+        said.append("save HEIC photos as JPEG, they cannot be read")
     print(f"{results.output}: photos: {'; '.join(said)}")
     return 1 if problems else 0
 

@@ -137,7 +137,10 @@ def test_other_files_are_counted(tmp_path, run, capsys):
         (tmp_path / name).touch()
     assert run(tmp_path, output=tmp_path / "out") == (["a"], 0)
     last = capsys.readouterr().out.splitlines()[-1]
-    assert last.endswith("photos: 1 done; 3 other files passed over: 2 .heic, 1 .txt")
+    assert last.endswith(
+        "photos: 1 done; 3 other files passed over: 2 .heic, 1 .txt; save HEIC photos as JPEG, "
+        "they cannot be read"
+    )
 
 
 def test_a_damaged_journal_names_its_line(tmp_path, run):

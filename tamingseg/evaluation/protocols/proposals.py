@@ -61,7 +61,7 @@ ProposalMaker = Callable[[Sample], MaskSet]
 """Gives the masks of a sample's image, the best first; its truth is not looked at."""
 
 
-_BLOCK_BYTES = 2**28
+_BLOCK_BYTES = 2**25
 """How much memory true masks that are compared together may take, packed."""
 
 
@@ -193,8 +193,10 @@ def _ious(
         labels = [label for _, label, _ in of_map]
         for start in range(0, len(labels), together):
             block = labels[start : start + together]
-            packed = [np.packbits(label_map == label, axis=-1) for label in block]
-            yield iou_matrix(proposals, np.stack(packed))
+            packed = np.empty((len(block), height, -(-width // 8)), np.uint8)
+            for place, label in enumerate(block):
+                packed[place] = np.packbits(label_map == label, axis=-1)
+            yield iou_matrix(proposals, packed)
 
 
 def _rounded(steps: list[tuple[int, float]]) -> list[list[float]]:
