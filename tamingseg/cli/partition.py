@@ -8,6 +8,7 @@ import numpy as np
 import tyro
 
 from tamingseg.cli.flags import parse
+from tamingseg.cli.formats import check_format, write_format
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
@@ -43,6 +44,9 @@ class Partition:
     """Whether every page of a TIFF file is a photo of its own: NAME.0001, NAME.0002, ..."""
     overlay: bool = False
     """Whether to write OUTPUT/<name>.overlay.png as well: the photo with its regions painted."""
+    format: str | None = None
+    """Also write the results of all photos to OUTPUT/FORMAT, for another program: coco, labelme,
+    yolo, ... (`tamingseg convert --help` lists them)."""
     partition: tyro.conf.OmitArgPrefixes[PartitionConfig] = field(default_factory=PartitionConfig)
     """How regions are made."""
     model: str = "distilled"
@@ -57,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     command = parse(Partition, "tamingseg partition", arguments)
     _check(command)
     output = command.output
+    check_format(command.format, output)
     photos = find_photos(command.images, output, command.pages)
     endings = [".json", ".png", *[_OVERLAY] * command.overlay]
     results = Results("partition", output, lambda name: [name + end for end in endings])
@@ -81,7 +86,9 @@ def main(arguments: Sequence[str]) -> int:
             write_png(output / f"{name}{_OVERLAY}", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
-    return do_each("partition", photos, results, divide)
+    code = do_each("partition", photos, results, divide)
+    write_format(command.format, photos, output)
+    return code
 
 
 def _check(command: Partition) -> None:

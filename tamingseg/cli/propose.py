@@ -9,6 +9,7 @@ import numpy as np
 import tyro
 
 from tamingseg.cli.flags import parse
+from tamingseg.cli.formats import check_format, write_format
 from tamingseg.cli.photos import do_each, find_photos
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
@@ -39,6 +40,9 @@ class Propose:
     """Whether to write OUTPUT/<name>/<rank>.png as well: white is the mask, black the rest."""
     overlay: bool = False
     """Whether to write OUTPUT/<name>.png as well: the photo with the masks painted over it."""
+    format: str | None = None
+    """Also write the results of all photos to OUTPUT/FORMAT, for another program: coco, labelme,
+    yolo, ... (`tamingseg convert --help` lists them)."""
     method: ProposalMethod = "grid"
     """Where masks come from: answers to a grid of clicks, or the regions of the model's hierarchy,
     which is fast for a model with a feature per pixel (distilled)."""
@@ -57,6 +61,7 @@ def main(arguments: Sequence[str]) -> int:
     """Parse, propose for every image, list what could not be read; exit code 1 if there was any."""
     command = parse(Propose, "tamingseg propose", arguments, RENAMED)
     output = command.output
+    check_format(command.format, output)
     photos = find_photos(command.images, output, command.pages)
     results = Results("propose", output, lambda name: _files_of(name, command))
     segmentor = load_segmentor(command.model, command.device)
@@ -70,7 +75,9 @@ def main(arguments: Sequence[str]) -> int:
             write_png(output / f"{name}.png", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
-    return do_each("propose", photos, results, propose)
+    code = do_each("propose", photos, results, propose)
+    write_format(command.format, photos, output)
+    return code
 
 
 def _files_of(name: str, command: Propose) -> list[str]:

@@ -74,3 +74,17 @@ def test_hidden_objects_can_be_left_out(source, capsys):
     output = str(source / "out.json")
     assert convert(source, "--to", "coco", "--output", output, "--visible-only") == 1
     assert capsys.readouterr().out == f"{output}: 1 photos, 0 objects, 1 labels\n"
+
+
+def test_results_of_propose_are_annotations(tmp_path, capsys):
+    entries = [{"segmentation": SQUARE, "score": 0.5}, {"segmentation": SQUARE, "score": 0.4}, 3]
+    (tmp_path / "masks" / "deep").mkdir(parents=True)
+    (tmp_path / "masks" / "deep" / "a.json").write_text(json.dumps(entries))
+    (tmp_path / "photos" / "deep").mkdir(parents=True)
+    Image.new("RGB", (8, 6)).save(tmp_path / "photos" / "deep" / "a.png")
+    more = ("--photos", str(tmp_path / "photos"), "--to", "labelme", "--output")
+    assert main(["convert", str(tmp_path / "masks"), *more, str(tmp_path / "out")]) == 1
+    said = capsys.readouterr()
+    assert "deep/a.json, entry 3: left out: expected an entry with segmentation, got 3" in said.err
+    shapes = json.loads((tmp_path / "out" / "deep" / "a.json").read_text())["shapes"]
+    assert [shape["label"] for shape in shapes] == ["object"] * 2

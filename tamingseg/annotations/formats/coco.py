@@ -11,6 +11,8 @@ Masks are written as compressed run lengths, or as polygons where these give the
 What COCO has no place for lies in "attributes", as CVAT and datumaro have it, and in "color" and
 "key" of categories. `iscrowd` is 0: evaluators leave out what has a 1.
 
+Read are also lists of results, a file per photo, as `tamingseg propose` and `partition` write them.
+
 Source: cocodataset.org, "Data format".
 """
 
@@ -32,6 +34,7 @@ from tamingseg.annotations.document import (
     tidy,
 )
 from tamingseg.annotations.files import Files
+from tamingseg.annotations.matching import without_ending
 from tamingseg.annotations.outlines import edge_outlines
 from tamingseg.annotations.rasters import goes_outside, same_mask
 from tamingseg.annotations.report import Report
@@ -41,10 +44,13 @@ from tamingseg.masks.rle import Crop, crop_segmentation, decode_crop, encode_cro
 NAME = "annotations/instances_default.json"
 """Where COCO, CVAT and datumaro have it."""
 
+_LABEL = "object"
+
 
 def recognised(files: Files) -> bool:
-    """Whether there is a JSON file with images and annotations."""
-    return any(_is_coco(files, name) for name in files.ending(".json"))
+    """Whether there is a JSON file with images and annotations, or a list of results."""
+    names = files.ending(".json")
+    return any(_is_coco(files, name) or _is_results(files, name) for name in names)
 
 
 def write_polygons(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
@@ -107,6 +113,10 @@ def read(files: Files, sizes: object, report: Report) -> Project:
     photos: dict[str, Photo] = {}
     labels: dict[str, Label] = {}
     for name in files.ending(".json"):
+        if _is_results(files, name):
+            with report.skipping(name):
+                photo = _read_results(files.json(name), name, labels, report)
+                photos.setdefault(photo.name, photo)
         if not _is_coco(files, name):
             continue
         contents = files.json(name)
@@ -125,6 +135,34 @@ def _is_coco(files: Files, name: str) -> bool:
     except ValueError:
         return False
     return isinstance(found, dict) and isinstance(found.get("images"), list)
+
+
+def _is_results(files: Files, name: str) -> bool:
+    try:
+        found = files.json(name)
+    except ValueError:
+        return False
+    return isinstance(found, list) and all(
+        isinstance(entry, dict) and isinstance(entry.get("segmentation"), dict)
+        for entry in found[:1] or [None]
+    )
+
+
+def _read_results(entries: list[Any], file: str, labels: dict[str, Label], report: Report) -> Photo:
+    """Read the masks of a photo that is named like the file; the last one is in front.
+
+    The best comes first in such a list, and is behind the others.
+    """
+    size = check_size(entries[0]["segmentation"].get("size"))
+    label = labels.setdefault(_LABEL, make_labels([_LABEL])[0])
+    objects = []
+    for index, entry in enumerate(entries, 1):
+        with report.skipping(file, f"entry {index}"):
+            if not isinstance(entry, dict):
+                raise ValueError(f"expected an entry with segmentation, got {entry!r:.100}")
+            crop = crop_segmentation(entry.get("segmentation"), size)
+            objects.append(Annotation(label.name, encode_crop(crop, size)))
+    return Photo(photo_name(without_ending(file)), size, tuple(objects))
 
 
 def _polygons(crop: Crop, size: tuple[int, int]) -> list[list[int]] | None:
