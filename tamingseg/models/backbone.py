@@ -115,6 +115,18 @@ def hierarchical_backbone(name: str, blocks: tuple[int, ...] = ()) -> nn.Module:
     return _feature_model(name, blocks)
 
 
+def channels_of(backbone: nn.Module) -> list[int]:
+    """Return the channels of a hierarchical backbone's features, from fine to coarse."""
+    info: Any = backbone.feature_info  # timm has no types
+    return info.channels()
+
+
+def strides_of(backbone: nn.Module) -> list[int]:
+    """Return the strides of a hierarchical backbone's features, from fine to coarse."""
+    info: Any = backbone.feature_info
+    return info.reduction()
+
+
 @cache
 def _check_features(name: str, blocks: tuple[int, ...]) -> None:
     """Ask the model for features of a small image, on torch's meta device: shapes, no numbers."""
@@ -129,12 +141,12 @@ def _check_features(name: str, blocks: tuple[int, ...]) -> None:
             raise ValueError(
                 f"{name!r} cannot be built{reason if blocks else ''} ({error})"
             ) from error
-        strides = backbone.feature_info.reduction()
+        strides = strides_of(backbone)
         if strides[-4:] != [4, 8, 16, 32]:
             raise ValueError(
                 f"backbone must give features at strides 4, 8, 16 and 32, {name!r} gives {strides}"
             )
-        channels = backbone.feature_info.channels()[-4:]
+        channels = channels_of(backbone)[-4:]
         expected = [
             (1, number, 64 // stride, 96 // stride)
             for number, stride in zip(channels, strides[-4:], strict=True)

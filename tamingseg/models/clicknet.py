@@ -27,7 +27,9 @@ from tamingseg.models.backbone import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Deviation,
+    channels_of,
     hierarchical_backbone,
+    strides_of,
 )
 from tamingseg.models.config import check_config
 from tamingseg.models.upsample import UpsamplingWeights, upsample
@@ -80,7 +82,7 @@ class ClickNet(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone)
-        channels = self.backbone.feature_info.channels()
+        channels = channels_of(self.backbone)
         self.pyramid = Pyramid(channels[-4:], config.pyramid)
         stride4, _, stride16, _ = config.pyramid
         keys = config.heads * config.head_width
@@ -93,12 +95,14 @@ class ClickNet(nn.Module):
         if config.outputs > 1:
             self.expected_iou = nn.Linear(config.query, config.outputs)
         if config.finer:
-            if self.backbone.feature_info.reduction()[:-4] != [2]:
+            if strides_of(self.backbone)[:-4] != [2]:
                 raise ValueError(
                     f"finer answers need features at stride 2, which {config.backbone!r} does not "
                     "give; choose another backbone, or --model.no-finer"
                 )
             self.upsampling = UpsamplingWeights(stride4, channels[0])
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
         self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), False)
 
@@ -201,12 +205,11 @@ class Pyramid(nn.Module):
 
     def __init__(self, inputs: list[int], outputs: tuple[int, ...]):
         super().__init__()
-        above = (*outputs[1:], None)
         self.lateral = nn.ModuleList(
             nn.Conv2d(i, o, 1) for i, o in zip(inputs, outputs, strict=True)
         )
         self.down = nn.ModuleList(
-            nn.Conv2d(a, o, 1) for a, o in zip(above[:-1], outputs[:-1], strict=True)
+            nn.Conv2d(a, o, 1) for a, o in zip(outputs[1:], outputs[:-1], strict=True)
         )
         self.smooth = nn.ModuleList(
             nn.Sequential(
@@ -294,7 +297,7 @@ class ClickDecoder(nn.Module):
         keys, shift = self.coarse_query(query).split(
             [coarse_keys.shape[1], coarse_features.shape[1]], dim=2
         )
-        size = coarse_features.shape[2:]
+        size = coarse_features.shape[2], coarse_features.shape[3]
         similarity = _similarity(keys, coarse_keys, self.heads)
         prompts = _prompt_maps(clicks, last, previous, size, input_size)
         hidden = self.coarse_input(torch.cat([similarity, prompts], 2).flatten(0, 1))
@@ -310,7 +313,7 @@ class ClickDecoder(nn.Module):
         query = query + self.region(torch.cat([query, mean_feature.to(query.dtype)], 2))
 
         # Stage 2, stride 4: every pixel, by the click's own network.
-        size = fine_features.shape[2:]
+        size = fine_features.shape[2], fine_features.shape[3]
         similarity = _similarity(self.fine_query(query), fine_keys, self.heads)
         prompts = _prompt_maps(clicks, last, previous, size, input_size)
         coarse = F.interpolate(coarse.flatten(0, 1), size, mode="bilinear")

@@ -21,6 +21,7 @@ from tamingseg.models.backbone import (
     IMAGENET_MEAN,
     IMAGENET_STD,
     Deviation,
+    channels_of,
     hierarchical_backbone,
 )
 from tamingseg.models.clicknet import Pyramid
@@ -60,7 +61,7 @@ class PixelEmbedder(nn.Module):
         super().__init__()
         self.config = config
         self.backbone = hierarchical_backbone(config.backbone, config.blocks)
-        self.pyramid = Pyramid(self.backbone.feature_info.channels()[-4:], config.pyramid)
+        self.pyramid = Pyramid(channels_of(self.backbone)[-4:], config.pyramid)
         # What every stride says of a pixel is added up, so that its feature knows the object and
         # the outline.
         self.gather = nn.ModuleList(nn.Conv2d(width, config.hidden, 1) for width in config.pyramid)
@@ -75,6 +76,8 @@ class PixelEmbedder(nn.Module):
         if config.affinity == "product":
             self.key = nn.Conv2d(config.hidden, config.dim, 1)
         self.bias = nn.Parameter(torch.tensor(1.0))
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
         self.register_buffer("std", torch.tensor(config.std).view(3, 1, 1), False)
 

@@ -84,6 +84,8 @@ class SegNext(nn.Module):
         )
         self.neck = SimplePyramid(config.width, config.pyramid)
         self.head = MlpHead(config.pyramid, config.head_width, config.dropout)
+        self.mean: Tensor
+        self.std: Tensor
         self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(3, 1, 1), False)
         self.register_buffer("std", torch.tensor(IMAGENET_STD).view(3, 1, 1), False)
 

@@ -10,7 +10,10 @@ from tamingseg.models.config import shown
 from tamingseg.models.pixel_embedder import PixelEmbedder, PixelEmbedderConfig
 from tamingseg.models.segnext import SegNext, SegNextConfig
 
-MODELS: dict[str, tuple[type[nn.Module], type]] = {
+Model = ClickNet | SegNext | PixelEmbedder
+"""All of them have `encode`, `decode` and `enlarge`."""
+
+MODELS: dict[str, tuple[type[Model], type]] = {
     "clicknet": (ClickNet, ClickNetConfig),
     "segnext": (SegNext, SegNextConfig),
     "pixel-embedder": (PixelEmbedder, PixelEmbedderConfig),
@@ -27,7 +30,7 @@ def describe_model(model: nn.Module) -> tuple[str, dict[str, Any]]:
         If it is none of `MODELS`.
     """
     for name, (model_class, _) in MODELS.items():
-        if type(model) is model_class:
+        if isinstance(model, Model) and type(model) is model_class:
             return name, asdict(model.config)
     raise ValueError(
         f"expected one of the models {', '.join(MODELS)}, got a {type(model).__name__}; "

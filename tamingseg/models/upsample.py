@@ -23,6 +23,7 @@ class UpsamplingWeights(nn.Module):
         self.reduce = nn.Conv2d(stride4 + FACTOR**2 * stride2, hidden, 1)
         self.weights = nn.Conv2d(hidden, FACTOR**2 * 9, 3, padding=1)
         nn.init.normal_(self.weights.weight, std=0.01)
+        assert self.weights.bias is not None  # a Conv2d has one unless told otherwise
         with torch.no_grad():
             self.weights.bias.copy_(_bilinear().clamp(min=math.exp(-6)).log().flatten())
 

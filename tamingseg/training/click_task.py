@@ -6,24 +6,26 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.training import ClickTrainingSet
 from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.clicknet import ClickNet, ClickNetConfig, best_candidates
-from tamingseg.models.table import MODELS
+from tamingseg.models.segnext import SegNextConfig
+from tamingseg.models.table import MODELS, Model
 from tamingseg.prompts.clickers import error_click
-from tamingseg.training.config import RunConfig, TrainConfig
+from tamingseg.training.config import DistillConfig, TrainConfig
+from tamingseg.training.loop import Task
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.values import MASK_THRESHOLD
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.pretrained import check_imagenet, load_imagenet
 
 
-class ClickTask(nn.Module):
-    """A model with its loss, as one module, so that every way of running it in parallel applies.
+class ClickTask(Task):
+    """A click model with its loss.
 
     Parameters
     ----------
@@ -39,13 +41,13 @@ class ClickTask(nn.Module):
 
     def __init__(
         self,
-        model: nn.Module,
+        model: Model,
         losses: dict[str, float],
         extra_clicks: int = 0,
         cut_previous: float = 0.0,
     ):
         super().__init__()
-        self.model = model
+        self.model: Model = model
         self.losses = check_losses(losses)
         self.extra_clicks = extra_clicks
         self.cut_previous = cut_previous
@@ -72,7 +74,7 @@ class ClickTask(nn.Module):
         The weighted sum of the losses, a scalar, and to log: each loss by name, and ``iou``, the
         mean IoU of the answers to the first positive clicks.
         """
-        features = self.model.encode(batch["image"].float() / 255)
+        features: Any = self.model.encode(batch["image"].float() / 255)
         rounds_more = np.random.default_rng(shared_seed).integers(self.extra_clicks + 1)
         return self.loss_of(features, batch, int(rounds_more), seed)
 
@@ -135,6 +137,8 @@ class CandidateTask(ClickTask):
     the mask with the highest expected IoU. So does Segment Anything (Kirillov et al., 2023,
     appendix A), and it is what a user sees, who knows no target to choose by.
     """
+
+    model: ClickNet
 
     def __init__(self, *settings: Any, **named: Any):
         super().__init__(*settings, **named)
@@ -251,39 +255,43 @@ def click_training(
     return task, samples
 
 
-def check_encoder(config: RunConfig) -> None:
+def check_encoder(config: TrainConfig | DistillConfig) -> str | None:
     """Refuse an encoder that cannot start as configured, before any image is read.
+
+    Returns the backbone whose ImageNet weights it starts from; None for random numbers.
 
     Raises
     ------
     ValueError, ImportError
         If there are no weights for it; see `check_imagenet`.
     """
-    if config.encoder == "imagenet":
-        if not hasattr(config.model, "backbone"):
-            raise ValueError(
-                f"a model of {type(config.model).__name__} has no encoder with ImageNet weights; "
-                "use --encoder random"
-            )
-        check_imagenet(config.model.backbone, config.model.mean, config.model.std)
+    if config.encoder == "random":
+        return None
+    if isinstance(config.model, SegNextConfig):
+        raise ValueError(
+            f"a model of {type(config.model).__name__} has no encoder with ImageNet weights; "
+            "use --encoder random"
+        )
+    check_imagenet(config.model.backbone, config.model.mean, config.model.std)
+    return config.model.backbone
 
 
-def start_encoder(model: nn.Module, config: RunConfig) -> None:
+def start_encoder(model: Model, config: TrainConfig | DistillConfig) -> None:
     """Give the encoder of a new model the weights that `config.encoder` asks for."""
-    check_encoder(config)
-    if config.encoder == "imagenet":
-        load_imagenet(model.backbone, config.model.backbone)
+    backbone = check_encoder(config)
+    if backbone is not None:
+        load_imagenet(model.backbone, backbone)
 
 
-def _initial_model(config: TrainConfig) -> nn.Module:
+def _initial_model(config: TrainConfig) -> Model:
     if config.initial is None:
-        build = {config_class: model for model, config_class in MODELS.values()}
+        build: dict[type, Any] = {config_class: made for made, config_class in MODELS.values()}
         with torch.random.fork_rng():
             torch.manual_seed(config.seed)
-            model = build[type(config.model)](config.model)
-        start_encoder(model, config)
-        return model
-    model = load_model(config.initial)
+            new: Model = build[type(config.model)](config.model)
+        start_encoder(new, config)
+        return new
+    model: Any = load_model(config.initial)  # one of `MODELS`, all of which have a `config`
     if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)
     if isinstance(model, ClickNet) and config.model == replace(model.config, finer=True):

@@ -18,12 +18,13 @@ from tamingseg.losses import LOSSES, check_losses
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.training.click_task import ClickTask, start_encoder
 from tamingseg.training.config import DistillConfig
+from tamingseg.training.loop import Task
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.registry import WEIGHTS, find_weights
 
 
-class DistillTask(nn.Module):
+class DistillTask(Task):
     """A student with its loss against teacher and truth, as one module.
 
     Parameters
@@ -40,7 +41,7 @@ class DistillTask(nn.Module):
         truth_weight: float,
     ):
         super().__init__()
-        self.model = model
+        self.model: PixelEmbedder = model
         self.truth = ClickTask(model, losses)
         self.losses = check_losses(losses, soft=True)
         self.teacher_weight, self.truth_weight = teacher_weight, truth_weight

@@ -28,6 +28,12 @@ from tamingseg.weights.checkpoint import save_checkpoint
 _LOG_EVERY = 20
 
 
+class Task(nn.Module):
+    """A model with its loss, as one module, so that every way of running it in parallel applies."""
+
+    model: nn.Module
+
+
 def local_main_process_first() -> AbstractContextManager:
     """Let one process of every machine do what follows before the others of it do it again."""
     return _processes().local_main_process_first()
@@ -35,7 +41,7 @@ def local_main_process_first() -> AbstractContextManager:
 
 def train(
     config: RunConfig,
-    task: nn.Module,
+    task: Task,
     samples: Dataset,
     validate: Callable[[nn.Module], dict[str, float]] | None = None,
 ) -> nn.Module:
@@ -69,7 +75,7 @@ def train(
     accelerator.wait_for_everyone()
 
     # Model, its moving average, optimiser.
-    model = task.model.to(accelerator.device, memory_format=torch.channels_last)
+    model = task.model.to(accelerator.device).to(memory_format=torch.channels_last)
     average = AveragedModel(model, multi_avg_fn=_moving_average(config.average), use_buffers=True)
     if accelerator.device.type == "cpu":
         _depthwise_in_float32(model)
@@ -192,7 +198,7 @@ def _depthwise_in_float32(model: nn.Module) -> None:
 
     for module in model.modules():
         if isinstance(module, nn.Conv2d) and module.groups == module.in_channels > 1:
-            module.forward = partial(forward, module.forward)
+            module.forward = partial(forward, module.forward)  # type: ignore[method-assign]
 
 
 def _processes() -> PartialState:
