@@ -62,8 +62,7 @@ def read_deep(source: Source, place: int, name: str) -> Deep | None:
     """
     try:
         with _opened(source) as file:
-            page = file.pages[place]
-            page.aspage()
+            page = file.pages[place].aspage()
             dtype, channels, kind = page.dtype, page.samplesperpixel, page.photometric
             height, width = page.imagelength, page.imagewidth
             planes = page.planarconfig == _PLANES
@@ -118,7 +117,7 @@ def find_pages(source: Source) -> list[int]:
     try:
         with _opened(source) as file:
             for place, page in enumerate(islice(file.pages, MAX_PAGES)):
-                if place == 0 or not page.is_reduced:
+                if place == 0 or not page.aspage().is_reduced:
                     places.append(place)
     except Exception:  # the first page may be sound
         return places or [0]

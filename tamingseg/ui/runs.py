@@ -9,7 +9,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import AsyncIterator, Callable, Generator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
@@ -134,7 +134,7 @@ def carry_out(
     prepare: Callable[[Workspace, dict[str, Any]], Work],
     what: str,
     line: Line = "short",
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Do the work that `prepare` makes of a request. All that is yielded names the request's run.
 
     First how far it is, ``{"run", "ahead", "done", "total"}``, of which "ahead" is the number of

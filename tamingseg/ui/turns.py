@@ -58,7 +58,7 @@ class Turns:
     def _order(self, line: Line) -> list["Turn"]:
         """Return the runs of a line, that which is carried out first."""
         earlier: dict[Hashable, int] = {}
-        places = []
+        places: list[tuple[bool, int, int, Turn]] = []
         for turn in self._turns:
             if turn.line == line:
                 rank = earlier.get(turn.user, 0)

@@ -350,8 +350,7 @@ class Workspaces:
 
     def _make_room(self) -> None:
         """Let the longest unused rest, and then drop some, but never the one touched last."""
-        *others, _ = self._workspaces.values() or [None]
-        for workspace in others:
+        for workspace in list(self._workspaces.values())[:-1]:
             if not self._is_full():
                 return
             workspace.rest()

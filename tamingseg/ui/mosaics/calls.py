@@ -1,7 +1,7 @@
 """What the third tab may call on the server, and its run: pictures of a mosaic or of the photo."""
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from typing import Any
 
@@ -33,7 +33,7 @@ def mosaic_tab(workspaces: Workspaces, partitioner: Segmentor, textures: Texture
 
 def picture_steps(
     workspaces: Workspaces, segmentor: Segmentor, textures: Textures, request: Any
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Draw pictures of a mosaic, or of the photo if "recipe" is None, in "regions" regions.
 
     Yields what `runs.carry_out` yields; the pictures stay in the workspace.

@@ -3,7 +3,7 @@
 The browser cuts the hierarchy at any number of regions by itself.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from functools import partial
 from typing import Any, get_args
 
@@ -43,7 +43,7 @@ def partition_tab(workspaces: Workspaces, partitioner: Segmentor) -> Tab:
 
 def partition_steps(
     workspaces: Workspaces, segmentor: Segmentor, request: Any
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Find the hierarchy of a photo; yields what `runs.carry_out` yields."""
 
     def prepare(workspace: Workspace, request: dict[str, Any]) -> Work:

@@ -2,7 +2,7 @@
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
@@ -54,7 +54,7 @@ def proposal_tab(workspaces: Workspaces, propose: Proposer, partitioner: Segment
 
 def run_steps(
     workspaces: Workspaces, propose: Proposer, partitioner: Segmentor, request: Any
-) -> Iterator[dict[str, Any]]:
+) -> Generator[dict[str, Any], None, None]:
     """Propose masks for a photo; yields what `runs.carry_out` yields.
 
     Parameters
