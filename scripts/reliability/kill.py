@@ -46,7 +46,7 @@ def main() -> int:
                 wanted, cuts = int(rng.integers(1, 4)), 0
                 while cuts < wanted:
                     delay = float(rng.uniform(0, seconds))
-                    end = end_early(name, world, out, delay, number, chosen.seconds)
+                    end = end_early(name, world, out, delay, number, chosen.seconds, expected)
                     slowest = max(slowest, end.took)
                     if end.problem:
                         problems.append(f"  {turn}, after {delay:.2f} s: {end.problem}")
@@ -79,9 +79,18 @@ class End(NamedTuple):
 
 
 def end_early(
-    name: str, world: Path, out: Path, delay: float, number: signal.Signals, seconds: float
+    name: str,
+    world: Path,
+    out: Path,
+    delay: float,
+    number: signal.Signals,
+    seconds: float,
+    expected: dict[str, str],
 ) -> End:
-    """Start a command, send it a signal after `delay` seconds, give it `seconds` to end."""
+    """Start a command, send it a signal after `delay` seconds, give it `seconds` to end.
+
+    `expected` is what it gives in the end.
+    """
     with started(RUNS[name].arguments(world, out)) as run:
         code = run.wait(delay)
         if code is not None:
@@ -91,10 +100,11 @@ def end_early(
         begin = time.monotonic()
         code = run.wait(seconds)
         took = time.monotonic() - begin
-        if code == 0:  # it was about to end
-            return End(False, took, "")
         if number == signal.SIGKILL:
-            return End(True, took, "")
+            return End(code != 0, took, "")
+        # It may have been about to end, with everything done and Python closing down.
+        if code == 0 or (code == -number and RUNS[name].results(out) == expected):
+            return End(False, took, "")
         if code is None:
             return End(True, took, f"still runs after {seconds:g} s")
         if code != 128 + number or "Traceback" in run.errors():
