@@ -56,7 +56,7 @@ class Made:
     ----------
     tool
         In a word, such as "clicks", "brush" or "proposal"; "" if nobody knows.
-    clicks, cuts, threshold, base
+    clicks, click_thresholds, threshold, base
         What a session needs to go on, see `tamingseg.session.state.SegmentedObject`: the clicks,
         the threshold at each of them, the present one, and the mask before the first click as run
         lengths.
@@ -64,7 +64,7 @@ class Made:
 
     tool: str = ""
     clicks: tuple[Click, ...] = ()
-    cuts: tuple[float, ...] = ()
+    click_thresholds: tuple[float, ...] = ()
     threshold: float = MASK_THRESHOLD
     base: str = ""
 

@@ -169,7 +169,7 @@ def projects(draw):
                     draw(st.one_of(st.just(""), NAMES)),
                     draw(st.booleans()),
                     draw(st.booleans()),
-                    Made(cuts=(0.5,) * len(clicks), clicks=tuple(clicks)),
+                    Made(click_thresholds=(0.5,) * len(clicks), clicks=tuple(clicks)),
                 )
             )
         state = draw(st.sampled_from(["new", "started", "done", "empty"]))

@@ -87,7 +87,7 @@ def _described(item: Annotation) -> dict[str, Any]:
     described |= {key: getattr(item, key) for key in ("name", "hidden", "locked")}
     described |= {"tool": made.tool, "base": made.base}
     described["clicks"] = [[click.row, click.col, click.positive] for click in made.clicks]
-    described["cuts"] = list(made.cuts)
+    described["cuts"] = list(made.click_thresholds)
     described = {key: value for key, value in described.items() if value}
     if made.threshold != MASK_THRESHOLD:
         described["threshold"] = made.threshold
@@ -110,14 +110,14 @@ def _read_photo(entry: Any, labels: dict[str, Label], report: Report) -> Photo:
 def _read_object(entry: Any, size: tuple[int, int]) -> Annotation:
     mask, base = text(entry, "mask", "", empty=True), text(entry, "base", "", empty=True)
     clicks = tuple(_read_click(click, size) for click in items(entry, "clicks"))
-    cuts = tuple(number({"cut": cut}, "cut") for cut in items(entry, "cuts"))
-    if len(cuts) not in (0, len(clicks)):
-        raise ValueError(f"it has {len(clicks)} clicks, but {len(cuts)} cuts")
+    thresholds = tuple(number({"cut": cut}, "cut") for cut in items(entry, "cuts"))
+    if len(thresholds) not in (0, len(clicks)):
+        raise ValueError(f"it has {len(clicks)} clicks, but {len(thresholds)} cuts")
     threshold = number(entry, "threshold", MASK_THRESHOLD)
     made = Made(
         text(entry, "tool", "", empty=True),
         clicks,
-        cuts,
+        thresholds,
         threshold,
         encode_crop(decode_crop(base, size), size) if base else "",
     )
