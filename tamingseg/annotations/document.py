@@ -214,6 +214,21 @@ def make_labels(names: Iterable[str]) -> tuple[Label, ...]:
     )
 
 
+def read_colour(value: object, index: int) -> str:
+    """Return the colour that a file gives a label, as #rrggbb, or else that of label `index`.
+
+    Examples
+    --------
+    >>> read_colour([255, 0, 16], 0), read_colour("#FF0010", 0), read_colour(None, 1)
+    ('#ff0010', '#ff0010', '#e69f00')
+    """
+    if isinstance(value, str) and _COLOUR.fullmatch(value.lower()):
+        return value.lower()
+    if isinstance(value, list) and len(value) == 3 and {*map(type, value)} == {int}:
+        return "#" + bytes(min(max(part, 0), 255) for part in value).hex()
+    return COLOURS[index % len(COLOURS)]
+
+
 def check_text(text: object, what: str) -> str:
     """Return a name if it is text of 1 to `MAX_TEXT` characters that can be printed."""
     if not isinstance(text, str) or not 0 < len(text) <= MAX_TEXT or _has_controls(text):
@@ -228,12 +243,12 @@ def tidy(text: object) -> str:
 
     Examples
     --------
-    >>> tidy(" a\n b "), tidy(None)
-    ('a  b', '')
+    >>> tidy("a\nb"), tidy(None)
+    ('a b', '')
     """
     if not isinstance(text, str):
         return ""
-    return "".join(" " if _has_controls(char) else char for char in text).strip()[:MAX_TEXT]
+    return "".join(" " if _has_controls(char) else char for char in text)[:MAX_TEXT]
 
 
 def check_size(size: object) -> tuple[int, int]:
@@ -275,6 +290,6 @@ def photo_name(text: object) -> str:
 
 def _has_controls(text: str) -> bool:
     return any(
-        unicodedata.category(character) in ("Cc", "Cs") or character in "\ufffe\uffff"
+        unicodedata.category(character) in ("Cc", "Cs", "Zl", "Zp") or character in "\ufffe\uffff"
         for character in text
     )

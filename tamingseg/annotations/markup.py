@@ -1,5 +1,6 @@
 """XML of strangers: parsed without entities, which can grow without bound or read files."""
 
+import math
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Iterator, Mapping
 
@@ -66,9 +67,12 @@ def whole(element: Element, name: str) -> int:
 
 
 def numbers(text: str) -> Iterator[float]:
-    """Yield the numbers of a list that commas, semicolons or spaces separate."""
+    """Yield the finite numbers of a list that commas, semicolons or spaces separate."""
     for value in text.replace(",", " ").replace(";", " ").split():
         try:
-            yield float(value)
-        except ValueError as error:
-            raise ValueError(f"expected numbers, got {value!r:.50}") from error
+            number = float(value)
+        except ValueError:
+            number = math.nan
+        if not math.isfinite(number):
+            raise ValueError(f"expected numbers, got {value!r:.50}")
+        yield number

@@ -97,8 +97,8 @@ def _read(data: bytes, most: int) -> tuple[np.ndarray, Sequence[int]]:
     with image:
         if image.width * image.height > most:
             raise ValueError(f"it has {image.width} x {image.height} pixels, too many")
-        palette = (image.getpalette("RGB") or ()) if image.mode == "P" else ()
         try:
-            return np.array(image), palette
+            pixels = np.array(image)
+            return pixels, (image.getpalette("RGB") or ()) if image.mode == "P" else ()
         except Exception as error:
             raise ValueError(f"it is damaged or truncated ({error})") from error

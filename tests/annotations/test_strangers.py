@@ -247,6 +247,18 @@ def test_label_maps_of_another_size_or_kind():
     ]
 
 
+def test_palette_pictures_cut_off_anywhere():
+    palette = Image.fromarray(SQUARE * np.uint8(3)).convert("P")
+    file = io.BytesIO()
+    palette.save(file, "PNG")
+    data = file.getvalue()
+    for length in range(8, len(data)):
+        files = {"objects.csv": b"photo,value,label,name\n", "masks/a.png": data[:length]}
+        masks, notes = read(files)
+        assert masks == [] or len(masks) == 1
+        assert masks or notes[0].startswith("masks/a.png: left out: it is")
+
+
 def test_voc_in_colours_as_datumaro_writes_it():
     colours = np.zeros((*SIZE, 3), np.uint8)
     objects, classes = colours.copy(), colours.copy()
@@ -296,6 +308,7 @@ CVAT = (
             "its run lengths mus",
         ),
         ('<mask label="x" left="1" top="1" width="3" height="2"/>', "it has no rle"),
+        ('<mask label="x" left="1" top="1" width="1" height="1" rle="inf"/>', "expected numbers"),
         ('<mask label="x" left="a" top="1" width="3" height="2"/>', "left must be a whole number"),
         ('<polygon label="x" points="1,2;3"/>', "expected x and y in turn, got 3 numbers"),
         ('<points label="x" points="1,2"/>', "a points has no area"),

@@ -31,6 +31,7 @@ from tamingseg.annotations.document import (
     check_size,
     make_labels,
     photo_name,
+    read_colour,
     tidy,
 )
 from tamingseg.annotations.files import Files
@@ -182,23 +183,12 @@ def _read_categories(
     names = {}
     for index, entry in enumerate(items(contents, "categories"), 1):
         with report.skipping(file, f"category {index}"):
-            name = text(entry, "name")
-            (label,) = make_labels([name])
-            with report.skipping(file, f"category {index}"):
-                label = Label(name, _colour(entry, len(labels)), text(entry, "key", "", empty=True))
+            name, key = tidy(text(entry, "name")), entry.get("key")
+            key = key if isinstance(key, str) and len(key) == 1 else ""
+            label = Label(name, read_colour(entry.get("color"), len(labels)), key)
             names[number(entry, "id", whole=True)] = name
             labels.setdefault(name, label)
     return names
-
-
-def _colour(entry: dict[str, Any], index: int) -> str:
-    """Return the colour of a category, [r, g, b] or #rrggbb, or else a colour of our own."""
-    colour = entry.get("color")
-    if isinstance(colour, str):
-        return colour.lower()
-    if isinstance(colour, list) and len(colour) == 3 and all(type(c) is int for c in colour):
-        return "#" + "".join(f"{min(max(value, 0), 255):02x}" for value in colour)
-    return make_labels(map(str, range(index + 1)))[-1].colour
 
 
 def _read_photos(

@@ -26,6 +26,7 @@ from tamingseg.annotations.document import (
     check_size,
     make_labels,
     photo_name,
+    read_colour,
     tidy,
 )
 from tamingseg.annotations.files import Files, Size
@@ -123,9 +124,7 @@ def _runs(inside: np.ndarray) -> list[int]:
 
 
 def _read_label(entry: Element, index: int) -> Label:
-    name, colour = entry.findtext("name") or "", entry.findtext("color") or ""
-    plain = make_labels(map(str, range(index + 1)))[-1].colour
-    return Label(tidy(name), colour.lower() or plain)
+    return Label(tidy(entry.findtext("name")), read_colour(entry.findtext("color"), index))
 
 
 def _read_photo(image: Element, file: str, report: Report) -> Photo:

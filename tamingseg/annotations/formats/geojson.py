@@ -26,8 +26,8 @@ from tamingseg.annotations.document import (
     Photo,
     Project,
     check_size,
-    make_labels,
     photo_name,
+    read_colour,
     tidy,
 )
 from tamingseg.annotations.files import Files, Size
@@ -128,11 +128,7 @@ def _read_feature(
     properties = properties if isinstance(properties, dict) else {}
     kind = properties.get("classification", properties.get("label"))
     described = kind if isinstance(kind, dict) else {"name": kind}
-    label = make_labels([tidy(described.get("name")) or _LABEL, *map(str, range(index))])[-1]
-    colour, name = described.get("color"), tidy(described.get("name")) or _LABEL
-    shown = label.colour
-    if isinstance(colour, list) and len(colour) == 3 and all(type(c) is int for c in colour):
-        shown = "#" + "".join(f"{min(max(value, 0), 255):02x}" for value in colour)
+    name = tidy(described.get("name")) or _LABEL
     item = Annotation(
         name,
         encode_crop(crop, size),
@@ -140,7 +136,7 @@ def _read_feature(
         properties.get("hidden") is True,
         properties.get("isLocked") is True,
     )
-    return item, Label(name, shown)
+    return item, Label(name, read_colour(described.get("color"), index))
 
 
 def _read_geometry(

@@ -27,8 +27,8 @@ from tamingseg.annotations.document import (
     Photo,
     Project,
     check_size,
-    make_labels,
     photo_name,
+    read_colour,
     tidy,
 )
 from tamingseg.annotations.files import Files, Size
@@ -49,7 +49,6 @@ from tamingseg.annotations.report import Report
 from tamingseg.masks.rle import decode_crop, encode_crop
 
 _LABEL = "object"
-_COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
 _STEP = re.compile(r"([A-Za-z])([^A-Za-z]*(?:[eE][-+]?\d[^A-Za-z]*)*)")
 _NUMBER = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?")
 _SHAPES = ("path", "polygon", "rect")
@@ -174,9 +173,6 @@ def _read_shape(
         report.add("what lies outside the photo is cut off", *place)
     title = next((child.text for child in shape if local_name(child) == "title"), "")
     name = tidy(shape.get("data-label") or shape.get("class")) or _LABEL
-    colour = shape.get("fill", "").lower()
-    if not _COLOUR.fullmatch(colour):
-        colour = make_labels(map(str, range(index + 1)))[-1].colour
     item = Annotation(
         name,
         encode_crop(fill_rings(rings, size), size),
@@ -184,7 +180,7 @@ def _read_shape(
         shape.get("visibility") == "hidden" or shape.get("display") == "none",
         shape.get("data-locked") == "true",
     )
-    return item, Label(name, colour)
+    return item, Label(name, read_colour(shape.get("fill"), index))
 
 
 def _read_path(text: str) -> list[np.ndarray]:

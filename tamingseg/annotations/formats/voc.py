@@ -100,9 +100,10 @@ def _read_labels(files: Files) -> tuple[dict[int, str], list[str]]:
     names, colours = list(CLASSES), palette[: len(CLASSES) + 1]
     if _LABELS in files:
         names, colours = [], palette[:1]
-        for line in files.text(_LABELS).splitlines():
-            name, _, rest = line.strip().partition(":")
-            if tidy(name) in ("", "background") or name.startswith("#"):
+        lines = [line for line in files.text(_LABELS).splitlines() if not line.startswith("#")]
+        for index, line in enumerate(filter(str.strip, lines)):
+            name, _, rest = line.partition(":")
+            if index == 0 and name == "background":
                 continue
             rgb = [int(value) for value in rest.split(":")[0].split(",") if value.isdecimal()]
             is_colour = len(rgb) == 3 and max(rgb) < 256
