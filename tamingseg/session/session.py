@@ -230,16 +230,19 @@ class Session:
         self._push(self._answered(self.state, clicks, current.click_thresholds), gesture)
 
     def delete_click(self, index: int) -> None:
-        """Take a click of the active object away, 0 for its first one."""
+        """Take a click of the active object away, 0 for its first one.
+
+        An object that has neither clicks nor a mask to begin with afterwards is deleted.
+        """
         current = _active(self.state)
         clicks = states.deleted(current.clicks, index)
         thresholds = (*current.click_thresholds[:index], *current.click_thresholds[index + 1 :])
-        self._push(self._answered(self.state, clicks, thresholds))
+        self._push(states.without_empty(self._answered(self.state, clicks, thresholds)))
 
     def clear_clicks(self) -> None:
-        """Take all clicks of the active object away."""
+        """Take all clicks of the active object away, as `delete_click` does."""
         _active(self.state)
-        self._push(self._answered(self.state, (), ()))
+        self._push(states.without_empty(self._answered(self.state, (), ())))
 
     def set_threshold(self, threshold: float, gesture: str | None = None) -> None:
         """Set the threshold of the active object; without one, that of all begun from now on."""

@@ -8,6 +8,7 @@ one the next click belongs to.
 
 import math
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import Any
 
 from tamingseg.values import MASK_THRESHOLD, Click
@@ -137,7 +138,7 @@ def begin_object(state: State) -> State:
     state = finish(state)
     item = SegmentedObject(
         id=state.next_id,
-        name=f"Object {state.next_id}",
+        name=_freest_name(state),
         colour=_freest_colour(state),
         threshold=state.threshold,
     )
@@ -147,12 +148,15 @@ def begin_object(state: State) -> State:
 
 def finish(state: State) -> State:
     """Keep the active object and leave it; one without clicks or mask is dropped."""
+    return replace(without_empty(state), active=None)
+
+
+def without_empty(state: State) -> State:
+    """Drop the active object if it has neither clicks nor a mask."""
     current = state.current
-    if current is None:
+    if current is None or current.clicks or current.mask:
         return state
-    if not current.clicks and not current.mask:
-        return delete_object(state, current.id)
-    return replace(state, active=None)
+    return delete_object(state, current.id)
 
 
 def edit_object(state: State, object_id: int) -> State:
@@ -240,6 +244,11 @@ class History:
         if not self.future:
             return self
         return History(self.future[0], (*self.past, self.present), self.future[1:])
+
+
+def _freest_name(state: State) -> str:
+    used = {item.name for item in state.objects}
+    return next(name for name in map("Object {}".format, count(1)) if name not in used)
 
 
 def _freest_colour(state: State) -> int:

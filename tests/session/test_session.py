@@ -229,8 +229,19 @@ def test_the_next_click_goes_on_with_the_mask_that_was_cut(fake_segmentor, two_d
     assert (told[-1] == red).all()
     session.delete_click(0)
     assert session.state.current.click_thresholds == (0.3,)
-    session.clear_clicks()
-    assert session.state.current.click_thresholds == ()
+
+
+@pytest.mark.parametrize("take_away", [lambda s: s.delete_click(0), lambda s: s.clear_clicks()])
+def test_an_object_without_points_is_gone_and_comes_back_by_undo(session, take_away, red):
+    session.add_click(*RED)
+    take_away(session)
+    assert session.state.objects == ()
+    assert session.state.active is None
+    session.undo()
+    assert (session.mask == red).all()
+    session.redo()
+    session.add_click(*BLUE)
+    assert session.state.current.name == "Object 1"  # the name is free again
 
 
 def test_the_threshold_of_the_next_object_is_a_step_too(session):

@@ -316,20 +316,6 @@ class User:
         """The same person in another tab of the browser."""
         return User(self.page.context.new_page()).visit(address)
 
-    def keep_photos(self, names):
-        """Put photos with work on them into this browser, the first one the oldest."""
-        self.page.evaluate(
-            """async names => {
-                const link = document.querySelector("link[href$='/shared/keep.js']");
-                const {vault} = await import(link.href);
-                for (const [time, name] of names.entries()) await vault.put({
-                    key: `photo ${name}`, name, photo: new Blob(), thumb: "", added: 0, time,
-                    pending: [{do: "undo"}], document: {objects: [], active: null},
-                });
-            }""",
-            names,
-        )
-
     def message(self):
         return self.page.locator(".message").inner_text()
 

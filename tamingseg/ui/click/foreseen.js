@@ -17,15 +17,28 @@ export function foreseen() {
     active = serial--;
     objects.push({id: active, name: "…", colour: 0, clicks: [], key: "", hidden: false});
   };
+  const dropEmpty = () => {
+    if (current().clicks.length || current().base) return;
+    objects.splice(objects.indexOf(current()), 1);
+    active = null;
+  };
   for (const operation of link.pending) {
     const {row, col, positive, index} = operation, clicks = current()?.clicks;
     if (operation.do === "add_click") {
       if (!clicks) begin();
       current().clicks.push([row, col, positive]);
     } else if (operation.do === "move_click" && clicks?.[index]) clicks[index] = [row, col, clicks[index][2]];
-    else if (operation.do === "delete_click" && clicks) clicks.splice(index, 1);
-    else if (operation.do === "clear_clicks" && clicks) clicks.length = 0;
-    else if (operation.do === "add_mask") begin();
+    else if (operation.do === "delete_click" && clicks) {
+      clicks.splice(index, 1);
+      dropEmpty();
+    } else if (operation.do === "clear_clicks" && clicks) {
+      clicks.length = 0;
+      dropEmpty();
+    }
+    else if (operation.do === "add_mask") {
+      begin();
+      current().base = operation.mask;
+    }
     else if (operation.do === "keep") active = null;
     else if (operation.do === "edit") active = operation.object_id;
     else if (operation.do === "hide") {
@@ -36,10 +49,15 @@ export function foreseen() {
   return {objects, active};
 }
 
-export function currentClicks() {
+function currentObject() {
   const {objects, active} = foreseen();
-  return objects.find(object => object.id === active)?.clicks ?? [];
+  return objects.find(object => object.id === active);
 }
+
+export const currentClicks = () => currentObject()?.clicks ?? [];
+
+/** Whether an object is being edited of which something can be excluded. */
+export const hasObject = () => Boolean(currentObject()?.clicks.length || currentObject()?.base);
 
 /** Whether an undo is under way, so that nobody knows yet which points there will be. */
 export function isUncertain() {

@@ -6,8 +6,7 @@ import {find, say} from "../shared/dom.js";
 import {unpack} from "../shared/labels.js";
 import {outlineOfBits} from "../shared/masks.js";
 import {ask} from "../shared/requests.js";
-import {commands, refresh, state} from "../shared/state.js";
-import {grouped} from "../shared/words.js";
+import {commands, photoPixels, refresh, state} from "../shared/state.js";
 import {act, link, maskOf, work} from "../shared/work.js";
 import {newGesture} from "./foreseen.js";
 
@@ -190,7 +189,7 @@ export function levelWords(object, found = answers.get(object.answer)) {
   if (!found) return null;
   const place = placeOf(object, found), at = stableAt(found, place);
   const stable = at < 0 ? "between stable levels" : `stable level ${at + 1} of ${found.stable.length}`;
-  return `${grouped(found.areas[place])} pixels, ${stable}, probability above ${found.thresholds[place].toFixed(2)}`;
+  return `${photoPixels(found.areas[place])} pixels, ${stable}, probability above ${found.thresholds[place].toFixed(2)}`;
 }
 
 levelSlider.addEventListener("pointerdown", () => { gesture = newGesture("level"); });

@@ -3,7 +3,7 @@
 
 import {button, icon} from "../shared/dom.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
-import {grouped} from "../shared/words.js";
+import {photoPixels} from "../shared/state.js";
 
 export class ObjectList {
   /** `list` is the <ol> to fill, `act(operation)` carries out what the user asks for. */
@@ -73,11 +73,11 @@ export class ObjectList {
     note.className = "note";
     trash.append(icon("trash"));
     item.append(swatch, open, name, note, eye, trash, colours);
-    return {item, open, name, note, eye, swatch, colours};
+    return {item, open, name, note, eye, trash, swatch, colours};
   }
 
   update(row, object, active, area) {
-    const {item, open, name, note, eye, swatch, colours} = row;
+    const {item, open, name, note, eye, trash, swatch, colours} = row;
     const shown = JSON.stringify([object.name, object.colour, object.hidden, object.clicks.length, active, area]);
     if (row.shown === shown) return;
     row.shown = shown;
@@ -87,16 +87,19 @@ export class ObjectList {
     if (active) item.setAttribute("aria-current", "true");
     else item.removeAttribute("aria-current");
     open.textContent = object.name;
-    open.title = "Open again to change it";
+    open.title = `${object.name}: open it again to change it`;
     open.setAttribute("aria-label", `Edit ${object.name}`);
+    trash.title = `Delete ${object.name}`;
+    trash.setAttribute("aria-label", trash.title);
+    name.title = object.name;
     if (document.activeElement !== name) name.value = object.name;
     name.dataset.saved = object.name;
-    note.textContent = object.clicks.length === 0 && !object.base ? "no points" : area === null ? "" : area === 0 ? "empty" : `${grouped(area)} px`;
+    note.textContent = area === null ? "" : area === 0 ? "empty" : `${photoPixels(area)} px`;
     const label = object.hidden ? "Show" : "Hide";
     if (eye.title !== label || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
     eye.title = label;
     eye.setAttribute("aria-label", `${label} ${object.name}`);
-    swatch.title = `Colour: ${PALETTE[object.colour][1]}`;
+    swatch.title = `Colour of ${object.name}: ${PALETTE[object.colour][1]}`;
     swatch.setAttribute("aria-label", swatch.title);
     [...colours.children].forEach((choice, index) => choice.setAttribute("aria-pressed", String(index === object.colour)));
   }

@@ -1,16 +1,19 @@
 // Points: what the pointer does to them. Pressing makes one or takes hold of one; held and moved it
 // follows, held and let go in place it is deleted.
 
-import {canvas, say} from "../shared/dom.js";
-import {preview} from "../shared/preview.js";
+import {canvas, say, touch} from "../shared/dom.js";
+import {preview, previewed} from "../shared/preview.js";
 import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link} from "../shared/work.js";
-import {currentClicks, isUncertain, newGesture} from "./foreseen.js";
+import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
+
+const DOUBLE = 350; // milliseconds within which a second press belongs to a double click
 
 export let including = true; // what a plain click means
 export let pointed = null; // index of the point under the mouse
-let lastAdded = -Infinity; // when, so that a double click does not delete what it made
+let lastAdded = -Infinity; // when, so that a double click does not change what it made
+let hasAccepted = false; // whether that was a proposal
 
 /** Index of the point within reach of the pointer, the latest first; -1 if there is none. */
 function pointAt(point, event) {
@@ -20,6 +23,7 @@ function pointAt(point, event) {
 
 function addPoint(point, positive, at, gesture) {
   if (!view.holds(point)) say("That is outside the photo.");
+  else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "choose + and tap" : "click"} an object first.`, true);
   else act({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
 }
 
@@ -29,6 +33,7 @@ const startTime = event => event.timeStamp || performance.now();
 export function press(point, event) {
   if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
   state.crosshair = null;
+  const promised = event.pointerType === "touch" ? null : previewed();
   preview(null);
   if (isUncertain()) {
     link.idle().then(() => press(point, event));
@@ -37,16 +42,23 @@ export function press(point, event) {
   const held = grab(point, event);
   if (held) return held;
   if (pointAt(point, event) >= 0 || !view.holds(point)) return null;
-  const excluding = event.button === 2 || event.altKey, gesture = newGesture("add");
-  lastAdded = performance.now();
-  addPoint(point, excluding ? false : including, startTime(event), gesture);
+  if (hasAccepted && performance.now() - lastAdded < DOUBLE) return null;
+  const positive = event.button === 2 || event.altKey ? false : including, gesture = newGesture("add");
+  hasAccepted = positive && promised !== null;
+  if (positive || hasObject()) lastAdded = performance.now();
+  if (hasAccepted) {
+    act({do: "add_mask", mask: promised, at: startTime(event)});
+    return null;
+  }
+  addPoint(point, positive, startTime(event), gesture);
+  if (!positive && !hasObject()) return null;
   return movePoint(currentClicks().length - 1, event, gesture, () => {});
 }
 
 /** Take hold of the point under the pointer: moved it follows, let go in place it is deleted. */
 export function grab(point, event) {
   const index = pointAt(point, event);
-  if (index < 0 || performance.now() - lastAdded < 350) return null;
+  if (index < 0 || performance.now() - lastAdded < DOUBLE) return null;
   return movePoint(index, event, newGesture("move"), () => {
     pointed = null;
     act({do: "delete_click", index, at: performance.now()});
@@ -66,7 +78,8 @@ export function hover(point) {
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
-  const news = preview(index < 0 ? point : null) || now !== pointed;
+  // Only the first click takes what is previewed; the next ones refine it.
+  const news = preview(index < 0 && foreseen().active === null ? point : null) || now !== pointed;
   pointed = now;
   if (news) view.draw();
 }

@@ -5,8 +5,8 @@ import {find, hint, root, say, showTimes, touch} from "../shared/dom.js";
 import {download} from "../shared/files.js";
 import {hasPreview, previewing, setPreviewing} from "../shared/preview.js";
 import {ask} from "../shared/requests.js";
-import {commands, isOpen, moveCrosshair, refresh, state, view} from "../shared/state.js";
-import {fileStem, grouped, inMs, photoStem, wholePercent} from "../shared/words.js";
+import {commands, isOpen, moveCrosshair, photoPixels, refresh, state, view} from "../shared/state.js";
+import {fileStem, inMs, photoStem, wholePercent} from "../shared/words.js";
 import {act, link, onAnswer, work} from "../shared/work.js";
 import {currentClicks, foreseen} from "./foreseen.js";
 import {dropHeld, forgetLevels, levelWords, showLevels, shownMask} from "./levels.js";
@@ -76,20 +76,21 @@ function describe(operations) {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
     delete: "Deleted. Undo brings it back.",
   };
+  const emptied = !current && (last === "delete_click" || last === "clear_clicks");
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
   else if (done[last]) say(done[last]);
+  else if (emptied) say("The object has no points any more and is gone. Undo brings it back.");
   else if (current) say(describeObject(current, last));
 }
 
 function describeObject(current, last) {
   const {name} = current, area = shownMask(current)?.area, level = levelWords(current);
   if (last === "add_mask") return `${name} is open here. Click what is missing, right-click what is too much.`;
-  if (!current.clicks.length && !current.base) return `${name} has no points: click to place one.`;
   if (!area) return `${name} is empty: nothing is left of it. Undo, or click what belongs to it.`;
   if (last === "set_threshold" && level) return `${name}: ${level}.`;
   const isFirst = work.objects.length === 1 && current.clicks.length === 1;
   const advice = touch ? "Too much? Choose − and tap there." : "Too much? Right-click there. Too little? Click there.";
-  return `${name}: ${grouped(area)} pixels. ${isFirst ? advice : ""}`;
+  return `${name}: ${photoPixels(area)} pixels. ${isFirst ? advice : ""}`;
 }
 
 /** Save the object being edited, else the last, or all of them in one picture. */
@@ -101,7 +102,13 @@ async function save(whole) {
     return;
   }
   const {name} = state.photo, answer = await ask("save", {object_id: whole ? null : object.id});
-  if (answer) download(answer.png, "image/png", `${photoStem(name)}-${whole ? "objects" : fileStem(object.name) || "mask"}.png`);
+  if (answer) download(answer.png, "image/png", `${photoStem(name)}-${whole ? "objects" : maskStem(object)}.png`);
+}
+
+/** The name of an object's file, with its number where several objects would have the same. */
+function maskStem(object) {
+  const stemOf = one => fileStem(one.name) || "mask", stem = stemOf(object);
+  return work.objects.filter(one => stemOf(one) === stem).length > 1 ? `${stem}-${work.objects.indexOf(object) + 1}` : stem;
 }
 
 commands.next = () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"});

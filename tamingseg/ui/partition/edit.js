@@ -4,8 +4,8 @@
 import {find, say, touch} from "../shared/dom.js";
 import {writeRuns} from "../shared/masks.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
-import {openTab, refresh, state} from "../shared/state.js";
-import {grouped, percent} from "../shared/words.js";
+import {openTab, photoPixels, refresh, state} from "../shared/state.js";
+import {percent} from "../shared/words.js";
 import {act} from "../shared/work.js";
 import {change, countRegions, partition, outlineOf, pointAtRegion, regionAt, regionsNow, takeBack, under} from "./partition.js";
 
@@ -15,7 +15,7 @@ let before = []; // what there was before each of the last two clicks
 
 export function describeRegion(node) {
   const share = node.area / (state.photo.size[0] * state.photo.size[1]);
-  return `${grouped(node.area)} px (${percent(share)}), one of ${countRegions(partition.shown.length)}`;
+  return `${photoPixels(node.area)} px (${percent(share)}), one of ${countRegions(partition.shown.length)}`;
 }
 
 export function showUnder() {

@@ -5,8 +5,8 @@ import {find, say, touch} from "../shared/dom.js";
 import {savePartSoon} from "../shared/keep.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {ask} from "../shared/requests.js";
-import {commands, openTab, refresh, state} from "../shared/state.js";
-import {decimal, grouped, percent} from "../shared/words.js";
+import {commands, openTab, photoPixels, refresh, state} from "../shared/state.js";
+import {decimal, percent} from "../shared/words.js";
 import {act} from "../shared/work.js";
 import {
   amount, choose, chosenInOrder, hearList, isChosen, keptList, labels, listed, outlineOf, target,
@@ -70,7 +70,7 @@ commands.removeMasks = async () => {
 
 export function describeMask(id) {
   const {area, score} = listed.masks[id], share = area / (state.photo.size[0] * state.photo.size[1]);
-  return `Mask ${labels.rank.get(id) + 1}: score ${decimal(score)}, ${grouped(area)} px (${percent(share)})`;
+  return `Mask ${labels.rank.get(id) + 1}: score ${decimal(score)}, ${photoPixels(area)} px (${percent(share)})`;
 }
 
 export function showChoice() {

@@ -31,7 +31,7 @@ export function hearList(answer, wanted = null) {
   choose([...chosen].filter(id => labels.rank.has(id)));
   if (isFirst) {
     amount = wanted ?? bend();
-    offerPreview({at: point => labels.at(point), outline: outlineOf});
+    offerPreview({at: point => labels.at(point), outline: outlineOf, counts: id => listed.masks[id].counts});
   }
   if (fresh.length) mix();
   showFirst(amount);

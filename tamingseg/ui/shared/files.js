@@ -1,4 +1,4 @@
-// Files for the user.
+// Files from the user and for the user.
 
 import {say} from "./dom.js";
 
@@ -15,4 +15,26 @@ export function download(content, type, name) {
   anchor.click();
   setTimeout(() => URL.revokeObjectURL(anchor.href), 10000);
   say(`Saved ${name}.`);
+}
+
+/** Whether a file may be a photo, as far as the browser knows. */
+export const isPhoto = file => file.type.startsWith("image/") || !file.type;
+
+/** All files that are dropped, also those in folders, by their names; hidden files are left out. */
+export async function filesOf(carried) {
+  const entries = [...carried.items].map(item => item.webkitGetAsEntry?.()); // at once: it is empty later
+  if (!entries.some(entry => entry?.isDirectory)) return [...carried.files];
+  const files = (await Promise.all(entries.filter(Boolean).map(filesIn))).flat();
+  return files.sort((a, b) => a.name.localeCompare(b.name, "en", {numeric: true}));
+}
+
+async function filesIn(entry) {
+  if (entry.name.startsWith(".")) return [];
+  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  const reader = entry.createReader(), found = [];
+  for (;;) { // it gives a hundred at once
+    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
+    if (!some.length) return (await Promise.all(found.map(filesIn))).flat();
+    found.push(...some);
+  }
 }

@@ -1,44 +1,70 @@
-// Keeping the work on the open photo in the vault, as it is done.
+// Keeping the work on the open photo in the vault, as it is done; and photos that are not opened yet.
 
-import {find, root, say} from "./dom.js";
+import {find, root} from "./dom.js";
 import {timeless} from "./server.js";
 import {state, view} from "./state.js";
-import {VAULT_PHOTOS, Vault, remember} from "./vault.js";
+import {Vault, remember} from "./vault.js";
+import {countOf} from "./words.js";
 import {documentNow, link, onAnswer} from "./work.js";
 
 const PAUSE = 250; // milliseconds of rest before something is saved
+const SHORT = 0.9; // of what the browser allows; from there on it is said that room is short
+const THUMB = 96; // pixels of each side of a small picture
 
 export const vault = new Vault();
 
 let saving = 0; // the timer of the next save
 let resting = 0; // the same for parts
-let writing = 0; // writes under way
+const writing = new Set(); // promises of writes under way
+let hasAsked = false; // whether the browser was asked to keep what is stored
 let showAdded = () => {};
 const changed = new Map(); // kind of a part -> what gives it
 
-/** Have `listener()` called when a photo of the user's own was added to the vault. */
+/** Have `listener()` called when photos of the user's own were added to the vault. */
 export function onAdded(listener) {
   showAdded = listener;
 }
 
 onAnswer((answer, operations) => {
-  if (!answer.objects || !operations.length) return;
+  if (!answer.objects || !operations.length || state.elsewhere) return;
   saving ||= setTimeout(saveNow, PAUSE);
   showUnsaved();
 });
 
 /** Say in an attribute whether something is still to be saved, for whoever wants to wait for it. */
 function showUnsaved() {
-  root.toggleAttribute("data-unsaved", Boolean(saving || changed.size || writing));
+  root.toggleAttribute("data-unsaved", Boolean(saving || changed.size || writing.size));
 }
 
 /** Something is being written; `kept` will say whether it lasts. */
 async function follow(kept) {
-  writing += 1;
+  writing.add(kept);
   showUnsaved();
-  if (!await kept) find(".notice").hidden = false; // it stays from now on
-  writing -= 1;
+  await kept;
+  writing.delete(kept);
   showUnsaved();
+  showRoom();
+}
+
+/** Resolves when all that was to be written is. */
+export async function written() {
+  await Promise.all(writing);
+}
+
+/** Say in a bar, for as long as it is so, that work is not kept, or that there is little room for more. */
+async function showRoom() {
+  const bar = find(".notice"), lost = vault.unkept.size;
+  const {usage = 0, quota = Infinity} = await navigator.storage?.estimate?.().catch(() => {}) ?? {};
+  const isShort = usage > SHORT * quota;
+  bar.hidden = !(lost || isShort);
+  bar.querySelector("span").textContent = !vault.isAllowed ? "This browser does not keep your work. Save the masks before you leave."
+    : lost ? `This browser has no room left: the work on ${nameUnkept()} is not kept. Save it before you leave, or forget photos you are done with.`
+      : `Little room is left in this browser (${Math.max(0, Math.floor((quota - usage) / 2 ** 20))} MB). Save your work, and forget photos you are done with.`;
+}
+
+function nameUnkept() {
+  const names = [...vault.entries.values()].filter(entry => [...vault.unkept.keys()].some(key => key.endsWith(entry.key))).map(entry => entry.name);
+  return names.length > 3 ? `${names.slice(0, 2).join(", ")} and ${countOf(names.length - 2, "more photo")}` : names.join(", ");
 }
 
 /** What a reload needs to go on here: the session, and what the server may not have done in it. */
@@ -64,7 +90,7 @@ export function savePartSoon(kind, give) {
 
 function saveParts() {
   for (const [kind, give] of changed) {
-    const part = state.photo && give();
+    const part = state.photo && !state.elsewhere && give();
     if (part) follow(vault.putPart(kind, state.photo.key, part));
   }
   changed.clear();
@@ -75,36 +101,53 @@ export function saveNow() {
   clearTimeout(saving);
   saving = 0;
   const {photo} = state;
-  if (!photo) return;
+  if (!photo || state.elsewhere) return showUnsaved();
   const earlier = vault.entries.get(photo.key);
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
-    thumb: photo.file ? earlier?.thumb ?? thumbnail() : undefined, document: documentNow(),
+    thumb: photo.file ? earlier?.thumb ?? thumbnail(view.picture) : undefined, document: documentNow(),
     pending: timeless(link.pending), recipe: earlier?.recipe ?? photo.recipe,
+    size: photo.size, full_size: photo.fullSize,
   };
-  follow(!earlier && photo.file ? add(entry) : vault.put(entry));
+  keepEntry(entry);
+  if (!earlier && photo.file) showAdded();
 }
 
-/** Keep a photo of the user's own for the first time. Says whether it will last. */
-async function add(entry) {
-  const kept = await vault.put(entry), lost = await vault.makeRoom(entry);
+function keepEntry(entry) {
+  if (entry.photo) askToKeep();
+  follow(vault.put(entry));
+}
+
+/** Ask the browser, once, not to throw away what is stored when its disk is full. */
+function askToKeep() {
+  if (!hasAsked) navigator.storage?.persist?.().catch(() => {});
+  hasAsked = true;
+}
+
+/** Keep photos that nobody has opened yet: [key, file], in this order after the one that is opened. */
+export async function keepPhotos(photos) {
+  const now = Date.now();
+  for (const [place, [key, file]] of photos.entries()) {
+    const time = now - 1 - place;
+    keepEntry({key, name: file.name, photo: file, time, added: time, thumb: await thumbnailOf(file), document: {objects: [], active: null}, pending: []});
+    if (place % 8 === 7) showAdded(); // one after the other, as they are read
+  }
   showAdded();
-  if (lost.length) link.idle().then(() => tellLost(lost)); // not to be talked over
-  return kept;
 }
 
-function tellLost(entries) {
-  const names = entries.map(entry => entry.name).join(", ");
-  say(`There is room for ${VAULT_PHOTOS} photos here: ${names} and the work on it had to go.`, true);
+/** A small picture of a file; nothing if the browser cannot read it. */
+async function thumbnailOf(file) {
+  const picture = await createImageBitmap(file).catch(() => null);
+  return picture ? thumbnail(picture) : undefined;
 }
 
-/** A small square of the picture on the screen, as a data URL. */
-function thumbnail() {
-  const small = document.createElement("canvas"), {picture} = view;
+/** The middle of a picture as a small square, as a data URL. */
+function thumbnail(picture) {
+  const small = document.createElement("canvas");
   const side = Math.min(picture.width, picture.height);
-  small.width = small.height = 96;
+  small.width = small.height = THUMB;
   const context = small.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, 96, 96);
+  context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, THUMB, THUMB);
   return small.toDataURL("image/jpeg", 0.85);
 }

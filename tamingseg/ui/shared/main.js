@@ -2,10 +2,12 @@
 
 import {canvas, find, root} from "./dom.js";
 import {rememberSession, saveChanges} from "./keep.js";
-import {openFile, openFirstPhoto} from "./photos.js";
+import {filesOf, isPhoto} from "./files.js";
+import {openFiles, openFirstPhoto, stepPhoto} from "./photos.js";
+import {resumeRuns} from "./requests.js";
 import {connect, urlOf} from "./server.js";
 import {TABS} from "./settings.js";
-import {addTab, commands, moveCrosshair, openFirstTab, openTab, state, view} from "./state.js";
+import {addTab, commands, mayWork, moveCrosshair, openFirstTab, openTab, state, view} from "./state.js";
 import {link} from "./work.js";
 
 let isStarted = false;
@@ -23,6 +25,7 @@ export async function start(given) {
   listen();
   openFirstTab();
   await openFirstPhoto();
+  resumeRuns();
 }
 
 Object.assign(commands, {
@@ -32,6 +35,7 @@ Object.assign(commands, {
   zoomOut: () => view.zoom(1 / 1.4),
   fit: () => view.fit(),
   open: () => find(".file").click(),
+  toPhoto: () => canvas.focus(),
   help: () => find("dialog").showModal(),
 });
 
@@ -56,7 +60,9 @@ function listen() {
   listenToTabs(find("[role=tablist]"));
   document.addEventListener("keydown", pressKey);
   document.addEventListener("keyup", event => {
-    if (event.key === " ") view.panning = false;
+    if (event.key !== " ") return;
+    view.panning = false;
+    canvas.style.cursor = "";
   });
   window.addEventListener("blur", () => (view.panning = false)); // the key may be let go elsewhere
   document.addEventListener("pointerdown", () => root.classList.remove("by-key"));
@@ -91,12 +97,18 @@ function pressKey(event) {
   root.classList.add("by-key");
   if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
   const {tab} = state, key = keyOf(event), command = event.ctrlKey || event.metaKey;
+  const changes = key === "enter" && free || command && /^[zy]$/.test(key) || Object.hasOwn(tab.keys, key);
+  if (changes && !mayWork()) return;
   let done = true;
   if (command && key === "z") tab[event.shiftKey ? "redo" : "undo"]();
   else if (command && key === "y") tab.redo();
   else if (key === "enter" && (free || command)) tab.enterKey(event);
   else if (command || event.altKey && key !== "[" && key !== "]") done = false; // some keyboards have these with Alt
-  else if (key === " " && free) view.panning = true;
+  else if (key === " ") {
+    view.panning = true; // also where a button has the focus: it is pressed only if nothing is dragged
+    canvas.style.cursor = "grab";
+    done = free;
+  } else if (free && /^page(up|down)$/.test(key)) stepPhoto(key === "pageup" ? -1 : 1);
   else if (arrows[event.key] && free) {
     const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
     moveCrosshair(dx * factor, dy * factor);
@@ -107,17 +119,15 @@ function pressKey(event) {
 }
 
 function listenToFiles() {
-  const isPhoto = file => file && (file.type.startsWith("image/") || !file.type);
   find(".file").addEventListener("change", event => {
-    const [file] = event.target.files;
-    if (file) openFile(file);
+    openFiles([...event.target.files]);
     event.target.value = "";
   });
   document.addEventListener("paste", event => {
-    const file = [...event.clipboardData?.files ?? []].find(isPhoto);
-    if (!root.isConnected || !root.offsetParent || !file) return;
+    const files = [...event.clipboardData?.files ?? []].filter(isPhoto);
+    if (!root.isConnected || !root.offsetParent || !files.length) return;
     event.preventDefault();
-    openFile(file);
+    openFiles(files);
   });
   let depth = 0;
   const dragging = on => root.classList.toggle("dragging", on);
@@ -130,7 +140,6 @@ function listenToFiles() {
   root.addEventListener("drop", event => {
     event.preventDefault();
     dragging((depth = 0) > 0);
-    const [file] = event.dataTransfer.files;
-    if (file) openFile(file);
+    filesOf(event.dataTransfer).then(openFiles);
   });
 }

@@ -1,17 +1,24 @@
 // Photos: opening, changing, coming back to them, and forgetting them.
 
 import {button, canvas, find, root, say} from "./dom.js";
-import {onAdded, rememberSession, saveChanges, saveNow, vault} from "./keep.js";
+import {onAddedElsewhere, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
+import {isPhoto} from "./files.js";
+import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, vault} from "./keep.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
-import {allTabs, refresh, state, view} from "./state.js";
+import {allTabs, commands, refresh, state, view} from "./state.js";
 import {recall, remember} from "./vault.js";
+import {countOf} from "./words.js";
 import {beginWork, documentNow, link} from "./work.js";
 
 let chosen = 0; // how many photos the user chose
 
 link.gone = reopen;
-onAdded(showStrip);
+onAddedElsewhere(showStrip);
+onAdded(() => {
+  showStrip();
+  tellAdded();
+});
 
 /** The user chose a photo. Returns what tells whether no other was chosen since. */
 export function choosePhoto() {
@@ -28,11 +35,28 @@ async function openSample(name) {
   return arrive(await call("open_sample", name), {key, name, file: null}, wanted, await vault.get(key));
 }
 
-export async function openFile(file, key = `photo ${crypto.getRandomValues(new Uint32Array(3)).join("-")}`) {
-  if (file.size > MAX_PHOTO_MB * 2 ** 20) {
-    say(`${file.name || "This file"} is larger than ${MAX_PHOTO_MB} MB; choose a smaller one.`, true);
-    return false;
+const newKey = () => `photo ${crypto.getRandomValues(new Uint32Array(3)).join("-")}`;
+
+/** Open the first of these files as a photo, and keep the others in the strip until they are opened. */
+export async function openFiles(files) {
+  const fits = file => file.size <= MAX_PHOTO_MB * 2 ** 20, names = some => some.map(file => file.name || "a file").join(", ");
+  const photos = files.filter(file => isPhoto(file) && fits(file)), [first, ...others] = photos;
+  const strange = files.filter(file => !isPhoto(file)), large = files.filter(file => isPhoto(file) && !fits(file));
+  const refusal = [
+    large.length && `Larger than ${MAX_PHOTO_MB} MB, choose smaller ones: ${names(large)}.`,
+    strange.length && `Not opened, for they are no photos: ${names(strange)}.`,
+  ].filter(Boolean).join(" ");
+  if (first) {
+    const opening = openFile(first);
+    if (others.length) await keepPhotos(others.map(file => [newKey(), file]));
+    await opening;
+    await link.idle(); // not to be talked over
   }
+  if (refusal) say(refusal, true);
+  else if (others.length) say(`${countOf(photos.length, "photo")} are here. Page Down goes to the next one.`);
+}
+
+async function openFile(file, key = newKey()) {
   const name = (file.name || "pasted photo").slice(0, 200), wanted = choosePhoto();
   say(`Opening ${name} …`);
   const answer = await upload(file, name);
@@ -69,9 +93,12 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   if (!wanted()) return true;
   saveChanges(); // what it saves is settled when it returns: nothing comes between it and the new photo
   const same = state.photo?.key === opened.key;
-  state.photo = {...opened, size: answer.size};
+  state.photo = {...opened, size: answer.size, fullSize: answer.full_size};
   state.crosshair = null;
-  if (!same) beginWork(document);
+  if (!same) {
+    tellOpen(opened.key);
+    beginWork(document);
+  }
   const [height, width] = answer.size;
   if (same) view.draw();
   else view.show(picture, height, width);
@@ -124,31 +151,80 @@ function undone(greeting, {sequence, sent, queue}) {
   return {pending: [...sent, ...queue], first: sent.length};
 }
 
-/** The strip of photos: the user's own, the latest first, then the samples. */
-function showStrip() {
+// --- the strip -----------------------------------------------------------------------------------
+
+const strip = find(".photos");
+
+/** What the strip shows: the user's own photos, the latest first, then the samples. */
+function listPhotos() {
   const own = vault.all().filter(entry => entry.photo).sort((a, b) => b.added - a.added);
-  const entries = [...own, ...SAMPLES.map(name => ({key: `sample ${name}`, name}))];
-  const strip = find(".photos"), {activeElement} = document, wasInside = strip.contains(activeElement);
+  return [...own, ...SAMPLES.map(name => ({key: `sample ${name}`, name}))];
+}
+
+function showStrip() {
+  const {activeElement} = document, wasInside = strip.contains(activeElement), {scrollLeft} = strip, entries = listPhotos();
+  const place = entries.findIndex(entry => entry.key === state.photo?.key);
   strip.replaceChildren(...entries.map(makeChoice));
+  strip.scrollLeft = scrollLeft;
+  const shown = strip.querySelector("[aria-pressed=true]") ?? strip.querySelector(".photo");
+  shown.tabIndex = 0;
+  shown.scrollIntoView({block: "nearest", inline: "nearest"});
+  find(".caption").textContent = place < 0 ? "" : `${entries[place].name} · ${place + 1} of ${entries.length}`;
   // Who works by keyboard goes on where they were. The mouse leaves the keys to the photo.
   if (!wasInside || !root.classList.contains("by-key")) return;
   const same = [...strip.querySelectorAll(".photo")].find(choice => choice.dataset.key === activeElement.dataset.key);
-  (same ?? strip.querySelector("[aria-pressed=true]"))?.focus();
+  (same ?? shown).focus();
 }
+
+// One stop of the Tab key; the arrow keys go along the strip, and the wheel moves it.
+strip.addEventListener("keydown", event => {
+  const choices = [...strip.querySelectorAll(".photo")], step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
+  const next = step && choices[choices.indexOf(event.target) + step];
+  if (!step || !choices.includes(event.target)) return;
+  event.preventDefault();
+  event.stopPropagation();
+  next?.focus();
+});
+strip.addEventListener("wheel", event => {
+  if (event.deltaX || strip.scrollWidth <= strip.clientWidth) return;
+  event.preventDefault();
+  strip.scrollLeft += event.deltaY * (event.deltaMode === 1 ? 16 : 1);
+}, {passive: false});
+
+/** Open the photo that is so many places further in the strip. */
+export function stepPhoto(by) {
+  const entries = listPhotos(), place = entries.findIndex(entry => entry.key === state.photo?.key) + by;
+  if (entries[place]) openEntry(entries[place]);
+  else say(by > 0 ? "This is the last photo." : "This is the first photo.");
+}
+
+const openEntry = entry => entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name);
+
+/** Go on with the photo on which another tab of the browser works, with what was done there. */
+commands.goOnHere = async () => {
+  const {key, name, file} = state.photo;
+  await takeOver(key);
+  state.photo = null; // what this tab has of it is older: it begins anew
+  for (const tab of allTabs()) tab.forget(key);
+  await openEntry({key, name, photo: file});
+};
 
 function makeChoice(entry) {
   const isShown = entry.key === state.photo?.key;
   const choice = button(entry.name, "photo", () => {
     if (entry.key === state.photo?.key) choosePhoto(); // it stays, whatever is on its way
-    else if (entry.photo) openFile(entry.photo, entry.key);
-    else openSample(entry.name);
+    else openEntry(entry);
   });
-  const small = document.createElement("img");
-  small.alt = "";
-  small.draggable = false;
-  small.src = entry.thumb ?? urlOf(`samples/${encodeURIComponent(entry.name)}`);
-  choice.append(small);
+  if (entry.photo && !entry.thumb) choice.textContent = entry.name;
+  else {
+    const small = document.createElement("img");
+    small.alt = "";
+    small.draggable = false;
+    small.src = entry.thumb ?? urlOf(`samples/${encodeURIComponent(entry.name)}`);
+    choice.append(small);
+  }
   choice.dataset.key = entry.key;
+  choice.tabIndex = -1;
   choice.setAttribute("aria-pressed", String(isShown));
   if (!entry.photo || !isShown) return choice;
   const own = document.createElement("span");

@@ -2,11 +2,14 @@
 
 import {recall, remember} from "./vault.js";
 
-let source = null; // {at(point), outline(id)}
+let source = null; // {at(point), outline(id), counts(id)}
 let shown = null; // id of what is shown
 export let previewing = recall("preview") !== "off";
 
-/** From now on show what `given.at(point)` names, by its `given.outline(id)`; null shows nothing. */
+/**
+ * From now on show what `given.at(point)` names, by its `given.outline(id)`; `given.counts(id)` are its run
+ * lengths. null shows nothing.
+ */
 export function offerPreview(given) {
   source = given;
   shown = null;
@@ -26,6 +29,9 @@ export function preview(point) {
   shown = point && previewing && source ? source.at(point) : null;
   return shown !== before;
 }
+
+/** Run lengths of what is shown; null if nothing is. */
+export const previewed = () => shown === null ? null : source.counts(shown);
 
 export function paintPreview(context, scale) {
   if (shown === null) return;

@@ -1,12 +1,19 @@
 // Requests about the open photo: questions to the server, and runs, which take their time. Where the
-// server has forgotten the photo, it is opened there again.
+// server has forgotten the photo, it is opened there again. A run that was cut off, by a connection that
+// broke or by a reload, begins anew.
 
 import {root, say} from "./dom.js";
 import {reopen} from "./photos.js";
-import {call, trigger} from "./server.js";
+import {call, isReachable, trigger} from "./server.js";
 import {refresh, state} from "./state.js";
+import {recall, remember} from "./vault.js";
 import {countOf} from "./words.js";
 import {link} from "./work.js";
+
+const WATCH = 3000; // milliseconds between looks at a run
+const QUIET = 20000; // a run that was heard of and then not for so long is cut off
+
+const runs = [];
 
 const SILENT = {error: "The server does not answer; try again."};
 
@@ -37,7 +44,8 @@ export async function ask(name, request, {forgotten = tryAgain, isQuiet = false}
 export class Run {
   /** `event` is what the server listens for; `done(answer)` is called at the end of a run that was not stopped and did not fail. */
   constructor(event, done) {
-    Object.assign(this, {event, done, now: null}); // now: {name, token, done, total, ahead}
+    Object.assign(this, {event, done, now: null}); // now: {name, token, done, total, ahead, heard}
+    runs.push(this);
     document.addEventListener("tamingseg-run", ({detail}) => {
       if (root.isConnected && this.now && detail?.run === this.now.name) this.hear(detail);
     });
@@ -51,9 +59,45 @@ export class Run {
     }
     if (this.now) return false;
     this.request = request;
-    this.now = {name: `${this.event}${Date.now()}`, token: link.token, done: 0, total: 0, ahead: 0};
+    this.now = {name: `${this.event}${Date.now()}`, token: link.token, done: 0, total: 0, ahead: 0, heard: null};
+    remember(`run ${this.event}`, JSON.stringify({key: state.photo.key, request}), "sessionStorage");
     trigger(this.event, {token: this.now.token, run: this.now.name, ...request});
+    setTimeout(() => this.watch(this.now), WATCH);
     return true;
+  }
+
+  /** The run is over, or not wanted any more. */
+  end() {
+    this.now = null;
+    remember(`run ${this.event}`, "null", "sessionStorage");
+  }
+
+  /** Look now and then whether the connection to a run still stands. */
+  async watch(run, wasCut = false) {
+    if (!run || this.now !== run) return;
+    const isThere = await isReachable();
+    if (this.now !== run) return;
+    if (isThere && (wasCut || run.heard !== null && performance.now() - run.heard > QUIET)) this.beginAnew();
+    else {
+      if (!isThere && !wasCut) say("The connection was cut during the run. It begins anew as soon as the server answers.", true);
+      setTimeout(() => this.watch(run, wasCut || !isThere), WATCH);
+    }
+  }
+
+  beginAnew() {
+    if (this.now) call("stop_run", {token: this.now.token, run: this.now.name});
+    this.now = null;
+    this.repeat();
+    say("The connection was cut during the run; it has begun anew.");
+  }
+
+  /** A reload cut the run off: begin it anew if its photo is shown. */
+  resume() {
+    const {key, request} = JSON.parse(recall(`run ${this.event}`, "sessionStorage") ?? "null") ?? {};
+    if (!request || this.now) return;
+    this.request = request;
+    if (key === state.photo?.key) this.beginAnew();
+    else this.end();
   }
 
   /** Ask the same again, as after the server had forgotten the photo. */
@@ -66,15 +110,16 @@ export class Run {
   stop() {
     if (!this.now) return;
     call("stop_run", {token: this.now.token, run: this.now.name});
-    this.now = null;
+    this.end();
     refresh();
   }
 
   hear(detail) {
     const key = state.photo?.key;
-    if (detail.total !== undefined) Object.assign(this.now, {done: detail.done, total: detail.total, ahead: detail.ahead});
-    else {
-      this.now = null;
+    if (detail.total !== undefined) {
+      Object.assign(this.now, {done: detail.done, total: detail.total, ahead: detail.ahead, heard: performance.now()});
+    } else {
+      this.end();
       if (detail.gone) reopen().then(() => state.photo?.key === key && this.repeat());
       else if (detail.error) say(detail.error, true);
       else if (!detail.stopped) this.done(detail);
@@ -92,4 +137,9 @@ export class Run {
     block.querySelector("span").textContent = now.ahead
       ? `Waiting for its turn; ${countOf(now.ahead, "run")} before it …` : words(now);
   }
+}
+
+/** Begin the runs anew that a reload of the page cut off. */
+export function resumeRuns() {
+  for (const run of runs) run.resume();
 }

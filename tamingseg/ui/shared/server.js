@@ -22,6 +22,15 @@ export function trigger(event, request) {
   gradio.trigger(event, request);
 }
 
+/** Whether the server can be reached at all. */
+export async function isReachable() {
+  try {
+    return (await fetch(new URL("robots.txt", document.baseURI), {method: "HEAD", cache: "no-store"})).status < 500;
+  } catch {
+    return false;
+  }
+}
+
 /** The address of something the server has. */
 export function urlOf(path) {
   return new URL(`tamingseg/${path}`, document.baseURI).href;

@@ -1,17 +1,27 @@
 // What the tabs share while they are open: the photo, the crosshair, which tab it is, and the view.
 
-import {canvas, find, root} from "./dom.js";
+import {canvas, find, root, say} from "./dom.js";
 import {recall, remember} from "./vault.js";
 import {View} from "./view.js";
+import {grouped} from "./words.js";
 
 /**
- * photo: {key, name, file, size}, what is open, null before that; file is null for a sample.
+ * photo: {key, name, file, size, fullSize}, what is open, null before that; file is null for a sample;
+ * it is worked on at `size`, [height, width], and came as `fullSize`.
  * crosshair: a point, while the keyboard leads, else null. tab: the hooks of the open tab.
+ * elsewhere: whether another tab of the browser works on this photo, so that this one only shows it.
  */
-export const state = {photo: null, crosshair: null, tab: null};
+export const state = {photo: null, crosshair: null, tab: null, elsewhere: false};
 
 /** What buttons do, by their data-do. Tabs add theirs. */
 export const commands = {};
+
+/** An area at the size at which the photo is worked on, in words, in pixels of the photo itself. */
+export function photoPixels(area) {
+  const [[height, width], [fullHeight, fullWidth]] = [state.photo.size, state.photo.fullSize];
+  const scale = (fullHeight * fullWidth) / (height * width);
+  return scale === 1 ? grouped(area) : `about ${grouped(Number((area * scale).toPrecision(3)))}`;
+}
 
 const nothing = () => {};
 const tabs = new Map(); // by the name
@@ -41,6 +51,7 @@ export const isOpen = name => state.tab?.name === name;
 export const refresh = () => state.tab.show();
 
 export function openTab(name) {
+  if (state.tab && state.tab.name !== name) say(""); // what was said is about the tab that is left
   state.tab?.leave();
   state.crosshair = null;
   state.tab = tabs.get(name);
@@ -64,12 +75,18 @@ export function openFirstTab() {
 }
 
 export const view = new View(canvas, {
-  press: (point, event) => state.tab?.press(point, event) ?? null, // no tab is open at first
-  grab: (point, event) => state.tab?.grab(point, event) ?? null,
+  press: (point, event) => mayWork() ? state.tab?.press(point, event) ?? null : null, // no tab is open at first
+  grab: (point, event) => state.elsewhere ? null : state.tab?.grab(point, event) ?? null,
   hover: point => state.tab?.hover(point),
 }, (context, scale) => state.tab?.paint(context, scale));
 
-canvas.addEventListener("dblclick", () => state.tab?.doubleClick());
+canvas.addEventListener("dblclick", () => state.elsewhere || state.tab?.doubleClick());
+
+/** Whether the photo may be worked on in this tab of the browser; says so if not. */
+export function mayWork() {
+  if (state.elsewhere) say("Another tab of this browser works on this photo. Press “Go on here” first.", true);
+  return !state.elsewhere;
+}
 
 /** Move the crosshair, in pixels of the screen; the first time it appears in the middle. */
 export function moveCrosshair(dx, dy) {

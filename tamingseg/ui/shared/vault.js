@@ -4,10 +4,12 @@
 // that the server has not answered; added says when it came, time when it was last worked on.
 // What is large and seldom needed lies beside it: its parts, "proposals", how many of them are shown
 // ("amount"), and "partition".
+// thumb is a small picture as a data URL; size and full_size are [height, width], as work and as the
+// photo came; all three are missing until they are known.
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
-// Where the browser forbids storage, the vault remembers until the page is closed.
+// Nothing is ever removed unless the user asks for it. Where the browser forbids storage, or has no
+// room, the vault remembers until the page is closed, and `unkept` says what.
 
-export const VAULT_PHOTOS = 8; // and as many mosaics
 const PARTS = ["proposals", "amount", "partition"];
 const partKey = (kind, key) => `part ${kind} of ${key}`; // before "photo ..." and "sample ..."
 
@@ -33,6 +35,7 @@ export class Vault {
   constructor() {
     this.entries = new Map();
     this.parts = new Map(); // those that are not stored, or not yet
+    this.unkept = new Map(); // by its key, what there was no room to store
     this.ready = this.load();
   }
 
@@ -45,14 +48,12 @@ export class Vault {
     await this.read();
   }
 
-  /** Read what is stored, if that is allowed. Ours stays where it is newer: there was no room to store it. */
+  /** Read what is stored, if that is allowed. */
   async read() {
     if (!this.database) return;
     const entries = IDBKeyRange.lowerBound("photo");
     const stored = await Vault.finished(this.store("readonly").getAll(entries)).catch(() => []);
-    for (const entry of stored) {
-      if (!(entry.time < this.entries.get(entry.key)?.time)) this.entries.set(entry.key, entry);
-    }
+    for (const entry of stored) this.take(entry);
   }
 
   static open() {
@@ -72,9 +73,16 @@ export class Vault {
     return this.database.transaction("work", mode).objectStore("work");
   }
 
+  /** An entry as it was last stored, by whatever tab of the browser; nothing if there is none. */
   async get(key) {
-    await this.read();
+    const stored = this.database && await Vault.finished(this.store("readonly").get(key)).catch(() => undefined);
+    if (stored) this.take(stored);
     return this.entries.get(key);
+  }
+
+  /** Take what is stored, unless ours is newer: there was no room to store that. */
+  take(entry) {
+    if (!(entry.time < this.entries.get(entry.key)?.time)) this.entries.set(entry.key, entry);
   }
 
   /** All entries, the one last worked on first. */
@@ -82,11 +90,22 @@ export class Vault {
     return [...this.entries.values()].sort((a, b) => b.time - a.time);
   }
 
+  /** Forget an entry and its parts. That makes room for what had none. */
   async remove(key) {
     this.entries.delete(key);
     const keys = [key, ...PARTS.map(kind => partKey(kind, key))];
-    for (const one of keys) this.parts.delete(one);
-    if (this.database) await Promise.all(keys.map(one => Vault.finished(this.store("readwrite").delete(one))));
+    for (const one of keys) {
+      this.parts.delete(one);
+      this.unkept.delete(one);
+    }
+    if (!this.database) return;
+    await Promise.all(keys.map(one => Vault.finished(this.store("readwrite").delete(one))));
+    for (const value of [...this.unkept.values()]) await this.write(value);
+  }
+
+  /** Whether this browser stores anything at all. */
+  get isAllowed() {
+    return Boolean(this.database);
   }
 
   /** Keep an entry. Says whether it will last. */
@@ -120,6 +139,13 @@ export class Vault {
   }
 
   async write(value) {
+    const kept = await this.writeNow(value);
+    if (kept) this.unkept.delete(value.key);
+    else this.unkept.set(value.key, value);
+    return kept;
+  }
+
+  async writeNow(value) {
     if (!this.database) return false;
     return new Promise(resolve => {
       const store = this.store("readwrite"), {transaction} = store;
@@ -128,20 +154,5 @@ export class Vault {
       store.put(value);
       transaction.commit(); // at once: the page may be on its way out
     }).catch(() => false); // it cannot be copied, or the database was closed
-  }
-
-  /**
-   * Forget what there is no room for beside a new entry: of the user's own photos, or of the mosaics
-   * if it is one, those without work, then the oldest. Returns those of them that had work.
-   */
-  async makeRoom(entry) {
-    await this.read();
-    const parts = this.database ? await Vault.finished(this.store("readonly").getAllKeys()).catch(() => []) : [...this.parts.keys()];
-    const worked = ({key, document, pending}) =>
-      document.objects.length + pending.length > 0 || PARTS.some(kind => parts.includes(partKey(kind, key)));
-    const old = this.all().filter(other => other.photo && !other.recipe === !entry.recipe && other.key !== entry.key)
-      .sort((a, b) => worked(b) - worked(a)).slice(VAULT_PHOTOS - 1);
-    for (const other of old) await this.remove(other.key);
-    return old.filter(worked);
   }
 }

@@ -4,7 +4,7 @@
 import {canvas, say} from "./dom.js";
 import {readMask} from "./masks.js";
 import {Link, call} from "./server.js";
-import {refresh, state} from "./state.js";
+import {mayWork, refresh, state} from "./state.js";
 
 const KEPT_MASKS = 32; // of steps that can be redone
 
@@ -44,6 +44,7 @@ export function maskOf(object) {
 
 /** Have an operation carried out. */
 export function act(operation) {
+  if (!mayWork()) return;
   link.push(operation);
   refresh();
   canvas.setAttribute("aria-busy", "true");

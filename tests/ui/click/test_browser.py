@@ -160,8 +160,10 @@ def test_a_point_is_dragged_in_one_step_and_deleted_by_a_click(user, discs):
     assert (user.mask() == (discs == 1)).all()
     user.press("Control+Shift+z")
     user.click(BLUE)
-    user.says("no points")
-    assert not user.mask().any()
+    user.says("is gone")
+    user.has_objects(0)
+    user.press("Control+z")
+    assert (user.mask() == (discs == 2)).all()
 
 
 def test_a_double_click_is_one_point(user, discs):
@@ -348,7 +350,7 @@ def test_the_keyboard_stays_on_the_photo_it_chose(user):
     user.page.keyboard.press("Enter")
     user.page.wait_for_selector('canvas[data-ready="sample cat"]')
     assert user.page.evaluate("document.activeElement.title") == "cat"
-    user.page.keyboard.press("Tab")
+    user.page.keyboard.press("ArrowRight")
     assert user.page.evaluate("document.activeElement.className") == "photo"
 
 
@@ -368,3 +370,42 @@ def test_space_let_go_in_another_window_pans_no_longer(user, discs):
     user.click(RED)
     user.page.keyboard.up(" ")
     assert (user.mask() == (discs == 1)).all()
+
+
+def test_the_first_click_must_include(user, discs):
+    user.click(RED, answers=0, button="right")
+    user.page.wait_for_selector(".message.error")
+    assert "Nothing to exclude from yet: click an object first" in user.message()
+    user.settled()
+    assert user.objects() == 0
+    assert user.page.locator("[data-do=undo]").is_disabled()
+    user.click(RED)
+    user.click(BLUE, button="right")
+    assert (user.mask() == (discs == 1)).all()
+
+
+def test_what_belongs_to_an_object_says_which_and_its_file_has_its_own_name(user, discs):
+    long = "a cup of coffee with a long name"
+    user.click(RED)
+    user.page.fill(".active .object-name", long)
+    user.press("Enter", "n").click(BLUE)
+    user.page.fill(".active .object-name", long)
+    user.press("Enter")
+    names = user.page.locator(".objects button:not(.colour)").evaluate_all(
+        "all => all.map(one => one.getAttribute('aria-label'))"
+    )
+    assert all(long in name for name in names)
+    assert {name.split(" ")[0] for name in names} == {"Edit", "Colour", "Hide", "Delete"}
+    closed = user.page.locator(".objects li:not(.active) .open-object")
+    assert closed.evaluate("one => one.scrollWidth <= one.clientWidth")  # it is not cut
+    assert user.save()[0] == "discs-a-cup-of-coffee-with-a-long-name-2.png"
+    closed.click()
+    user.settled()
+    assert user.save()[0] == "discs-a-cup-of-coffee-with-a-long-name-1.png"
+
+
+def test_what_one_tab_said_is_not_said_in_another(user):
+    user.click(RED)
+    user.says("Object 1")
+    user.page.click("#tab-mosaics")
+    assert user.message() == ""

@@ -232,21 +232,6 @@ def test_a_run_is_stopped(maker, slow):
     make_it(maker)
 
 
-def test_a_mosaic_takes_no_photo_s_place(user, discs_png):
-    user.keep_photos([f"old {number}.png" for number in range(8)])
-    user.upload(discs_png)
-    user.says("had to go")
-    user.page.click("#tab-mosaics")
-    user.page.click(".textures button:has-text('plain')")
-    user.page.fill("#seg-seed", "9")  # a mosaic that was never opened
-    make_it(user, "seed 9")
-    before = user.page.locator("button.photo").count()
-    user.page.locator(".gallery button").first.click()
-    user.page.wait_for_selector('button.photo[title$="seed 9.png"]')
-    user.saved()
-    assert user.page.locator("button.photo").count() == before + 1
-
-
 def test_a_bracket_that_needs_alt_is_a_bracket(maker):
     maker.page.evaluate(
         """document.body.dispatchEvent(new KeyboardEvent("keydown",

@@ -349,6 +349,48 @@ def test_keyboard_alone(user):
     assert user.page.locator("#tab-click").get_attribute("aria-selected") == "true"
 
 
+def test_a_click_takes_the_mask_that_is_previewed_and_further_clicks_refine_it(
+    user, discs, disc_masks
+):
+    propose(user)
+    show(user, 4)
+    user.page.click("#tab-click")
+    user.page.mouse.move(*user.at(CAP))
+    user.click(CAP)
+    assert (user.mask() == disc_masks[3]).all()  # the upper half, which no click would give
+    bare = user.colour((LEFT[0], LEFT[1] + 40))
+    user.page.mouse.move(*user.at(LEFT))
+    assert user.colour((LEFT[0], LEFT[1] + 40)) == bare  # nothing is promised any more
+    user.click(BLUE)
+    assert (user.mask() == (disc_masks[3] | (discs == 2))).all()
+    user.press("n")
+    user.page.mouse.move(*user.at(BLUE))
+    user.page.mouse.dblclick(*user.at(BLUE))
+    user.has_objects(2)
+    assert (user.mask() == disc_masks[0]).all()
+    user.press("Control+z", "Control+z", "Control+z")
+    assert (user.mask() == disc_masks[3]).all()
+
+
+def test_a_run_that_is_cut_off_begins_anew(user, slow):
+    propose_slowly(user, slow)
+    user.reload()  # as gradio does once it has lost the connection
+    user.says("it has begun anew")
+    slow.clear()
+    user.page.click("#tab-proposals")
+    user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
+    propose_slowly(user, slow)
+    user.page.context.set_offline(True)
+    user.says("The connection was cut during the run")
+    slow.clear()
+    user.page.context.set_offline(False)
+    user.page.wait_for_selector(".listed:visible")
+    user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
+    user.reload()
+    user.says("Ready")
+    assert user.page.locator("#panel-proposals .running").is_hidden()
+
+
 def test_the_first_tab_shows_what_was_proposed_under_the_pointer(user, discs):
     propose(user)
     user.page.click("#tab-click")

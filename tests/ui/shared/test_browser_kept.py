@@ -95,6 +95,7 @@ def test_two_tabs_keep_each_others_work(user, discs, app):
     second.page.click('button.photo[title="cat"]')
     second.page.wait_for_selector('canvas[data-ready="sample cat"]')
     second.page.click('button.photo[title="discs.png"] >> nth=0')
+    second.page.click("[data-do=goOnHere]")
     second.has_objects(1)
     assert (second.mask() == (discs == 1)).all()
     assert second.errors == []
@@ -134,15 +135,6 @@ def test_a_browser_that_keeps_the_work_says_nothing_of_it(user):
     user.click(RED)
     user.saved()
     assert user.page.locator(".notice").is_hidden()
-
-
-def test_photos_that_there_is_no_room_for_are_named(user, discs_png):
-    user.keep_photos([f"old {number}.png" for number in range(8)])
-    user.upload(discs_png, name="new.png")
-    user.says("old 0.png")
-    assert "and the work on it had to go" in user.message()
-    assert user.page.locator('button.photo[title="old 0.png"]').count() == 0
-    assert user.page.locator('button.photo[title="new.png"]').count() == 1
 
 
 def test_a_photo_is_forgotten_on_request_asked_twice(user, discs_png):

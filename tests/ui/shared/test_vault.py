@@ -84,6 +84,7 @@ def test_two_tabs_see_each_other_s_work_and_the_newer_wins(vault, open_blank):
     put(other, "photo 1", {"time": 6, "name": "second"})
     put(other, "photo 2", {"time": 7})
     assert vault.evaluate("async () => (await vault.get('photo 1')).name") == "second"
+    vault.evaluate("() => vault.read()")
     assert sorted(keys(vault)) == ["photo 1", "photo 2"]
     other.evaluate("() => vault.putPart('amount', 'photo 1', {amount: 4})")
     assert vault.evaluate("async () => (await vault.part('amount', 'photo 1')).amount") == 4
@@ -148,12 +149,12 @@ def test_where_storage_is_forbidden_the_vault_remembers_until_the_page_is_closed
         """async () => {
             const kept = await vault.putPart("amount", "photo 1", {amount: 2});
             const part = await vault.part("amount", "photo 1");
-            const lost = await vault.makeRoom(vault.entries.get("photo 1"));
+            const lost = [...vault.unkept.keys()];
             await vault.remove("photo 1");
             return [kept, part, lost, vault.all(), (await vault.part("amount", "photo 1")) ?? null];
         }"""
     )
-    assert found == [False, {"amount": 2}, [], [], None]
+    assert found == [False, {"amount": 2}, ["photo 1", "part amount of photo 1"], [], None]
 
 
 RECALL = "() => [recall('look'), recall('tab', 'sessionStorage'), recall('tab'), recall('none')]"
@@ -170,22 +171,23 @@ def test_where_storage_is_forbidden_settings_are_not_remembered(forbidden):
     assert forbidden.evaluate(RECALL) == [None] * 4
 
 
-def test_there_is_room_for_so_many_photos_and_those_without_work_go_first(vault):
-    for number in range(8):
-        more = {"time": number, "pending": [{"do": "undo"}] if number in (0, 3) else []}
-        put(vault, f"photo {number}", more)
-    put(vault, "sample cat", {"photo": None, "time": 0})
-    put(vault, "photo mosaic", {"recipe": {"seed": 1}, "time": 0})
-    vault.evaluate("() => vault.putPart('amount', 'photo 1', {amount: 2})")
-    make_room = """async key => {
-        const added = entry(key, {time: 100});
-        await vault.put(added);
-        return (await vault.makeRoom(added)).map(one => one.key);
-    }"""
-    for number, gone in ((8, 2), (9, 4), (10, 5), (11, 6), (12, 7)):
-        assert vault.evaluate(make_room, f"photo {number}") == []  # there was no work on it
-        assert f"photo {gone}" not in keys(vault)
-    assert {"photo 0", "photo 1", "photo 3", "sample cat", "photo mosaic"} <= set(keys(vault))
-    for number in range(8, 13):
-        put(vault, f"photo {number}", {"time": 100, "pending": [{"do": "undo"}]})
-    assert vault.evaluate(make_room, "photo 13") == ["photo 0"]
+def test_a_hundred_photos_are_kept_and_none_goes_by_itself(vault):
+    vault.evaluate(
+        """async () => {
+            for (let i = 0; i < 100; i += 1) await vault.put(entry(`photo ${i}`, {time: i}));
+        }"""
+    )
+    again(vault)
+    assert keys(vault) == [f"photo {number}" for number in reversed(range(100))]
+
+
+def test_what_had_no_room_is_stored_when_something_else_is_forgotten(vault, request):
+    put(vault, "photo 1")
+    request.getfixturevalue("full")
+    put(vault, "photo 2")
+    assert vault.evaluate("() => [...vault.unkept.keys()]") == ["photo 2"]
+    vault.evaluate("() => { IDBTransaction.prototype.commit = commit; }")
+    vault.evaluate("() => vault.remove('photo 1')")
+    assert vault.evaluate("() => [...vault.unkept.keys()]") == []
+    again(vault)
+    assert keys(vault) == ["photo 2"]
