@@ -7,6 +7,7 @@ ones are computed once more.
 """
 
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -222,6 +223,24 @@ class Session:
         state = states.begin_object(self.state)
         self._push(states.change_object(state, _active(state).id, mask=counts, base=counts))
 
+    def add_objects(self, objects: Sequence[tuple[str, str, bool]]) -> None:
+        """Add objects made elsewhere in front of the others, all in one step.
+
+        Parameters
+        ----------
+        objects
+            (name, run lengths of the mask at the image's size, whether it is hidden) of each, back
+            to front. A mask that holds no pixel is refused, as by `add_mask`.
+        """
+        state = self.state
+        for name, counts, hidden in objects:
+            if not decode_rle(counts, self.size).any():
+                raise ValueError(f"the mask of {name} holds no pixel")
+            state = states.begin_object(state)
+            changes = {"name": name, "mask": counts, "base": counts, "hidden": hidden}
+            state = states.change_object(state, _active(state).id, **changes)
+        self._push(states.finish(state))
+
     def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
         """Move a click of the active object, 0 for its first one, to another place."""
         self._click(row, col)
@@ -273,6 +292,10 @@ class Session:
     def hide(self, object_id: int, hidden: bool = True) -> None:
         """Hide an object from view, or show it again."""
         self._push(states.change_object(self.state, object_id, hidden=hidden))
+
+    def reorder(self, object_id: int, place: int) -> None:
+        """Move an object to another place in the order, 0 for the back."""
+        self._push(states.reorder_object(self.state, object_id, place))
 
     def delete(self, object_id: int) -> None:
         """Delete an object."""

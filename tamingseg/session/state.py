@@ -184,6 +184,16 @@ def delete_object(state: State, object_id: int) -> State:
     )
 
 
+def reorder_object(state: State, object_id: int, place: int) -> State:
+    """Move an object to `place` among all objects, 0 for the back."""
+    moved_one = state.find(object_id)
+    if not 0 <= place < len(state.objects):
+        raise ValueError(f"there is no place {place} among {len(state.objects)} objects")
+    objects = [item for item in state.objects if item.id != object_id]
+    objects.insert(place, moved_one)
+    return replace(state, objects=tuple(objects))
+
+
 def added(clicks: tuple[Click, ...], click: Click) -> tuple[Click, ...]:
     """Return the clicks with one more at the end."""
     return (*clicks, click)

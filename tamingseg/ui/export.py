@@ -3,6 +3,7 @@
 import io
 import json
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ MAX_PIXELS = 2_000_000_000
 
 def mask_png(mask: np.ndarray, size: tuple[int, int]) -> bytes:
     """Return a bool mask of any size as a PNG of `size` = (height, width), white on black."""
-    return _png(Image.fromarray(np.where(_scaled(mask, size), np.uint8(255), np.uint8(0))))
+    return _png(Image.fromarray(np.where(scale_mask(mask, size), np.uint8(255), np.uint8(0))))
 
 
 def index_png(
@@ -33,7 +34,7 @@ def index_png(
     """
     index = np.zeros(size, np.uint8)
     for value, mask in enumerate(masks, start=1):
-        index[_scaled(mask, size)] = value
+        index[scale_mask(mask, size)] = value
     image = Image.fromarray(index)
     image.putpalette(b"\0\0\0" + b"".join(bytes.fromhex(PALETTE[o.colour][1:]) for o in objects))
     names = PngInfo()
@@ -41,8 +42,8 @@ def index_png(
     return _png(image, pnginfo=names)
 
 
-def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
-    """Return masks as a JSON file at `size`, in their order, see `tamingseg.data.mask_files`.
+def masks_json(masks: MaskSet, size: tuple[int, int], name: str) -> bytes:
+    """Return masks of the photo `name` as a COCO file at `size`, in their order, with scores.
 
     Raises
     ------
@@ -51,10 +52,10 @@ def masks_json(masks: MaskSet, size: tuple[int, int]) -> bytes:
     """
     _check_pixels(len(masks), size)
     entries = [  # one by one: a thousand of a large photo would not fit
-        mask_entry(_scaled(masks[index], size), score, index + 1)
+        mask_entry(scale_mask(masks[index], size), score, index + 1)
         for index, score in enumerate(masks.scores.tolist())
     ]
-    return json.dumps(entries).encode()
+    return _coco(entries, size, name, "mask")
 
 
 def label_png(masks: MaskSet, size: tuple[int, int]) -> bytes:
@@ -70,8 +71,8 @@ def regions_png(labels: np.ndarray, size: tuple[int, int]) -> bytes:
     return _png(Image.fromarray(_resized(labels, size)))
 
 
-def regions_json(labels: np.ndarray, size: tuple[int, int]) -> bytes:
-    """JSON file of the regions 1, 2, ... of int32 (H, W) labels, at `size`, as of `masks_json`.
+def regions_json(labels: np.ndarray, size: tuple[int, int], name: str) -> bytes:
+    """COCO file of the regions 1, 2, ... of int32 (H, W) labels, at `size`, as of `masks_json`.
 
     Raises
     ------
@@ -80,7 +81,26 @@ def regions_json(labels: np.ndarray, size: tuple[int, int]) -> bytes:
     """
     labels = _resized(labels, size)
     _check_pixels(int(labels.max()), size)
-    return json.dumps(mask_entries(region_masks(labels))).encode()
+    return _coco(mask_entries(region_masks(labels)), size, name, "region")
+
+
+def _coco(entries: list[dict[str, Any]], size: tuple[int, int], name: str, category: str) -> bytes:
+    """Return a COCO file of one image and one category around entries of its masks."""
+    image = {"id": 1, "file_name": name, "height": size[0], "width": size[1]}
+    categories = [{"id": 1, "name": category, "supercategory": ""}]
+    file = {"images": [image], "categories": categories, "annotations": entries}
+    return json.dumps(file, ensure_ascii=False).encode()
+
+
+def scale_mask(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Resize a bool mask to `size` = (height, width).
+
+    Its edge runs where the interpolated mask crosses one half.
+    """
+    if mask.shape == tuple(size):
+        return mask
+    grey = mask.astype(np.uint8) * 255
+    return cv2.resize(grey, (size[1], size[0]), interpolation=cv2.INTER_LINEAR) > 127
 
 
 def _resized(labels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -96,14 +116,6 @@ def _check_pixels(count: int, size: tuple[int, int]) -> None:
             f"of a photo of {size[1]} x {size[0]} pixels at most {most} masks are saved at once, "
             f"these are {count}; show or choose fewer"
         )
-
-
-def _scaled(mask: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Resize a mask; its edge runs where the interpolated mask crosses one half."""
-    if mask.shape == tuple(size):
-        return mask
-    grey = mask.astype(np.uint8) * 255
-    return cv2.resize(grey, (size[1], size[0]), interpolation=cv2.INTER_LINEAR) > 127
 
 
 def _png(image: Image.Image, **options: object) -> bytes:

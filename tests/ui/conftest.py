@@ -345,11 +345,17 @@ class User:
             [x - box["x"], y - box["y"]],
         )
 
-    def save(self, what="saveMask"):
+    def save(self, button="[data-do=saveMask]"):
         with self.page.expect_download() as download:
-            self.page.click(f"[data-do={what}]")
+            self.page.click(button)
         image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
         return download.value.suggested_filename, image
+
+    def index(self):
+        """All objects in one image: 1 for the one at the back, and so on."""
+        self.page.click(".save [data-do=export]")
+        self.page.select_option(".exchange select", "index-png")
+        return np.array(self.save("[data-do=saveExport]")[1])
 
     def mask(self):
         return np.array(self.save()[1]) > 0

@@ -1,3 +1,4 @@
+import contextlib
 import io
 import json
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from pycocotools import mask as coco
+from pycocotools.coco import COCO
 
 from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.ui import export
@@ -76,8 +78,20 @@ def masks(ring):
     return MaskSet.from_masks(np.stack([other, ring]), np.array([0.75, 0.5]))
 
 
-def test_proposals_are_saved_as_pycocotools_reads_them(masks):
-    entries = json.loads(masks_json(masks, masks.size))
+def load(path, content):
+    """What pycocotools makes of a COCO file."""
+    path.write_bytes(content)
+    with contextlib.redirect_stdout(io.StringIO()):
+        return COCO(path)
+
+
+def test_proposals_are_saved_as_pycocotools_reads_them(masks, tmp_path):
+    file = load(tmp_path / "a.json", masks_json(masks, masks.size, "a ☉.png"))
+    assert file.imgs[1]["file_name"] == "a ☉.png"
+    assert [category["name"] for category in file.cats.values()] == ["mask"]
+    entries = file.loadAnns(file.getAnnIds(imgIds=[1], catIds=[1]))
+    for entry, mask in zip(entries, masks, strict=True):
+        assert (file.annToMask(entry) == mask).all()
     assert [entry["score"] for entry in entries] == [0.75, 0.5]
     for index, entry in enumerate(entries):
         assert (coco.decode(entry["segmentation"]) == masks[index]).all()
@@ -86,7 +100,7 @@ def test_proposals_are_saved_as_pycocotools_reads_them(masks):
 
 
 def test_proposals_are_saved_at_the_size_of_the_photo(masks):
-    (first, _) = json.loads(masks_json(masks, (40, 60)))
+    (first, _) = json.loads(masks_json(masks, (40, 60), "a.png"))["annotations"]
     assert first["segmentation"]["size"] == [40, 60]
     assert abs(first["area"] - 4 * masks[0].sum()) <= 60
     labels = np.array(read(label_png(masks, (40, 60))))
@@ -97,7 +111,7 @@ def test_proposals_are_saved_at_the_size_of_the_photo(masks):
 def test_a_file_holds_only_so_many_masks_of_a_large_photo(masks, monkeypatch):
     monkeypatch.setattr(export, "MAX_PIXELS", 2 * 20 * 30 - 1)
     with pytest.raises(ValueError, match="30 x 20 pixels at most 1 masks"):
-        masks_json(masks, masks.size)
+        masks_json(masks, masks.size, "a.png")
 
 
 def test_a_label_map_of_proposals_has_the_smaller_in_front_and_room_for_a_thousand(ring, masks):
@@ -118,7 +132,9 @@ def test_regions_become_larger_with_their_photo_and_leave_no_gaps(rng):
 
 def test_regions_are_entries_in_their_order_which_fill_the_photo():
     labels = np.array([[1, 1, 2], [3, 3, 2]], np.int32)
-    entries = json.loads(regions_json(labels, (4, 6)))
+    file = json.loads(regions_json(labels, (4, 6), "a.png"))
+    assert file["categories"][0]["name"] == "region"
+    entries = file["annotations"]
     masks = np.stack([coco.decode(entry["segmentation"]) for entry in entries])
     large = labels.repeat(2, axis=0).repeat(2, axis=1)
     assert (masks.sum(axis=0) == 1).all()
@@ -129,4 +145,4 @@ def test_regions_are_entries_in_their_order_which_fill_the_photo():
 def test_so_many_regions_of_a_large_photo_are_refused(monkeypatch):
     monkeypatch.setattr(export, "MAX_PIXELS", 20)
     with pytest.raises(ValueError, match="at most 3 masks"):
-        regions_json(np.array([[1, 2, 3], [4, 4, 4]], np.int32), (2, 3))
+        regions_json(np.array([[1, 2, 3], [4, 4, 4]], np.int32), (2, 3), "a.png")

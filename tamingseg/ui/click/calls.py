@@ -8,6 +8,7 @@ from tamingseg.session.session import Session
 from tamingseg.session.state import SegmentedObject
 from tamingseg.ui import export
 from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
+from tamingseg.ui.click.exchange import MAX_FILES_BYTES, exchange_calls, list_formats
 from tamingseg.ui.click.levels import describe_levels
 from tamingseg.ui.click.work import ClickWork, find_click_work
 from tamingseg.ui.shared.canvas import Tab
@@ -18,8 +19,13 @@ from tamingseg.ui.workspaces import Workspace, Workspaces
 
 def click_tab(workspaces: Workspaces) -> Tab:
     """Describe the tab."""
-    settings = {"MAX_OPERATIONS": MAX_OPERATIONS}
-    return Tab("click", "Click", click_calls(workspaces), settings=settings)
+    settings = {
+        "MAX_OPERATIONS": MAX_OPERATIONS,
+        "FORMATS": list_formats(),
+        "MAX_FILES_MB": MAX_FILES_BYTES >> 20,
+    }
+    calls = [*click_calls(workspaces), *exchange_calls()]
+    return Tab("click", "Click", calls, settings=settings)
 
 
 def click_calls(workspaces: Workspaces) -> list[Call]:
@@ -36,20 +42,11 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def save(request: Any) -> dict[str, Any]:
-        """Give a PNG as base64: of the object of that id, or of all objects if it is null."""
+        """Give the mask of the object of that id as a PNG, base64."""
         workspace, work = find(request)
-        object_id = request.get("object_id")
-        if object_id is not None:
-            check_whole(object_id)
-
-        def draw(session: Session) -> bytes:
-            if object_id is not None:
-                return export.mask_png(session.mask_of(object_id), workspace.full_size)
-            objects = session.state.objects
-            masks = [session.mask_of(item.id) for item in objects]
-            return export.index_png(objects, masks, workspace.full_size)
-
-        return {"png": as_text(work.read(draw))}
+        object_id = check_whole(request.get("object_id"))
+        mask = work.read(lambda session: session.mask_of(object_id))
+        return {"png": as_text(export.mask_png(mask, workspace.full_size))}
 
     @answered
     def levels(request: Any) -> dict[str, Any]:

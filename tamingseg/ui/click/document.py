@@ -27,12 +27,26 @@ from tamingseg.values import MASK_THRESHOLD, Click
 MAX_OPERATIONS = 128
 """Most operations in one request: what a fast user can do while an image is encoded."""
 
+
+def _check_objects(objects: Any) -> list[tuple[str, str, bool]]:
+    """Return (name, run lengths, hidden) of objects that were made elsewhere."""
+    if not isinstance(objects, list) or not 0 < len(objects) <= MAX_OBJECTS:
+        raise ValueError(f"expected a list of 1 to {MAX_OBJECTS} objects, got {shorten(objects)}")
+    if not all(isinstance(item, dict) for item in objects):
+        raise ValueError("expected objects with name, mask and hidden")
+    return [
+        (check_text(one.get("name")), check_counts(one.get("mask")), check_flag(one.get("hidden")))
+        for one in objects
+    ]
+
+
 _POINT = {"row": check_number, "col": check_number}
 _WHICH: dict[str, Callable[[Any], Any]] = {"object_id": check_whole}
 _GESTURE = {"gesture": check_name}
 OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
     "add_mask": {"mask": check_counts},
+    "add_objects": {"objects": _check_objects},
     "move_click": {"index": check_whole, **_POINT, **_GESTURE},
     "delete_click": {"index": check_whole},
     "clear_clicks": {},
@@ -42,6 +56,7 @@ OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "rename": {**_WHICH, "name": check_text},
     "recolour": {**_WHICH, "colour": check_whole},
     "hide": {**_WHICH, "hidden": check_flag},
+    "reorder": {**_WHICH, "place": check_whole},
     "delete": _WHICH,
     "undo": {},
     "redo": {},

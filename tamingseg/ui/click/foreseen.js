@@ -39,7 +39,7 @@ export function foreseen() {
       begin();
       current().base = operation.mask;
     }
-    else if (operation.do === "keep") active = null;
+    else if (operation.do === "keep" || operation.do === "add_objects") active = null;
     else if (operation.do === "edit") active = operation.object_id;
     else if (operation.do === "hide") {
       const object = objects.find(one => one.id === operation.object_id);

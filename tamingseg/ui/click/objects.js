@@ -39,6 +39,8 @@ export class ObjectList {
       item.classList.toggle("choosing", choosing);
       swatch.setAttribute("aria-expanded", String(choosing));
     };
+    const grip = button("", "grip", () => {});
+    this.listenToGrip(grip, item, id);
     const eye = button("Hide", "icon eye", () => this.act({do: "hide", object_id: id, hidden: !item.classList.contains("hidden")}));
     const trash = button("Delete", "icon trash", () => this.act({do: "delete", object_id: id}));
     const note = document.createElement("span"), colours = document.createElement("div");
@@ -72,12 +74,55 @@ export class ObjectList {
     });
     note.className = "note";
     trash.append(icon("trash"));
-    item.append(swatch, open, name, note, eye, trash, colours);
-    return {item, open, name, note, eye, trash, swatch, colours};
+    grip.append(icon("grip"));
+    item.append(grip, swatch, open, name, note, eye, trash, colours);
+    return {item, grip, open, name, note, eye, trash, swatch, colours};
+  }
+
+  /** A row is dragged by its grip, or moved with the arrow keys: objects further down lie in front. */
+  listenToGrip(grip, item, id) {
+    const place = () => [...this.list.children].indexOf(item);
+    const move = to => {
+      if (to >= 0 && to < this.list.children.length && to !== place()) this.act({do: "reorder", object_id: id, place: to});
+    };
+    grip.addEventListener("keydown", event => {
+      const step = {ArrowUp: -1, ArrowDown: 1}[event.key];
+      if (!step) return;
+      event.preventDefault();
+      event.stopPropagation();
+      move(place() + step);
+    });
+    grip.addEventListener("pointerdown", event => {
+      event.preventDefault();
+      grip.setPointerCapture(event.pointerId);
+      item.classList.add("dragged");
+    });
+    grip.addEventListener("pointermove", event => {
+      if (!item.classList.contains("dragged")) return;
+      for (const [row, to] of this.targets(item, event.clientY)) row.classList.toggle("target", to !== null);
+    });
+    const drop = event => {
+      if (!item.classList.contains("dragged")) return;
+      item.classList.remove("dragged");
+      for (const [row, to] of this.targets(item, event.clientY)) {
+        row.classList.remove("target");
+        if (to !== null && event.type === "pointerup") move(to);
+      }
+    };
+    grip.addEventListener("pointerup", drop);
+    grip.addEventListener("pointercancel", drop);
+  }
+
+  /** Each other row, and its place if it is the one at this height of the window, else null. */
+  targets(item, y) {
+    return [...this.list.children].map((row, place) => {
+      const {top, bottom} = row.getBoundingClientRect();
+      return [row, row !== item && y >= top && y < bottom ? place : null];
+    });
   }
 
   update(row, object, active, area) {
-    const {item, open, name, note, eye, trash, swatch, colours} = row;
+    const {item, grip, open, name, note, eye, trash, swatch, colours} = row;
     const shown = JSON.stringify([object.name, object.colour, object.hidden, object.clicks.length, active, area]);
     if (row.shown === shown) return;
     row.shown = shown;
@@ -89,6 +134,8 @@ export class ObjectList {
     open.textContent = object.name;
     open.title = `${object.name}: open it again to change it`;
     open.setAttribute("aria-label", `Edit ${object.name}`);
+    grip.title = `Move ${object.name}: drag it, or up and down arrows. Objects further down lie in front`;
+    grip.setAttribute("aria-label", `Move ${object.name} to the back or the front with the arrow keys`);
     trash.title = `Delete ${object.name}`;
     trash.setAttribute("aria-label", trash.title);
     name.title = object.name;

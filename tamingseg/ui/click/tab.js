@@ -25,7 +25,7 @@ function show() {
   find(".empty").hidden = objects.length > 0;
   find(".count").textContent = objects.length || "";
   find("[data-do=next]").disabled = !current;
-  find("[data-do=saveMask]").disabled = find("[data-do=saveAll]").disabled = !objects.length;
+  find("[data-do=saveMask]").disabled = find(".save [data-do=export]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
   find(".preview").hidden = !hasPreview() || touch;
@@ -74,7 +74,7 @@ function describe(operations) {
   const current = work.objects.find(object => object.id === work.active);
   const last = operations.at(-1)?.do, done = {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
-    delete: "Deleted. Undo brings it back.",
+    delete: "Deleted. Undo brings it back.", reorder: "Moved. Objects further down the list lie in front.",
   };
   const emptied = !current && (last === "delete_click" || last === "clear_clicks");
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
@@ -93,17 +93,17 @@ function describeObject(current, last) {
   return `${name}: ${photoPixels(area)} pixels. ${isFirst ? advice : ""}`;
 }
 
-/** Save the object being edited, else the last, or all of them in one picture. */
-async function save(whole) {
+/** Save the mask of the object being edited, else of the last. */
+commands.saveMask = async () => {
   await link.idle();
   const object = work.objects.find(one => one.id === work.active) ?? work.objects.at(-1);
   if (!object) {
     say("There is no object to save yet: click one first.", true);
     return;
   }
-  const {name} = state.photo, answer = await ask("save", {object_id: whole ? null : object.id});
-  if (answer) download(answer.png, "image/png", `${photoStem(name)}-${whole ? "objects" : maskStem(object)}.png`);
-}
+  const {name} = state.photo, answer = await ask("save", {object_id: object.id});
+  if (answer) download(answer.png, "image/png", `${photoStem(name)}-${maskStem(object)}.png`);
+};
 
 /** The name of an object's file, with its number where several objects would have the same. */
 function maskStem(object) {
@@ -112,8 +112,6 @@ function maskStem(object) {
 }
 
 commands.next = () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"});
-commands.saveMask = () => save(false);
-commands.saveAll = () => save(true);
 
 function hideActive() {
   const {objects, active} = foreseen(), object = objects.find(one => one.id === active);

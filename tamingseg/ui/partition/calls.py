@@ -81,14 +81,13 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def export_regions(request: Any) -> dict[str, Any]:
-        """Give regions as a file, base64: COCO's run lengths, or a label map as PNG.
+        """Give regions as a file, base64: a COCO file, or a label map as PNG.
 
         "labels" has the region of every pixel, from 1, packed as by `pack_labels`.
         """
         workspace = find_workspace(workspaces, request)
-        write = {"json": export.regions_json, "png": export.regions_png}.get(
-            str(request.get("form"))
-        )
+        as_json = partial(export.regions_json, name=workspace.name)
+        write = {"json": as_json, "png": export.regions_png}.get(str(request.get("form")))
         if write is None:
             raise ValueError("regions are saved as json or as png")
         file = write(read_labels(request.get("labels"), workspace.size), workspace.full_size)

@@ -141,9 +141,10 @@ def proposal_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def export_proposals(request: Any) -> dict[str, Any]:
-        """Give those masks as a file, base64: COCO's run lengths, or a label map as PNG."""
+        """Give those masks as a file, base64: a COCO file, or a label map as PNG."""
         workspace, listed = find(request)
-        write = {"json": export.masks_json, "png": export.label_png}.get(str(request.get("form")))
+        as_json = partial(export.masks_json, name=workspace.name)
+        write = {"json": as_json, "png": export.label_png}.get(str(request.get("form")))
         if write is None:
             raise ValueError("masks are saved as json or as png")
         masks = listed.take(check_ids(request.get("ids")))

@@ -62,6 +62,12 @@ export function tellOpen(key) {
   tell("open", key);
 }
 
+/** This tab changes photos it does not show; resolves when others have had the time to store their work. */
+export async function tellTaken(keys) {
+  for (const key of keys) tell("take", key);
+  await new Promise(resolve => setTimeout(resolve, PATIENCE / 2));
+}
+
 /** This tab goes on with the photo it shows; resolves when the other has stored its work. */
 export async function takeOver(key) {
   const saved = new Promise(resolve => { hearSaved = resolve; });

@@ -17,10 +17,23 @@ export function download(content, type, name) {
   say(`Saved ${name}.`);
 }
 
-/** Whether a file may be a photo, as far as the browser knows. */
-export const isPhoto = file => file.type.startsWith("image/") || !file.type;
+const ANNOTATIONS = /\.(json|geojson|xml|txt|ya?ml|zip|tamingseg|svg|csv)$/i;
 
-/** All files that are dropped, also those in folders, by their names; hidden files are left out. */
+/** Whether a file may hold annotations, or be a photo, as far as its name and the browser tell. */
+export const isAnnotations = file => ANNOTATIONS.test(file.name);
+export const isPhoto = file => !isAnnotations(file) && (file.type.startsWith("image/") || !file.type);
+
+/** The bytes of a file as base64. */
+export function asText(file) {
+  return new Promise((resolve, reject) => {
+    const reader = new FileReader();
+    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
+    reader.onerror = () => reject(reader.error);
+    reader.readAsDataURL(file);
+  });
+}
+
+/** All files that are dropped; those in folders too, with their `path`, by their names, hidden ones left out. */
 export async function filesOf(carried) {
   const entries = [...carried.items].map(item => item.webkitGetAsEntry?.()); // at once: it is empty later
   if (!entries.some(entry => entry?.isDirectory)) return [...carried.files];
@@ -30,7 +43,10 @@ export async function filesOf(carried) {
 
 async function filesIn(entry) {
   if (entry.name.startsWith(".")) return [];
-  if (entry.isFile) return [await new Promise((resolve, reject) => entry.file(resolve, reject))];
+  if (entry.isFile) {
+    const file = await new Promise((resolve, reject) => entry.file(resolve, reject));
+    return [Object.assign(file, {path: entry.fullPath.slice(1)})];
+  }
   const reader = entry.createReader(), found = [];
   for (;;) { // it gives a hundred at once
     const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));

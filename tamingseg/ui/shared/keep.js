@@ -129,16 +129,17 @@ export async function keepPhotos(photos) {
   const now = Date.now();
   for (const [place, [key, file]] of photos.entries()) {
     const time = now - 1 - place;
-    keepEntry({key, name: file.name, photo: file, time, added: time, thumb: await thumbnailOf(file), document: {objects: [], active: null}, pending: []});
+    const seen = await lookAt(file);
+    keepEntry({key, name: file.name, photo: file, time, added: time, ...seen, document: {objects: [], active: null}, pending: []});
     if (place % 8 === 7) showAdded(); // one after the other, as they are read
   }
   showAdded();
 }
 
-/** A small picture of a file; nothing if the browser cannot read it. */
-async function thumbnailOf(file) {
+/** The size of a photo and a small picture of it, as of an entry; nothing if the browser cannot read it. */
+async function lookAt(file) {
   const picture = await createImageBitmap(file).catch(() => null);
-  return picture ? thumbnail(picture) : undefined;
+  return picture ? {full_size: [picture.height, picture.width], thumb: thumbnail(picture)} : {};
 }
 
 /** The middle of a picture as a small square, as a data URL. */

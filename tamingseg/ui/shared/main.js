@@ -2,7 +2,8 @@
 
 import {canvas, find, root} from "./dom.js";
 import {rememberSession, saveChanges} from "./keep.js";
-import {filesOf, isPhoto} from "./files.js";
+import {importFiles} from "./exchange.js";
+import {filesOf, isAnnotations, isPhoto} from "./files.js";
 import {openFiles, openFirstPhoto, stepPhoto} from "./photos.js";
 import {resumeRuns} from "./requests.js";
 import {connect, urlOf} from "./server.js";
@@ -36,7 +37,7 @@ Object.assign(commands, {
   fit: () => view.fit(),
   open: () => find(".file").click(),
   toPhoto: () => canvas.focus(),
-  help: () => find("dialog").showModal(),
+  help: () => find(".help").showModal(),
 });
 
 const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
@@ -55,7 +56,7 @@ function listen() {
   root.addEventListener("click", event => {
     const name = event.target.closest("[data-do]")?.dataset.do;
     if (name) commands[name]();
-    if (event.target === find("dialog")) find("dialog").close();
+    if (event.target.matches("dialog")) event.target.close(); // beside it
   });
   listenToTabs(find("[role=tablist]"));
   document.addEventListener("keydown", pressKey);
@@ -93,7 +94,7 @@ function listenToTabs(list) {
 
 function pressKey(event) {
   const {target} = event, free = target === document.body || target === canvas;
-  if (!root.isConnected || !root.offsetParent || find("dialog").open) return;
+  if (!root.isConnected || !root.offsetParent || find("dialog[open]")) return;
   root.classList.add("by-key");
   if (!(free || root.contains(target)) || target.matches("input:not([type=range])")) return;
   const {tab} = state, key = keyOf(event), command = event.ctrlKey || event.metaKey;
@@ -118,9 +119,16 @@ function pressKey(event) {
   if (done) event.preventDefault();
 }
 
+/** Open photos, then read annotations, which may belong to them. */
+async function takeFiles(files) {
+  const annotations = files.filter(isAnnotations), others = files.filter(file => !isAnnotations(file));
+  if (others.length) await openFiles(others);
+  if (annotations.length) await importFiles(annotations);
+}
+
 function listenToFiles() {
   find(".file").addEventListener("change", event => {
-    openFiles([...event.target.files]);
+    takeFiles([...event.target.files]);
     event.target.value = "";
   });
   document.addEventListener("paste", event => {
@@ -140,6 +148,6 @@ function listenToFiles() {
   root.addEventListener("drop", event => {
     event.preventDefault();
     dragging((depth = 0) > 0);
-    filesOf(event.dataTransfer).then(openFiles);
+    filesOf(event.dataTransfer).then(takeFiles);
   });
 }

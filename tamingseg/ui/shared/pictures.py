@@ -9,12 +9,23 @@ from PIL import Image
 
 def shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
     """Shrink an image, uint8 RGB (H, W, 3), to at most so many pixels, its aspect kept."""
-    height, width = image.shape[:2]
-    if height * width <= pixels:
+    height, width = shrunk_size(image.shape[:2], pixels)
+    if (height, width) == image.shape[:2]:
         return image
+    return cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+
+
+def shrunk_size(size: tuple[int, int], pixels: int) -> tuple[int, int]:
+    """Return the (height, width) that `shrunk` makes of an image of `size`.
+
+    >>> shrunk_size((2000, 4000), 2_000_000)
+    (1000, 2000)
+    """
+    height, width = size
+    if height * width <= pixels:
+        return size
     scale = (pixels / (height * width)) ** 0.5
-    size = (max(1, int(width * scale)), max(1, int(height * scale)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+    return max(1, int(height * scale)), max(1, int(width * scale))
 
 
 def jpeg(image: np.ndarray) -> bytes:

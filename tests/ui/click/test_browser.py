@@ -171,15 +171,6 @@ def test_a_double_click_is_one_point(user, discs):
     assert (user.mask() == (discs == 1)).all()
 
 
-def test_all_objects_are_saved_as_an_index_image(user, discs):
-    user.click(BLUE).press("n").click(RED)
-    name, image = user.save("saveAll")
-    assert name == "discs-objects.png"
-    assert image.mode == "P"
-    assert (np.array(image) == np.array([0, 2, 1])[discs]).all()
-    assert json.loads(image.text["objects"]) == ["Object 1", "Object 2"]
-
-
 def test_an_object_is_opened_again_hidden_and_coloured(user, discs):
     user.click(RED).press("n").click(BLUE)
     tinted = user.colour((RED[0] + 40, RED[1]))

@@ -211,7 +211,7 @@ def test_a_level_belongs_to_its_object_and_lasts(user, app, discs, upper):
         ready(user)
         assert level(user).endswith("1 of 2")
         assert (user.mask() == upper).all()
-    index = np.array(user.save("saveAll")[1])
+    index = user.index()
     assert (index == np.select([upper, discs == 2], [1, 2])).all()
 
 

@@ -235,7 +235,7 @@ def test_regions_are_saved_for_pycocotools(divider):
     expected = labels(divider)
     name, content = download(divider, "saveRegionsJson")
     assert name == "regions-regions.json"
-    entries = json.loads(content)
+    entries = json.loads(content)["annotations"]
     assert len(entries) == 5
     for label, entry in enumerate(entries, start=1):
         assert (coco.decode(entry["segmentation"]) == (expected == label)).all()

@@ -158,7 +158,7 @@ def test_regions_are_saved_as_a_label_map(calls, token, two_discs):
 
 def test_regions_are_saved_for_pycocotools(calls, token, two_discs):
     labels = two_discs.label_maps[0] + 1
-    entries = json.loads(saved(calls, token, labels, "json"))
+    entries = json.loads(saved(calls, token, labels, "json"))["annotations"]
     assert len(entries) == 3
     for label, entry in enumerate(entries, start=1):
         assert (coco.decode(entry["segmentation"]) == (labels == label)).all()

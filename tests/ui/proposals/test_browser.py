@@ -145,7 +145,7 @@ def test_run_slide_hover_open_in_the_first_tab_and_export(user, disc_masks, disc
     user.press("Escape")
     name, content = download(user, "saveJson")
     assert name == "discs-proposals.json"
-    entries = json.loads(content)
+    entries = json.loads(content)["annotations"]
     assert [entry["score"] for entry in entries] == pytest.approx([0.9, 0.8, 0.7, 0.6], abs=1e-6)
     for entry, index in zip(entries, range(4), strict=True):
         assert (coco.decode(entry["segmentation"]) == disc_masks[index]).all()
@@ -317,7 +317,7 @@ def test_several_masks_become_objects_the_small_ones_in_front(user):
     choose(user, RED, BLUE, LEFT)
     user.page.click("[data-do=openMasks]")
     user.has_objects(3)
-    labels = np.array(user.save("saveAll")[1])
+    labels = user.index()
     assert labels[LEFT] < labels[BLUE] < labels[RED]
 
 

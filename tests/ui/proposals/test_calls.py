@@ -305,7 +305,7 @@ def saved(calls, token, **request):
 
 
 def test_masks_are_saved_for_pycocotools_in_the_order_of_the_list(calls, proposed, disc_masks):
-    entries = json.loads(saved(calls, proposed, ids=[3, 0], form="json"))
+    entries = json.loads(saved(calls, proposed, ids=[3, 0], form="json"))["annotations"]
     assert [entry["score"] for entry in entries] == pytest.approx([0.9, 0.6], abs=1e-6)
     for entry, index in zip(entries, (0, 3), strict=True):
         assert (coco.decode(entry["segmentation"]) == disc_masks[index]).all()

@@ -1,0 +1,254 @@
+"""The objects of many photos as annotation files, and annotation files as objects.
+
+The browser keeps the work on each photo as a document at the size at which the photo is worked on;
+annotations are at the photo's own size. Nothing here needs the photos themselves.
+"""
+
+import base64
+import binascii
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from tamingseg.annotations.document import (
+    Annotation,
+    Made,
+    Photo,
+    Project,
+    check_size,
+    make_labels,
+    photo_name,
+)
+from tamingseg.annotations.report import Note, summary
+from tamingseg.annotations.table import FORMATS, pack, read_files
+from tamingseg.masks.rle import decode_rle, encode_rle
+from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, SegmentedObject, State
+from tamingseg.ui.click.document import read_document
+from tamingseg.ui.export import index_png, scale_mask
+from tamingseg.ui.guard import MAX_REQUEST_BYTES
+from tamingseg.ui.shared.pictures import shrunk_size
+from tamingseg.ui.wire import Call, answered, as_text, check_flag, check_text, shorten
+from tamingseg.ui.workspaces import WORK_PIXELS
+from tamingseg.values import Click
+
+MAX_PHOTOS = 5000
+"""Most photos of one request."""
+
+MAX_FILES_BYTES = MAX_REQUEST_BYTES * 5 // 8
+"""Of annotation files that are read at once; as base64 they must fit into a request."""
+
+MAX_LINES = 40
+"""Most lines that tell what was lost; one line stands for all losses of a kind."""
+
+INDEX_PNG = "index-png"
+"""The page's own format: all objects of one photo in one PNG, in the order in which they lie."""
+
+_UNNAMED = re.compile(r"Object \d+")
+_UNNAMED_LABEL = "object"
+
+Size = tuple[int, int]
+
+
+def list_formats() -> list[dict[str, Any]]:
+    """Describe the formats for the page's menu."""
+    listed = [
+        {"name": name, "title": one.title, "words": one.what} for name, one in FORMATS.items()
+    ]
+    words = "one PNG: pixel value 1 is the object at the back, and so on; 0 is none"
+    return [*listed, {"name": INDEX_PNG, "title": "Index PNG", "words": words, "single": True}]
+
+
+def exchange_calls() -> list[Call]:
+    """Make the functions that the page calls to save and to read annotation files."""
+
+    @answered
+    def export_work(request: Any) -> dict[str, Any]:
+        """Give the objects of photos as a file, and say in lines what it does not keep.
+
+        The request has a "format", "visible" (leave out what is hidden) and "photos", see
+        `read_photos`.
+        """
+        if not isinstance(request, dict):
+            raise ValueError("expected photos and a format")
+        form, works = check_text(request.get("format")), read_photos(request.get("photos"))
+        if check_flag(request.get("visible")):
+            works = {name: without_hidden_objects(work) for name, work in works.items()}
+        count = sum(len(state.objects) for _, _, state in works.values())
+        if form == INDEX_PNG:
+            ending, content, notes = _index_file(works)
+        else:
+            ending, content, notes = pack(project_of(works), form)
+        lines = summary(notes, count)
+        return {"file": as_text(content), "ending": ending, "objects": count, "notes": _cut(lines)}
+
+    @answered
+    def import_work(request: Any) -> dict[str, Any]:
+        """Read annotation files, {name: base64}, as objects of the photos that the browser has.
+
+        Each photo is told by its "name", "full_size" and how many "objects" it has. The answer has
+        for each photo in the same order the size at which it is worked on and its new objects, and
+        lines that say what was not taken.
+        """
+        if not isinstance(request, dict):
+            raise ValueError("expected files and photos")
+        names, photos = _check_photos(request.get("photos"))
+        sizes = {
+            name: check_size(photo.get("full_size"))
+            for name, photo in zip(names, photos, strict=True)
+        }
+        project, notes = read_files(_read_files(request.get("files")), sizes)
+        found = {photo.name: photo for photo in project.photos}
+        answers = []
+        for name, described in zip(names, photos, strict=True):
+            photo = found.get(name, Photo(name, sizes[name]))
+            answers.append(_describe_new(photo, described.get("objects"), notes))
+        count = sum(len(one["objects"]) for one in answers)
+        return {"photos": answers, "objects": count, "notes": _cut(summary(notes))}
+
+    return [export_work, import_work]
+
+
+Work = tuple[Size, Size, State]
+"""Size of the work, size of the photo, and the objects."""
+
+
+def read_photos(photos: Any) -> dict[str, Work]:
+    """Read photos with their documents: name -> work; names that occur twice get a number.
+
+    Each has a "name", its "full_size", and unless nobody worked on it, "size" and "document", see
+    `read_document`. Raises ValueError that names the photo that is not sound.
+    """
+    works: dict[str, Work] = {}
+    for name, photo in zip(*_check_photos(photos), strict=True):
+        try:
+            full_size = check_size(photo.get("full_size"))
+            size = shrunk_size(full_size, WORK_PIXELS)
+            state = State()
+            if photo.get("document") is not None:
+                size = check_size(photo.get("size"))
+                state = read_document(photo["document"], size)
+        except ValueError as error:
+            raise ValueError(f"{name}: {error}") from None
+        works[name] = size, full_size, state
+    return works
+
+
+def without_hidden_objects(work: Work) -> Work:
+    """Leave out the objects that are hidden."""
+    size, full_size, state = work
+    shown = tuple(item for item in state.objects if not item.hidden)
+    return size, full_size, replace(state, objects=shown, active=None)
+
+
+def project_of(works: Mapping[str, Work]) -> Project:
+    """Return the objects as annotations at the photos' own sizes.
+
+    The label of an object is its name; objects that nobody named are labelled "object".
+    """
+    photos = []
+    for name, (size, full_size, state) in works.items():
+        objects = tuple(_annotation(item, size, full_size) for item in state.objects if item.mask)
+        photos.append(Photo(name, full_size, objects, "started" if objects else "new"))
+    labels = make_labels(item.label for photo in photos for item in photo.objects)
+    return Project(labels, tuple(photos))
+
+
+def covered_pixels(masks: list[np.ndarray]) -> list[int]:
+    """Count for each bool (H, W) mask, back to front, how many of its pixels later ones cover.
+
+    >>> full, left = np.ones((2, 2), bool), np.array([[True, False]] * 2)
+    >>> covered_pixels([full, left])
+    [2, 0]
+    """
+    counts = []
+    above = np.zeros_like(masks[0]) if masks else None
+    for mask in reversed(masks):
+        counts.append(int((mask & above).sum()))
+        above = above | mask
+    return counts[::-1]
+
+
+def _annotation(item: SegmentedObject, size: Size, full_size: Size) -> Annotation:
+    counts = item.mask
+    if size != full_size:
+        counts = encode_rle(scale_mask(decode_rle(counts, size), full_size))
+    label = _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
+    rows, cols = full_size[0] / size[0], full_size[1] / size[1]
+    clicks = tuple(Click(one.row * rows, one.col * cols, one.positive) for one in item.clicks)
+    made = Made("clicks", clicks, item.cuts, item.threshold) if clicks else Made()
+    return Annotation(label, counts, hidden=item.hidden, made=made)
+
+
+def _index_file(works: Mapping[str, Work]) -> tuple[str, bytes, list[Note]]:
+    if len(works) != 1:
+        raise ValueError("an index PNG holds one photo; choose another format for all of them")
+    ((name, (size, full_size, state)),) = works.items()
+    objects = [item for item in state.objects if item.mask]
+    masks = [scale_mask(decode_rle(item.mask, size), full_size) for item in objects]
+    notes = []
+    for item, mask, covered in zip(objects, masks, covered_pixels(masks), strict=True):
+        area, called = int(mask.sum()), item.name
+        if covered == area:
+            notes.append(Note(f"{called} vanishes: objects in front cover all of it", name))
+        elif covered:
+            lost = f"{covered:,} of its {area:,} pixels are covered by objects in front"
+            notes.append(Note(f"{called}: {lost}", name))
+    return ".png", index_png(objects, masks, full_size), notes
+
+
+def _describe_new(photo: Photo, had: Any, notes: list[Note]) -> dict[str, Any]:
+    """Describe the objects of a photo as a document has them."""
+    room = MAX_OBJECTS - (had if isinstance(had, int) else 0)
+    if len(photo.objects) > room:
+        lost = (
+            f"{len(photo.objects) - room} objects are left out: a photo has at most {MAX_OBJECTS}"
+        )
+        notes.append(Note(lost, photo.name))
+    size, described = shrunk_size(photo.size, WORK_PIXELS), []
+    for number, item in enumerate(photo.objects[: max(room, 0)], 1):
+        counts = item.mask
+        if size != photo.size:
+            counts = encode_rle(scale_mask(decode_rle(counts, photo.size), size))
+        if not decode_rle(counts, size).any():
+            notes.append(Note("left out: it holds no pixel", photo.name, f"object {number}"))
+            continue
+        name = " ".join((item.name or item.label).split())
+        if len(name) > MAX_NAME:
+            notes.append(Note("its name is cut", photo.name, f"object {number}", "name"))
+        described.append({"name": name[:MAX_NAME], "mask": counts, "hidden": item.hidden})
+        described[-1]["colour"] = (number - 1) % len(PALETTE)
+    return {"size": list(size), "objects": described}
+
+
+def _check_photos(photos: Any) -> tuple[list[str], list[dict[str, Any]]]:
+    """Return names, each once, and what was said of each photo."""
+    if not isinstance(photos, list) or len(photos) > MAX_PHOTOS:
+        raise ValueError(f"expected a list of at most {MAX_PHOTOS} photos, got {shorten(photos)}")
+    names: list[str] = []
+    for photo in photos:
+        if not isinstance(photo, dict):
+            raise ValueError(f"expected a photo, got {shorten(photo)}")
+        name, number = photo_name(check_text(photo.get("name"))), 1
+        stem, dot, ending = name.rpartition(".")
+        while name in names:
+            number += 1
+            name = f"{stem} ({number}){dot}{ending}" if stem else f"{ending} ({number})"
+        names.append(name)
+    return names, photos
+
+
+def _read_files(files: Any) -> dict[str, bytes]:
+    if not isinstance(files, dict) or not files:
+        raise ValueError("expected annotation files")
+    try:
+        return {check_text(name): base64.b64decode(text) for name, text in files.items()}
+    except (TypeError, binascii.Error) as error:
+        raise ValueError("the files did not arrive whole; try again") from error
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - MAX_LINES
+    return lines if more <= 0 else [*lines[:MAX_LINES], f"... and {more} more"]
