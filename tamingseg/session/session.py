@@ -223,6 +223,37 @@ class Session:
         state = states.begin_object(self.state)
         self._push(states.change_object(state, _active(state).id, mask=counts, base=counts))
 
+    def paint(self, stroke: np.ndarray | str, add: bool = True) -> None:
+        """Add a stroke of a brush to the active object, or take it away.
+
+        What comes of it is the mask the object begins with from now on: clicks made before are part
+        of it, the next one changes it. Without an active object a stroke begins one; an object of
+        which nothing is left is deleted.
+
+        Parameters
+        ----------
+        stroke
+            bool (H, W), or its run lengths as `tamingseg.masks.rle` writes them.
+
+        Raises
+        ------
+        ValueError
+            If the stroke is of another size, or there is no object to take it away from.
+        """
+        stroke = decode_rle(stroke, self.size) if isinstance(stroke, str) else stroke
+        check_mask(stroke, self.size)
+        state = self.state
+        if state.current is None and add:
+            state = states.begin_object(state)
+        current = _active(state)
+        before = decode_rle(current.mask, self.size) if current.mask else np.zeros(self.size, bool)
+        painted = before | stroke if add else before & ~stroke
+        if np.array_equal(painted, before):
+            return
+        counts = encode_rle(painted) if painted.any() else ""
+        changes = {"clicks": (), "click_thresholds": (), "mask": counts, "base": counts}
+        self._push(states.without_empty(states.change_object(state, current.id, **changes)))
+
     def add_objects(self, objects: Sequence[tuple[str, str, bool]]) -> None:
         """Add objects made elsewhere in front of the others, all in one step.
 

@@ -398,3 +398,56 @@ def test_whatever_is_done_undo_leads_to_the_start_and_redo_to_the_end(
     for _ in range(undone):
         session.redo()
     assert session.state == end
+
+
+def test_a_stroke_is_part_of_the_mask_and_clicks_go_on_from_there(session, red, blue):
+    stroke = np.zeros(session.size, bool)
+    stroke[:4, 50:60] = True
+    session.add_click(*RED)
+    session.paint(stroke)
+    assert (session.mask == red | stroke).all()
+    assert session.state.current.clicks == ()
+    session.add_click(*BLUE)
+    assert (session.mask == red | stroke | blue).all()
+    session.paint(encode_rle(red), add=False)
+    assert (session.mask == stroke | blue).all()
+    session.undo()
+    session.undo()
+    session.undo()
+    assert (session.mask == red).all()
+    assert len(session.state.current.clicks) == 1
+    session.paint(red)  # nothing new
+    assert not session.can_redo or len(session.state.current.clicks) == 1
+
+
+def test_a_stroke_begins_an_object_and_one_that_leaves_nothing_ends_it(session, red):
+    with pytest.raises(ValueError, match="no object is being edited"):
+        session.paint(red, add=False)
+    session.paint(red)
+    assert (session.mask == red).all()
+    assert session.state.current.name == "Object 1"
+    session.paint(np.ones(session.size, bool), add=False)
+    assert session.state.objects == ()
+    session.undo()
+    assert (session.mask == red).all()
+    with pytest.raises(ValueError, match="mask"):
+        session.paint(red[:-1])
+
+
+def test_objects_are_added_in_one_step_and_put_in_order(session, red, blue):
+    session.add_objects([("red", encode_rle(red), False), ("blue", encode_rle(blue), True)])
+    assert [(item.name, item.hidden) for item in session.state.objects] == [
+        ("red", False),
+        ("blue", True),
+    ]
+    assert session.state.active is None
+    first, second = (item.id for item in session.state.objects)
+    session.reorder(first, 1)
+    assert [item.id for item in session.state.objects] == [second, first]
+    with pytest.raises(ValueError, match="no place 2"):
+        session.reorder(first, 2)
+    session.undo()
+    session.undo()
+    assert session.state.objects == ()
+    with pytest.raises(ValueError, match="empty holds no pixel"):
+        session.add_objects([("empty", encode_rle(red & False), False)])

@@ -47,6 +47,7 @@ OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
     "add_mask": {"mask": check_counts},
     "add_objects": {"objects": _check_objects},
+    "paint": {"stroke": check_counts, "add": check_flag},
     "move_click": {"index": check_whole, **_POINT, **_GESTURE},
     "delete_click": {"index": check_whole},
     "clear_clicks": {},

@@ -178,7 +178,7 @@ def _annotation(item: SegmentedObject, size: Size, full_size: Size) -> Annotatio
     label = _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
     rows, cols = full_size[0] / size[0], full_size[1] / size[1]
     clicks = tuple(Click(one.row * rows, one.col * cols, one.positive) for one in item.clicks)
-    made = Made("clicks", clicks, item.cuts, item.threshold) if clicks else Made()
+    made = Made("clicks", clicks, item.click_thresholds, item.threshold) if clicks else Made()
     return Annotation(label, counts, hidden=item.hidden, made=made)
 
 

@@ -35,7 +35,10 @@ export function foreseen() {
       clicks.length = 0;
       dropEmpty();
     }
-    else if (operation.do === "add_mask") {
+    else if (operation.do === "paint") {
+      if (!current() && operation.add) begin();
+      if (current()) Object.assign(current(), {clicks: [], base: operation.stroke});
+    } else if (operation.do === "add_mask") {
       begin();
       current().base = operation.mask;
     }

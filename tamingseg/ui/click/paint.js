@@ -8,6 +8,7 @@ import {PALETTE} from "../shared/settings.js";
 import {state, view} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {work} from "../shared/work.js";
+import {paintBrush} from "./brush.js";
 import {currentClicks} from "./foreseen.js";
 import {shownMask} from "./levels.js";
 import {pointed} from "./points.js";
@@ -39,6 +40,7 @@ export function paint(context, scale) {
   currentClicks().forEach(([row, col, positive], index) => {
     paintPoint(context, pixel, col, row, positive, index === pointed, index < answered);
   });
+  paintBrush(context, scale);
   if (state.crosshair) paintCrosshair(context, scale, state.crosshair);
 }
 

@@ -6,6 +6,7 @@ import {preview, previewed} from "../shared/preview.js";
 import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link} from "../shared/work.js";
+import {beginStroke, dab, hoverBrush, isPainting, setTool} from "./brush.js";
 import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
 
 const DOUBLE = 350; // milliseconds within which a second press belongs to a double click
@@ -33,6 +34,7 @@ const startTime = event => event.timeStamp || performance.now();
 export function press(point, event) {
   if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
   state.crosshair = null;
+  if (isPainting()) return beginStroke(point, event);
   const promised = event.pointerType === "touch" ? null : previewed();
   preview(null);
   if (isUncertain()) {
@@ -57,6 +59,7 @@ export function press(point, event) {
 
 /** Take hold of the point under the pointer: moved it follows, let go in place it is deleted. */
 export function grab(point, event) {
+  if (isPainting()) return event.pointerType === "touch" ? beginStroke(point, event) : null;
   const index = pointAt(point, event);
   if (index < 0 || performance.now() - lastAdded < DOUBLE) return null;
   return movePoint(index, event, newGesture("move"), () => {
@@ -75,6 +78,10 @@ function movePoint(index, from, gesture, click) {
 }
 
 export function hover(point) {
+  if (isPainting()) {
+    hoverBrush(point);
+    return;
+  }
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
@@ -92,6 +99,10 @@ export function pointAway() {
 
 /** Place a point at the crosshair. */
 export function addAtCrosshair(event) {
+  if (isPainting()) {
+    dab(state.crosshair, event);
+    return;
+  }
   addPoint(state.crosshair, event.shiftKey ? !including : including, startTime(event));
 }
 
@@ -109,6 +120,7 @@ export function deletePoint() {
 
 export function setSign(positive) {
   including = positive;
+  setTool("point");
   say(positive ? "A click includes." : "A click excludes.");
   refresh();
 }

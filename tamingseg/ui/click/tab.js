@@ -8,6 +8,7 @@ import {ask} from "../shared/requests.js";
 import {commands, isOpen, moveCrosshair, photoPixels, refresh, state, view} from "../shared/state.js";
 import {fileStem, inMs, photoStem, wholePercent} from "../shared/words.js";
 import {act, link, onAnswer, work} from "../shared/work.js";
+import {isPainting, setTool, showBrush, stepSize, tool} from "./brush.js";
 import {currentClicks, foreseen} from "./foreseen.js";
 import {dropHeld, forgetLevels, levelWords, showLevels, shownMask} from "./levels.js";
 import {ObjectList} from "./objects.js";
@@ -26,8 +27,9 @@ function show() {
   find(".count").textContent = objects.length || "";
   find("[data-do=next]").disabled = !current;
   find("[data-do=saveMask]").disabled = find(".save [data-do=export]").disabled = !objects.length;
-  find("[data-do=include]").setAttribute("aria-pressed", String(including));
-  find("[data-do=exclude]").setAttribute("aria-pressed", String(!including));
+  find("[data-do=include]").setAttribute("aria-pressed", String(including && !isPainting()));
+  find("[data-do=exclude]").setAttribute("aria-pressed", String(!including && !isPainting()));
+  showBrush();
   find(".preview").hidden = !hasPreview() || touch;
   find(".preview input").checked = previewing;
   find(".opacity").value = opacity;
@@ -76,10 +78,10 @@ function describe(operations) {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
     delete: "Deleted. Undo brings it back.", reorder: "Moved. Objects further down the list lie in front.",
   };
-  const emptied = !current && (last === "delete_click" || last === "clear_clicks");
+  const emptied = !current && ["delete_click", "clear_clicks", "paint"].includes(last);
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
   else if (done[last]) say(done[last]);
-  else if (emptied) say("The object has no points any more and is gone. Undo brings it back.");
+  else if (emptied) say("Nothing is left of the object: it is gone. Undo brings it back.");
   else if (current) say(describeObject(current, last));
 }
 
@@ -148,11 +150,14 @@ export const tab = {
   },
   escape() {
     if (state.crosshair) state.crosshair = null;
+    else if (isPainting()) setTool("point");
     else if (currentClicks().length) act({do: "clear_clicks"});
     view.draw();
   },
   keys: {
-    x: () => setSign(!including), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint,
+    x: () => isPainting() ? setTool(tool === "brush" ? "eraser" : "brush") : setSign(!including),
+    b: () => setTool("brush"), e: () => setTool("eraser"), q: () => setSign(including),
+    "[": () => stepSize(-1), "]": () => stepSize(1), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint,
     ",": () => commands.part(), ".": () => commands.whole(),
   },
 };

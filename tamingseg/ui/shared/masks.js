@@ -57,6 +57,22 @@ export function readMask(counts, height, width) {
   return {bits, area, path: traceOutline(bits, starts, height, width)};
 }
 
+/** Bits of the pixels whose middle is within `radius` of a line through points {x, y}. */
+export function strokeBits(points, radius, height, width) {
+  const bits = new Uint8Array(height * width), between = (low, value, high) => Math.max(low, Math.min(value, high));
+  points.forEach((end, i) => {
+    const from = points[Math.max(0, i - 1)], [dx, dy] = [end.x - from.x, end.y - from.y], length = dx * dx + dy * dy;
+    const [left, right] = [Math.min(from.x, end.x), Math.max(from.x, end.x)], [top, foot] = [Math.min(from.y, end.y), Math.max(from.y, end.y)];
+    for (let col = Math.max(0, Math.floor(left - radius)); col < Math.min(width, right + radius + 1); col += 1) {
+      for (let row = Math.max(0, Math.floor(top - radius)); row < Math.min(height, foot + radius + 1); row += 1) {
+        const [x, y] = [col + 0.5 - from.x, row + 0.5 - from.y], along = length ? between(0, (x * dx + y * dy) / length, 1) : 0;
+        if ((x - along * dx) ** 2 + (y - along * dy) ** 2 <= radius * radius) bits[col * height + row] = 1;
+      }
+    }
+  });
+  return bits;
+}
+
 /** The outline of bits as a Path2D. */
 export function outlineOfBits(bits, height, width) {
   const starts = [];

@@ -23,7 +23,7 @@ export function movement(from, distance, {drag, click}) {
 export class View {
   /**
    * `tool` answers the pointer: press(point, event) begins a movement and returns {move, up} or
-   * null; grab(point) does so only if there is something to take hold of; hover(point) follows the
+   * null (with cancel() if a second finger is to end it); grab(point) does so only if there is something to take hold of; hover(point) follows the
    * mouse, null when it left. `paint(context, scale)` draws over the picture, in its pixels.
    */
   constructor(canvas, tool, paint) {
@@ -149,7 +149,10 @@ export class View {
     this.canvas.setPointerCapture(event.pointerId);
     this.pointers.set(event.pointerId, event);
     const point = this.toPicture(event.clientX, event.clientY);
-    if (this.pointers.size === 2) this.movement = this.pinch();
+    if (this.pointers.size === 2) {
+      this.movement?.cancel?.();
+      this.movement = this.pinch();
+    }
     else if (this.pointers.size > 2) return;
     else if (event.button === 1 || this.panning) {
       event.preventDefault();

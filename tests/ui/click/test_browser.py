@@ -290,6 +290,16 @@ def test_a_server_that_does_not_answer_is_asked_again(user, discs):
     assert (user.mask() == (discs == 1)).all()
 
 
+def test_a_phone_paints_with_one_finger(visitor, discs_png):
+    user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    user.upload(discs_png)
+    user.page.click("[data-do=brush]")
+    user.page.touchscreen.tap(*user.at(BLUE))
+    user.has_objects(1)
+    assert user.mask()[BLUE]
+    assert user.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
 def test_a_phone_taps(visitor, discs_png, discs):
     user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     user.upload(discs_png)
@@ -400,3 +410,51 @@ def test_what_one_tab_said_is_not_said_in_another(user):
     user.says("Object 1")
     user.page.click("#tab-mosaics")
     assert user.message() == ""
+
+
+def drag(user, *points, button="left"):
+    user.page.mouse.move(*user.at(points[0]))
+    user.page.mouse.down(button=button)
+    for point in points[1:]:
+        user.page.mouse.move(*user.at(point), steps=3)
+    user.page.mouse.up(button=button)
+    user.settled()
+
+
+def test_brush_and_eraser_change_the_mask_in_the_one_history(user, discs):
+    user.click(RED)
+    user.press("b")
+    assert user.page.locator("[data-do=brush]").get_attribute("aria-pressed") == "true"
+    user.page.locator(".brush input").fill("40")
+    user.page.locator("canvas.view").focus()
+    drag(user, (60, 400), (60, 560))
+    rows, cols = np.mgrid[:480, :640] + 0.5
+    near = np.hypot(cols - np.clip(cols, 400.5, 560.5), rows - 60.5) <= 20
+    painted = user.mask()
+    assert not (painted & ~near & (discs != 1)).any()  # the red disc and the stroke, no more
+    inner = np.hypot(cols - np.clip(cols, 400.5, 560.5), rows - 60.5) <= 18
+    assert (painted | ~(inner | (discs == 1))).all()
+    user.page.locator("canvas.view").focus()
+    user.press("x")
+    drag(user, (60, 480), (60, 620))
+    erased = user.mask()
+    assert erased[60, 420]
+    assert not erased[60, 500]
+    drag(user, (60, 500), (60, 500), button="right")  # the other of the two
+    assert user.mask()[60, 500]
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z", "Control+z")
+    assert (user.mask() == painted).all()
+    user.press("q")
+    user.click(BLUE)
+    assert (user.mask() == (painted | (discs == 2))).all()
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z", "Control+z")
+    assert (user.mask() == (discs == 1)).all()  # with its point
+    user.page.locator("canvas.view").focus()
+    user.press("n", "e")
+    drag(user, GREY, GREY)
+    assert "choose an object" in user.message()
+    user.press("b", "]", "Enter", "Enter")  # by keyboard, at the crosshair
+    user.has_objects(2)
+    user.press("q")

@@ -99,8 +99,8 @@ def test_there_is_nothing_to_cut_before_a_positive_click(user):
     assert slider.is_disabled()
     assert user.page.locator("[data-do=part]").is_disabled()
     user.press(".").says("click inside an object first")
-    user.click(UPPER, button="right")
-    user.page.wait_for_timeout(300)
+    user.click(UPPER, button="right", answers=0)  # there is nothing to exclude from
+    user.settled()
     assert slider.is_disabled()
     assert user.page.locator(".ticks i").count() == 0
     user.click(BLUE)

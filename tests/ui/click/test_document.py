@@ -33,13 +33,29 @@ def test_every_operation_reaches_the_session(session, discs):
     documents.apply_operation(session, {"do": "edit", "object_id": 1})
     documents.apply_operation(session, {"do": "delete_click", "index": 0})
     documents.apply_operation(session, {"do": "undo"})
-    documents.apply_operation(session, {"do": "redo"})
     documents.apply_operation(session, {"do": "clear_clicks"})
+    documents.apply_operation(session, {"do": "undo"})
+    documents.apply_operation(session, {"do": "redo"})
+    documents.apply_operation(session, {"do": "undo"})
     documents.apply_operation(session, {"do": "delete", "object_id": 1})
     assert not session.state.objects
+    counts = encode_rle(discs == 1)
+    documents.apply_operation(session, {"do": "paint", "stroke": counts, "add": True})
+    more = [{"name": "blue", "mask": encode_rle(discs == 2), "hidden": False}]
+    documents.apply_operation(session, {"do": "add_objects", "objects": more})
+    documents.apply_operation(session, {"do": "reorder", "object_id": 3, "place": 0})
+    assert [item.name for item in session.state.objects] == ["blue", "Object 1"]
 
 
 HOSTILE = [
+    {"do": "paint", "stroke": "", "add": True},
+    {"do": "paint", "stroke": "5", "add": 1},
+    {"do": "add_objects", "objects": []},
+    {"do": "add_objects", "objects": [3]},
+    {"do": "add_objects", "objects": [{"name": "a", "mask": "", "hidden": False}]},
+    {"do": "add_objects", "objects": [{"name": "", "mask": "5", "hidden": False}] * 201},
+    {"do": "reorder", "object_id": 1, "place": -1},
+    {"do": "reorder", "object_id": 1, "place": 99},
     None,
     7,
     "add_click",

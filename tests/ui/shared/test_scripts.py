@@ -126,3 +126,24 @@ def test_no_two_kinds_have_one_colour_and_none_is_that_of_what_is_chosen(scripts
     assert len(set(colours)) == len(colours) == 21
     assert 0xF5F5F5 not in colours
     assert scripts.evaluate("() => withAlpha(0x102030, 1)") == 0xFF102030
+
+
+def test_a_stroke_holds_the_pixels_near_its_line(scripts, rng):
+    height, width = 20, 30
+    rows, cols = np.mgrid[:height, :width] + 0.5
+    for count, radius in ((1, 0.71), (2, 3), (4, 2.5), (3, 40)):
+        points = rng.uniform(-5, 35, (count, 2))
+        bits = scripts.evaluate(
+            """([points, radius, height, width]) =>
+                [...strokeBits(points.map(([x, y]) => ({x, y})), radius, height, width)]""",
+            [points.tolist(), radius, height, width],
+        )
+        expected = np.zeros((height, width), bool)
+        for i in range(count):
+            (x0, y0), (x1, y1) = points[max(0, i - 1)], points[i]
+            for share in np.linspace(0, 1, 2001):
+                x, y = x0 + share * (x1 - x0), y0 + share * (y1 - y0)
+                expected |= np.hypot(cols - x, rows - y) <= radius
+        found = np.array(bits, bool).reshape(width, height).T
+        assert (found & ~expected).sum() <= 1  # between two of the samples
+        assert not (expected & ~found).any()

@@ -1,0 +1,114 @@
+// Brush and eraser: a stroke is added to the mask of the object being edited, or taken away from it.
+
+import {canvas, find, say, touch} from "../shared/dom.js";
+import {strokeBits, writeRuns} from "../shared/masks.js";
+import {commands, refresh, state, view} from "../shared/state.js";
+import {recall, remember} from "../shared/vault.js";
+import {act, link} from "../shared/work.js";
+import {hasObject} from "./foreseen.js";
+
+const MOST = 400; // pixels
+const STEP = 1.25; // from one size to the next
+const LEAST_RADIUS = 0.71; // so that the pixel under the pointer is always in the stroke
+
+export let tool = "point"; // what the pointer does: "point", "brush" or "eraser"
+let size = Number(recall("brush") ?? 24); // across, in pixels of the photo as it is worked on
+let pointer = null; // where the brush is over the photo
+let strokes = []; // {points, add} that the server has not answered
+
+export const isPainting = () => tool !== "point";
+
+export function setTool(name) {
+  tool = name;
+  pointer = null;
+  if (isPainting()) say(`${name === "brush" ? "Brush: drag to add" : "Eraser: drag to take away"}; ${touch ? "" : "the right button does the other. "}[ and ] change the size, Q goes back to points.`);
+  refresh();
+}
+commands.brush = () => setTool(tool === "brush" ? "point" : "brush");
+commands.eraser = () => setTool(tool === "eraser" ? "point" : "eraser");
+
+/** The next size: `by` is -1 for smaller, 1 for larger. */
+export function stepSize(by) {
+  const next = Math.round(size * STEP ** by);
+  setSize(next === size ? size + by : next);
+  if (isPainting()) say(`The brush is ${size} pixels across.`);
+}
+
+function setSize(value) {
+  size = Math.max(1, Math.min(MOST, value));
+  remember("brush", size);
+  refresh();
+}
+find(".brush input").addEventListener("input", event => setSize(Number(event.target.value)));
+
+export function showBrush() {
+  for (const name of ["brush", "eraser"]) find(`[data-do=${name}]`).setAttribute("aria-pressed", String(tool === name));
+  find(".brush").hidden = !isPainting();
+  find(".brush input").value = size;
+  find(".brush output").textContent = `${size} px`;
+}
+
+/** A button or a finger went down: begin a stroke. */
+export function beginStroke(point, event) {
+  const add = (tool === "brush") !== (event.button === 2 || event.altKey);
+  if (!add && !hasObject()) {
+    say("Nothing to erase from yet: choose an object in the list first.", true);
+    return null;
+  }
+  const stroke = {points: [point], add}, {visit} = link;
+  strokes.push(stroke);
+  pointer = point;
+  view.draw();
+  return {
+    move(next) {
+      stroke.points.push(next);
+      pointer = next;
+      view.draw();
+    },
+    up: () => visit === link.visit ? finish(stroke) : drop(stroke),
+    cancel: () => drop(stroke),
+  };
+}
+
+/** Dab the brush at a point, as for who works by keyboard. */
+export function dab(point, event) {
+  beginStroke(point, {button: event.shiftKey ? 2 : 0})?.up();
+}
+
+function drop(stroke) {
+  strokes = strokes.filter(other => other !== stroke);
+  view.draw();
+}
+
+function finish(stroke) {
+  const [height, width] = state.photo.size, bits = strokeBits(stroke.points, Math.max(LEAST_RADIUS, size / 2), height, width);
+  if (!bits.includes(1)) say("That is outside the photo.");
+  else act({do: "paint", stroke: writeRuns(bits), add: stroke.add});
+  link.idle().then(() => drop(stroke));
+}
+
+/** The mouse moves over the photo, or with null left it. */
+export function hoverBrush(point) {
+  canvas.style.cursor = view.panning ? "grab" : "none";
+  pointer = point;
+  view.draw();
+}
+
+export function paintBrush(context, scale) {
+  for (const {points, add} of strokes) {
+    context.beginPath();
+    for (const {x, y} of [points[0], ...points]) context.lineTo(x, y); // one point alone is drawn too
+    context.lineCap = context.lineJoin = "round";
+    context.lineWidth = size;
+    context.strokeStyle = add ? "rgba(255, 255, 255, 0.55)" : "rgba(0, 0, 0, 0.55)";
+    context.stroke();
+  }
+  if (!isPainting() || !pointer) return;
+  context.beginPath();
+  context.arc(pointer.x, pointer.y, size / 2, 0, 2 * Math.PI);
+  for (const [width, colour] of [[3, "rgba(0, 0, 0, 0.6)"], [1.4, "#fff"]]) {
+    context.lineWidth = width / scale;
+    context.strokeStyle = colour;
+    context.stroke();
+  }
+}
