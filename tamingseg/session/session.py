@@ -203,7 +203,7 @@ class Session:
             self._answered(state, clicks, (*current.click_thresholds, current.threshold)), gesture
         )
 
-    def add_mask(self, mask: np.ndarray | str) -> None:
+    def add_mask(self, mask: np.ndarray | str, gesture: str | None = None) -> None:
         """Begin an object with a mask made elsewhere; the next click changes it.
 
         Parameters
@@ -221,9 +221,10 @@ class Session:
             raise ValueError("an object cannot begin with a mask that holds no pixel")
         counts = encode_rle(mask)
         state = states.begin_object(self.state)
-        self._push(states.change_object(state, _active(state).id, mask=counts, base=counts))
+        state = states.change_object(state, _active(state).id, mask=counts, base=counts)
+        self._push(state, gesture)
 
-    def paint(self, stroke: np.ndarray | str, add: bool = True) -> None:
+    def paint(self, stroke: np.ndarray | str, add: bool = True, gesture: str | None = None) -> None:
         """Add a stroke of a brush to the active object, or take it away.
 
         What comes of it is the mask the object begins with from now on: clicks made before are part
@@ -252,24 +253,27 @@ class Session:
             return
         counts = encode_rle(painted) if painted.any() else ""
         changes = {"clicks": (), "click_thresholds": (), "mask": counts, "base": counts}
-        self._push(states.without_empty(states.change_object(state, current.id, **changes)))
+        state = states.without_empty(states.change_object(state, current.id, **changes))
+        self._push(state, gesture)
 
-    def add_objects(self, objects: Sequence[tuple[str, str, bool]]) -> None:
+    def add_objects(self, objects: Sequence[tuple[str, str, bool, int]]) -> None:
         """Add objects made elsewhere in front of the others, all in one step.
 
         Parameters
         ----------
         objects
-            (name, run lengths of the mask at the image's size, whether it is hidden) of each, back
-            to front. A mask that holds no pixel is refused, as by `add_mask`.
+            (name, run lengths of the mask at the image's size, whether it is hidden, colour) of
+            each, back to front. A mask that holds no pixel is refused, as by `add_mask`.
         """
         state = self.state
-        for name, counts, hidden in objects:
+        for name, counts, hidden, colour in objects:
             if not decode_rle(counts, self.size).any():
                 raise ValueError(f"the mask of {name} holds no pixel")
             state = states.begin_object(state)
-            changes = {"name": name, "mask": counts, "base": counts, "hidden": hidden}
-            state = states.change_object(state, _active(state).id, **changes)
+            changes = {"name": name, "mask": counts, "base": counts}
+            state = states.change_object(
+                state, _active(state).id, **changes, hidden=hidden, colour=colour
+            )
         self._push(states.finish(state))
 
     def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
@@ -319,6 +323,11 @@ class Session:
     def recolour(self, object_id: int, colour: int) -> None:
         """Give an object another colour, an index into `PALETTE`."""
         self._push(states.change_object(self.state, object_id, colour=colour))
+
+    def classify(self, name: str, colour: int, gesture: str | None = None) -> None:
+        """Give the active object the name and the colour of a class, in one step."""
+        current = _active(self.state)
+        self._push(states.change_object(self.state, current.id, name=name, colour=colour), gesture)
 
     def hide(self, object_id: int, hidden: bool = True) -> None:
         """Hide an object from view, or show it again."""

@@ -11,10 +11,11 @@ from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
+from tamingseg.annotations.document import COLOURS
 from tamingseg.values import MASK_THRESHOLD, Click
 
-PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#0072b2", "#d55e00", "#f5f5f5")
-"""Colours that stay apart for colour-blind eyes (Okabe & Ito 2008, white for their black)."""
+PALETTE = COLOURS
+"""Colours of objects, those of labels."""
 
 MAX_CLICKS = 64
 """Clicks of one object."""

@@ -435,10 +435,10 @@ def test_a_stroke_begins_an_object_and_one_that_leaves_nothing_ends_it(session, 
 
 
 def test_objects_are_added_in_one_step_and_put_in_order(session, red, blue):
-    session.add_objects([("red", encode_rle(red), False), ("blue", encode_rle(blue), True)])
-    assert [(item.name, item.hidden) for item in session.state.objects] == [
-        ("red", False),
-        ("blue", True),
+    session.add_objects([("red", encode_rle(red), False, 3), ("blue", encode_rle(blue), True, 1)])
+    assert [(item.name, item.hidden, item.colour) for item in session.state.objects] == [
+        ("red", False, 3),
+        ("blue", True, 1),
     ]
     assert session.state.active is None
     first, second = (item.id for item in session.state.objects)
@@ -450,4 +450,12 @@ def test_objects_are_added_in_one_step_and_put_in_order(session, red, blue):
     session.undo()
     assert session.state.objects == ()
     with pytest.raises(ValueError, match="empty holds no pixel"):
-        session.add_objects([("empty", encode_rle(red & False), False)])
+        session.add_objects([("empty", encode_rle(red & False), False, 0)])
+
+
+def test_a_class_gives_name_and_colour_in_the_step_that_began_the_object(session):
+    session.add_click(*RED, gesture="add 1")
+    session.classify("cup", 5, gesture="add 1")
+    assert (session.state.current.name, session.state.current.colour) == ("cup", 5)
+    session.undo()
+    assert session.state.objects == ()

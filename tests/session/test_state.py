@@ -68,7 +68,7 @@ def test_clicks_are_added_moved_and_deleted_in_copies():
     [
         ({"name": ""}, "1 to 64 characters"),
         ({"name": "n" * 65}, "1 to 64 characters"),
-        ({"colour": 8}, "index from 0 to 7"),
+        ({"colour": 16}, "index from 0 to 15"),
         ({"threshold": 0.0}, "between 0 and 1"),
         ({"threshold": float("nan")}, "between 0 and 1"),
         ({"clicks": (Click(0, 0),) * 65}, "at most 64 clicks"),

@@ -4,8 +4,9 @@ import {canvas, find, say, touch} from "../shared/dom.js";
 import {strokeBits, writeRuns} from "../shared/masks.js";
 import {commands, refresh, state, view} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
-import {act, link} from "../shared/work.js";
-import {hasObject} from "./foreseen.js";
+import {link} from "../shared/work.js";
+import {actOnObject} from "./classes.js";
+import {hasObject, newGesture} from "./foreseen.js";
 
 const MOST = 400; // pixels
 const STEP = 1.25; // from one size to the next
@@ -83,7 +84,7 @@ function drop(stroke) {
 function finish(stroke) {
   const [height, width] = state.photo.size, bits = strokeBits(stroke.points, Math.max(LEAST_RADIUS, size / 2), height, width);
   if (!bits.includes(1)) say("That is outside the photo.");
-  else act({do: "paint", stroke: writeRuns(bits), add: stroke.add});
+  else actOnObject({do: "paint", stroke: writeRuns(bits), add: stroke.add, gesture: newGesture("paint")});
   link.idle().then(() => drop(stroke));
 }
 

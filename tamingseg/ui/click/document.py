@@ -28,14 +28,19 @@ MAX_OPERATIONS = 128
 """Most operations in one request: what a fast user can do while an image is encoded."""
 
 
-def _check_objects(objects: Any) -> list[tuple[str, str, bool]]:
-    """Return (name, run lengths, hidden) of objects that were made elsewhere."""
+def _check_objects(objects: Any) -> list[tuple[str, str, bool, int]]:
+    """Return (name, run lengths, hidden, colour) of objects that were made elsewhere."""
     if not isinstance(objects, list) or not 0 < len(objects) <= MAX_OBJECTS:
         raise ValueError(f"expected a list of 1 to {MAX_OBJECTS} objects, got {shorten(objects)}")
     if not all(isinstance(item, dict) for item in objects):
-        raise ValueError("expected objects with name, mask and hidden")
+        raise ValueError("expected objects with name, mask, hidden and colour")
     return [
-        (check_text(one.get("name")), check_counts(one.get("mask")), check_flag(one.get("hidden")))
+        (
+            check_text(one.get("name")),
+            check_counts(one.get("mask")),
+            check_flag(one.get("hidden")),
+            check_whole(one.get("colour")),
+        )
         for one in objects
     ]
 
@@ -45,9 +50,10 @@ _WHICH: dict[str, Callable[[Any], Any]] = {"object_id": check_whole}
 _GESTURE = {"gesture": check_name}
 OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
-    "add_mask": {"mask": check_counts},
+    "add_mask": {"mask": check_counts, **_GESTURE},
     "add_objects": {"objects": _check_objects},
-    "paint": {"stroke": check_counts, "add": check_flag},
+    "paint": {"stroke": check_counts, "add": check_flag, **_GESTURE},
+    "classify": {"name": check_text, "colour": check_whole, **_GESTURE},
     "move_click": {"index": check_whole, **_POINT, **_GESTURE},
     "delete_click": {"index": check_whole},
     "clear_clicks": {},

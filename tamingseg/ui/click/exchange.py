@@ -15,11 +15,11 @@ import numpy as np
 
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Made,
     Photo,
     Project,
     check_size,
-    make_labels,
     photo_name,
 )
 from tamingseg.annotations.report import Note, summary
@@ -101,10 +101,11 @@ def exchange_calls() -> list[Call]:
         }
         project, notes = read_files(_read_files(request.get("files")), sizes)
         found = {photo.name: photo for photo in project.photos}
+        colours = _colours_of(project)
         answers = []
         for name, described in zip(names, photos, strict=True):
             photo = found.get(name, Photo(name, sizes[name]))
-            answers.append(_describe_new(photo, described.get("objects"), notes))
+            answers.append(_describe_new(photo, colours, described.get("objects"), notes))
         count = sum(len(one["objects"]) for one in answers)
         return {"photos": answers, "objects": count, "notes": _cut(summary(notes))}
 
@@ -146,14 +147,20 @@ def without_hidden_objects(work: Work) -> Work:
 def project_of(works: Mapping[str, Work]) -> Project:
     """Return the objects as annotations at the photos' own sizes.
 
-    The label of an object is its name; objects that nobody named are labelled "object".
+    The label of an object is its name, its colour that of the first object of that name; objects
+    that nobody named are labelled "object".
     """
     photos = []
     for name, (size, full_size, state) in works.items():
         objects = tuple(_annotation(item, size, full_size) for item in state.objects if item.mask)
         photos.append(Photo(name, full_size, objects, "started" if objects else "new"))
-    labels = make_labels(item.label for photo in photos for item in photo.objects)
-    return Project(labels, tuple(photos))
+    colours: dict[str, int] = {}
+    for _, _, state in works.values():
+        for item in state.objects:
+            colours.setdefault(_label_of(item), item.colour)
+    used = {item.label for photo in photos for item in photo.objects}
+    labels = [Label(name, PALETTE[colour]) for name, colour in colours.items() if name in used]
+    return Project(tuple(labels), tuple(photos))
 
 
 def covered_pixels(masks: list[np.ndarray]) -> list[int]:
@@ -175,11 +182,14 @@ def _annotation(item: SegmentedObject, size: Size, full_size: Size) -> Annotatio
     counts = item.mask
     if size != full_size:
         counts = encode_rle(scale_mask(decode_rle(counts, size), full_size))
-    label = _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
     rows, cols = full_size[0] / size[0], full_size[1] / size[1]
     clicks = tuple(Click(one.row * rows, one.col * cols, one.positive) for one in item.clicks)
     made = Made("clicks", clicks, item.click_thresholds, item.threshold) if clicks else Made()
-    return Annotation(label, counts, hidden=item.hidden, made=made)
+    return Annotation(_label_of(item), counts, hidden=item.hidden, made=made)
+
+
+def _label_of(item: SegmentedObject) -> str:
+    return _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
 
 
 def _index_file(works: Mapping[str, Work]) -> tuple[str, bytes, list[Note]]:
@@ -199,7 +209,17 @@ def _index_file(works: Mapping[str, Work]) -> tuple[str, bytes, list[Note]]:
     return ".png", index_png(objects, masks, full_size), notes
 
 
-def _describe_new(photo: Photo, had: Any, notes: list[Note]) -> dict[str, Any]:
+def _colours_of(project: Project) -> dict[str, int]:
+    """Return the place of each label's colour in the palette, or else the label's own place."""
+    return {
+        label.name: PALETTE.index(label.colour) if label.colour in PALETTE else i % len(PALETTE)
+        for i, label in enumerate(project.labels)
+    }
+
+
+def _describe_new(
+    photo: Photo, colours: Mapping[str, int], had: Any, notes: list[Note]
+) -> dict[str, Any]:
     """Describe the objects of a photo as a document has them."""
     room = MAX_OBJECTS - (had if isinstance(had, int) else 0)
     if len(photo.objects) > room:
@@ -219,7 +239,7 @@ def _describe_new(photo: Photo, had: Any, notes: list[Note]) -> dict[str, Any]:
         if len(name) > MAX_NAME:
             notes.append(Note("its name is cut", photo.name, f"object {number}", "name"))
         described.append({"name": name[:MAX_NAME], "mask": counts, "hidden": item.hidden})
-        described[-1]["colour"] = (number - 1) % len(PALETTE)
+        described[-1]["colour"] = colours[item.label]
     return {"size": list(size), "objects": described}
 
 

@@ -47,6 +47,7 @@ export class ObjectList {
     name.className = "object-name";
     name.maxLength = MAX_NAME;
     name.spellcheck = false;
+    name.setAttribute("list", "seg-class-names");
     name.setAttribute("aria-label", "Name of the object");
     name.addEventListener("change", () => {
       if (name.value.trim()) this.act({do: "rename", object_id: id, name: name.value});

@@ -7,6 +7,7 @@ import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link} from "../shared/work.js";
 import {beginStroke, dab, hoverBrush, isPainting, setTool} from "./brush.js";
+import {actOnObject} from "./classes.js";
 import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
 
 const DOUBLE = 350; // milliseconds within which a second press belongs to a double click
@@ -25,7 +26,7 @@ function pointAt(point, event) {
 function addPoint(point, positive, at, gesture) {
   if (!view.holds(point)) say("That is outside the photo.");
   else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "choose + and tap" : "click"} an object first.`, true);
-  else act({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
+  else actOnObject({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
 }
 
 const startTime = event => event.timeStamp || performance.now();
@@ -49,7 +50,7 @@ export function press(point, event) {
   hasAccepted = positive && promised !== null;
   if (positive || hasObject()) lastAdded = performance.now();
   if (hasAccepted) {
-    act({do: "add_mask", mask: promised, at: startTime(event)});
+    actOnObject({do: "add_mask", mask: promised, gesture, at: startTime(event)});
     return null;
   }
   addPoint(point, positive, startTime(event), gesture);
@@ -103,7 +104,7 @@ export function addAtCrosshair(event) {
     dab(state.crosshair, event);
     return;
   }
-  addPoint(state.crosshair, event.shiftKey ? !including : including, startTime(event));
+  addPoint(state.crosshair, event.shiftKey ? !including : including, startTime(event), newGesture("add"));
 }
 
 /** Delete the point pointed at, or the last. */

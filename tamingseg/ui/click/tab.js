@@ -9,6 +9,7 @@ import {commands, isOpen, moveCrosshair, photoPixels, refresh, state, view} from
 import {fileStem, inMs, photoStem, wholePercent} from "../shared/words.js";
 import {act, link, onAnswer, work} from "../shared/work.js";
 import {isPainting, setTool, showBrush, stepSize, tool} from "./brush.js";
+import {chooseClass, showClasses} from "./classes.js";
 import {currentClicks, foreseen} from "./foreseen.js";
 import {dropHeld, forgetLevels, levelWords, showLevels, shownMask} from "./levels.js";
 import {ObjectList} from "./objects.js";
@@ -30,6 +31,7 @@ function show() {
   find("[data-do=include]").setAttribute("aria-pressed", String(including && !isPainting()));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including && !isPainting()));
   showBrush();
+  showClasses();
   find(".preview").hidden = !hasPreview() || touch;
   find(".preview input").checked = previewing;
   find(".opacity").value = opacity;
@@ -158,6 +160,7 @@ export const tab = {
     x: () => isPainting() ? setTool(tool === "brush" ? "eraser" : "brush") : setSign(!including),
     b: () => setTool("brush"), e: () => setTool("eraser"), q: () => setSign(including),
     "[": () => stepSize(-1), "]": () => stepSize(1), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint,
+    ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map(number => [number, () => chooseClass(number)])),
     ",": () => commands.part(), ".": () => commands.whole(),
   },
 };

@@ -19,7 +19,10 @@ from tamingseg.ui.runs import Steps
 from tamingseg.ui.shared.scripts import UI, version_of
 from tamingseg.ui.wire import Call
 
-COLOUR_NAMES = ("sky blue", "orange", "green", "yellow", "pink", "blue", "vermilion", "white")
+COLOUR_NAMES = (
+    *("sky blue", "orange", "green", "yellow", "pink", "blue", "vermilion", "white"),
+    *("indigo", "cyan", "teal", "dark green", "olive", "sand", "rose", "wine"),
+)
 """Names of the colours of the palette."""
 
 

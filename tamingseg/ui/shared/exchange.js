@@ -90,6 +90,13 @@ async function describePhotos(all) {
   return [open, ...others.map(entry => ({name: entry.name, size: entry.size, full_size: entry.full_size, document: entry.size ? entry.document : null}))];
 }
 
+let tellNames = () => {};
+
+/** Have `listener(objects)` called with the objects that were read. */
+export function onNames(listener) {
+  tellNames = listener;
+}
+
 // --- reading -------------------------------------------------------------------------------------
 
 /** Read annotation files and add what they hold to the photos that are here. Undo takes it from the open one. */
@@ -116,9 +123,10 @@ export async function importFiles(files) {
     return;
   }
   const [mine, ...theirs] = answer.photos;
-  if (mine.objects.length) act({do: "add_objects", objects: mine.objects.map(({name, mask, hidden}) => ({name, mask, hidden}))});
+  if (mine.objects.length) act({do: "add_objects", objects: mine.objects});
   await addTo(others, theirs);
   await link.idle();
+  tellNames(answer.photos.flatMap(({objects}) => objects));
   report(answer, names);
 }
 

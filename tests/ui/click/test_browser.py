@@ -458,3 +458,38 @@ def test_brush_and_eraser_change_the_mask_in_the_one_history(user, discs):
     user.press("b", "]", "Enter", "Enter")  # by keyboard, at the crosshair
     user.has_objects(2)
     user.press("q")
+
+
+def test_classes_have_keys_and_objects_take_name_and_colour_of_theirs(user, discs):
+    field = user.page.locator(".classes input")
+    for name in ("cup", "plate"):
+        field.fill(name)
+        field.press("Enter")
+    user.page.locator("canvas.view").focus()
+    user.press("1")
+    user.says("The next objects: cup")
+    user.click(RED)
+    assert user.page.locator(".active .object-name").input_value() == "cup"
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z")  # one step, the class included
+    user.has_objects(0)
+    user.click(RED)
+    user.press("n").click(BLUE)
+    user.press("2")
+    assert user.page.locator(".active .object-name").input_value() == "plate"
+    colours = user.page.locator(".objects li").evaluate_all(
+        "all => all.map(one => one.style.getPropertyValue('--colour'))"
+    )
+    chips = user.page.locator(".classes .class").evaluate_all(
+        "all => all.map(one => one.style.getPropertyValue('--colour'))"
+    )
+    assert colours == chips
+    assert len(set(chips)) == 2
+    pressed = user.page.locator(".classes .class[aria-pressed=true]")
+    assert pressed.inner_text().startswith("plate")
+    user.reload()
+    assert user.page.locator(".classes .class").count() == 2
+    user.page.locator(".classes .icon").first.click()
+    user.page.locator(".classes .icon").first.click()
+    assert user.page.locator(".classes .class").count() == 0
+    user.has_objects(2)

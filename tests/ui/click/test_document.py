@@ -41,7 +41,7 @@ def test_every_operation_reaches_the_session(session, discs):
     assert not session.state.objects
     counts = encode_rle(discs == 1)
     documents.apply_operation(session, {"do": "paint", "stroke": counts, "add": True})
-    more = [{"name": "blue", "mask": encode_rle(discs == 2), "hidden": False}]
+    more = [{"name": "blue", "mask": encode_rle(discs == 2), "hidden": False, "colour": 1}]
     documents.apply_operation(session, {"do": "add_objects", "objects": more})
     documents.apply_operation(session, {"do": "reorder", "object_id": 3, "place": 0})
     assert [item.name for item in session.state.objects] == ["blue", "Object 1"]
@@ -54,6 +54,8 @@ HOSTILE = [
     {"do": "add_objects", "objects": [3]},
     {"do": "add_objects", "objects": [{"name": "a", "mask": "", "hidden": False}]},
     {"do": "add_objects", "objects": [{"name": "", "mask": "5", "hidden": False}] * 201},
+    {"do": "classify", "name": "", "colour": 0},
+    {"do": "classify", "name": "a", "colour": 99},
     {"do": "reorder", "object_id": 1, "place": -1},
     {"do": "reorder", "object_id": 1, "place": 99},
     None,
@@ -96,7 +98,7 @@ HOSTILE = [
     {"do": "rename", "object_id": 1, "name": ""},
     {"do": "rename", "object_id": 1, "name": "n" * 65},
     {"do": "rename", "object_id": 1, "name": 3},
-    {"do": "recolour", "object_id": 1, "colour": 8},
+    {"do": "recolour", "object_id": 1, "colour": 16},
     {"do": "recolour", "object_id": 1, "colour": -1},
     {"do": "hide", "object_id": 1, "hidden": None},
     {"do": "delete", "object_id": 2**40},

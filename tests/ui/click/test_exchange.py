@@ -40,7 +40,8 @@ def square():
 def document_of(segmentor, image, objects):
     """The document of a session with (name, mask, hidden) as objects, back to front."""
     session = Session(segmentor, image)
-    session.add_objects([(name, encode_rle(mask), hidden) for name, mask, hidden in objects])
+    made = [(name, encode_rle(mask), hidden, 9) for name, mask, hidden in objects]
+    session.add_objects(made)
     return json.loads(json.dumps(describe(session)))
 
 
@@ -147,6 +148,7 @@ def test_what_is_saved_is_read_again(calls, photo, two_discs):
     other, mine = answer["photos"]
     assert other["objects"] == []
     assert [item["name"] for item in mine["objects"]] == ["cup", "object"]
+    assert [item["colour"] for item in mine["objects"]] == [9, 9]
     red = two_discs.label_maps[0] == 1
     assert (decode_rle(mine["objects"][0]["mask"], SIZE) == red).all()
     assert any("1 objects are left out" in line for line in answer["notes"])

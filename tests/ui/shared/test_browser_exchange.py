@@ -25,7 +25,7 @@ def add(user, name, mask):
         """async ([name, mask]) => {
             const link = document.querySelector("link[href$='/shared/work.js']");
             const {act} = await import(link.href);
-            act({do: "add_objects", objects: [{name, mask, hidden: false}]});
+            act({do: "add_objects", objects: [{name, mask, hidden: false, colour: 0}]});
         }""",
         [name, encode_rle(mask)],
     )
@@ -157,6 +157,8 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
     other.page.wait_for_selector('.photo[title="one.png"][aria-pressed=true]')
     other.has_objects(2)
     assert names(other) == ["left", "disc"]
+    classes = other.page.locator(".classes .class span").all_inner_texts()
+    assert sorted(classes) == ["disc", "left"]
     assert (other.mask() == red).all()
 
 
