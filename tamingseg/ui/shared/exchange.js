@@ -119,7 +119,7 @@ export async function importFiles(files) {
   const answer = await call("import_work", {files: Object.fromEntries(contents), photos: told});
   if (photo.key !== state.photo?.key) return;
   if (!answer || answer.error) {
-    say(answer?.error ?? "The server does not answer; nothing was read.", true);
+    say(`${names}: ${answer?.error ?? "the server does not answer; nothing was read."}`, true);
     return;
   }
   const [mine, ...theirs] = answer.photos;
