@@ -1,18 +1,15 @@
-"""Masks as files: one mask, all objects as an index image, proposals; holes and parts stay."""
+"""Masks as files: one mask, proposals, regions; holes and parts stay."""
 
 import io
 import json
-from collections.abc import Sequence
 from typing import Any
 
 import cv2
 import numpy as np
 from PIL import Image
-from PIL.PngImagePlugin import PngInfo
 
 from tamingseg.data.mask_files import mask_entries, mask_entry
 from tamingseg.partition.paint import paint_masks, region_masks
-from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.values import MaskSet
 
 MAX_PIXELS = 2_000_000_000
@@ -22,24 +19,6 @@ MAX_PIXELS = 2_000_000_000
 def mask_png(mask: np.ndarray, size: tuple[int, int]) -> bytes:
     """Return a bool mask of any size as a PNG of `size` = (height, width), white on black."""
     return _png(Image.fromarray(np.where(scale_mask(mask, size), np.uint8(255), np.uint8(0))))
-
-
-def index_png(
-    objects: Sequence[SegmentedObject], masks: Sequence[np.ndarray], size: tuple[int, int]
-) -> bytes:
-    """Return objects as a palette PNG of `size`: 0 where there is none, i in the i-th, from 1.
-
-    Where objects overlap, the later one is in front. The palette has the objects' colours, and the
-    text chunk "objects" their names, as JSON in the same order.
-    """
-    index = np.zeros(size, np.uint8)
-    for value, mask in enumerate(masks, start=1):
-        index[scale_mask(mask, size)] = value
-    image = Image.fromarray(index)
-    image.putpalette(b"\0\0\0" + b"".join(bytes.fromhex(PALETTE[o.colour][1:]) for o in objects))
-    names = PngInfo()
-    names.add_itxt("objects", json.dumps([o.name for o in objects], ensure_ascii=False))
-    return _png(image, pnginfo=names)
 
 
 def masks_json(masks: MaskSet, size: tuple[int, int], name: str) -> bytes:

@@ -6,6 +6,7 @@ import shutil
 import socket
 import threading
 import time
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -345,9 +346,9 @@ class User:
             [x - box["x"], y - box["y"]],
         )
 
-    def save(self, button="[data-do=saveMask]"):
+    def save(self):
         with self.page.expect_download() as download:
-            self.page.click(button)
+            self.page.click("[data-do=saveMask]")
         image = Image.open(io.BytesIO(Path(download.value.path()).read_bytes()))
         return download.value.suggested_filename, image
 
@@ -355,7 +356,11 @@ class User:
         """All objects in one image: 1 for the one at the back, and so on."""
         self.page.click(".save [data-do=export]")
         self.page.select_option(".exchange select", "index-png")
-        return np.array(self.save("[data-do=saveExport]")[1])
+        with self.page.expect_download() as download:
+            self.page.click("[data-do=saveExport]")
+        with zipfile.ZipFile(download.value.path()) as archive:
+            (name,) = (name for name in archive.namelist() if name.endswith(".png"))
+            return np.array(Image.open(archive.open(name)))
 
     def mask(self):
         return np.array(self.save()[1]) > 0

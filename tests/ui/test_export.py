@@ -8,10 +8,8 @@ from PIL import Image
 from pycocotools import mask as coco
 from pycocotools.coco import COCO
 
-from tamingseg.session.state import PALETTE, SegmentedObject
 from tamingseg.ui import export
 from tamingseg.ui.export import (
-    index_png,
     label_png,
     mask_png,
     masks_json,
@@ -51,24 +49,6 @@ def test_a_mask_is_saved_at_the_size_of_the_photo(ring):
     assert saved[2 * 4, 2 * 4]
     assert not saved[2 * 9, 2 * 9]
     assert abs(saved.sum() - 4 * ring.sum()) <= 16
-
-
-def test_an_index_image_holds_all_objects_their_colours_and_names(ring):
-    other = np.zeros_like(ring)
-    other[0:4, 0:30] = True
-    objects = [SegmentedObject(3, "Ring ☉", 2), SegmentedObject(5, "<b>bar</b>", 4)]
-    image = read(index_png(objects, [ring, other], ring.shape))
-    assert image.mode == "P"
-    assert (np.array(image) == np.where(other, 2, np.where(ring, 1, 0))).all()
-    palette = image.getpalette()
-    assert palette[:3] == [0, 0, 0]
-    assert bytes(palette[3:6]) == bytes.fromhex(PALETTE[2][1:])
-    assert bytes(palette[6:9]) == bytes.fromhex(PALETTE[4][1:])
-    assert json.loads(image.text["objects"]) == ["Ring ☉", "<b>bar</b>"]
-
-
-def test_an_index_image_without_objects_is_empty():
-    assert not np.array(read(index_png([], [], (4, 6)))).any()
 
 
 @pytest.fixture

@@ -11,8 +11,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from tamingseg.annotations.document import (
     Annotation,
     Label,
@@ -27,7 +25,7 @@ from tamingseg.annotations.table import FORMATS, pack, read_files
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, SegmentedObject, State
 from tamingseg.ui.click.document import read_document
-from tamingseg.ui.export import index_png, scale_mask
+from tamingseg.ui.export import scale_mask
 from tamingseg.ui.guard import MAX_REQUEST_BYTES
 from tamingseg.ui.shared.pictures import shrunk_size
 from tamingseg.ui.wire import Call, answered, as_text, check_flag, check_text, shorten
@@ -43,22 +41,16 @@ MAX_FILES_BYTES = MAX_REQUEST_BYTES * 5 // 8
 MAX_LINES = 40
 """Most lines that tell what was lost; one line stands for all losses of a kind."""
 
-INDEX_PNG = "index-png"
-"""The page's own format: all objects of one photo in one PNG, in the order in which they lie."""
-
 _UNNAMED = re.compile(r"Object \d+")
 _UNNAMED_LABEL = "object"
+_ENTRY = re.compile(r"object (\d+)")
 
 Size = tuple[int, int]
 
 
 def list_formats() -> list[dict[str, Any]]:
     """Describe the formats for the page's menu."""
-    listed = [
-        {"name": name, "title": one.title, "words": one.what} for name, one in FORMATS.items()
-    ]
-    words = "one PNG: pixel value 1 is the object at the back, and so on; 0 is none"
-    return [*listed, {"name": INDEX_PNG, "title": "Index PNG", "words": words, "single": True}]
+    return [{"name": name, "title": one.title, "words": one.what} for name, one in FORMATS.items()]
 
 
 def exchange_calls() -> list[Call]:
@@ -77,11 +69,8 @@ def exchange_calls() -> list[Call]:
         if check_flag(request.get("visible")):
             works = {name: without_hidden_objects(work) for name, work in works.items()}
         count = sum(len(state.objects) for _, _, state in works.values())
-        if form == INDEX_PNG:
-            ending, content, notes = _index_file(works)
-        else:
-            ending, content, notes = pack(project_of(works), form)
-        lines = summary(notes, count)
+        ending, content, notes = pack(project_of(works), form)
+        lines = summary(_with_names(notes, works), count)
         return {"file": as_text(content), "ending": ending, "objects": count, "notes": _cut(lines)}
 
     @answered
@@ -163,21 +152,6 @@ def project_of(works: Mapping[str, Work]) -> Project:
     return Project(tuple(labels), tuple(photos))
 
 
-def covered_pixels(masks: list[np.ndarray]) -> list[int]:
-    """Count for each bool (H, W) mask, back to front, how many of its pixels later ones cover.
-
-    >>> full, left = np.ones((2, 2), bool), np.array([[True, False]] * 2)
-    >>> covered_pixels([full, left])
-    [2, 0]
-    """
-    counts = []
-    above = np.zeros_like(masks[0]) if masks else None
-    for mask in reversed(masks):
-        counts.append(int((mask & above).sum()))
-        above = above | mask
-    return counts[::-1]
-
-
 def _annotation(item: SegmentedObject, size: Size, full_size: Size) -> Annotation:
     counts = item.mask
     if size != full_size:
@@ -192,21 +166,16 @@ def _label_of(item: SegmentedObject) -> str:
     return _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
 
 
-def _index_file(works: Mapping[str, Work]) -> tuple[str, bytes, list[Note]]:
-    if len(works) != 1:
-        raise ValueError("an index PNG holds one photo; choose another format for all of them")
-    ((name, (size, full_size, state)),) = works.items()
-    objects = [item for item in state.objects if item.mask]
-    masks = [scale_mask(decode_rle(item.mask, size), full_size) for item in objects]
-    notes = []
-    for item, mask, covered in zip(objects, masks, covered_pixels(masks), strict=True):
-        area, called = int(mask.sum()), item.name
-        if covered == area:
-            notes.append(Note(f"{called} vanishes: objects in front cover all of it", name))
-        elif covered:
-            lost = f"{covered:,} of its {area:,} pixels are covered by objects in front"
-            notes.append(Note(f"{called}: {lost}", name))
-    return ".png", index_png(objects, masks, full_size), notes
+def _with_names(notes: list[Note], works: Mapping[str, Work]) -> list[Note]:
+    """Name the objects that notes count."""
+    named = []
+    for note in notes:
+        if note.file in works and (found := _ENTRY.fullmatch(note.entry)):
+            objects = [item for item in works[note.file][2].objects if item.mask]
+            called = objects[int(found[1]) - 1].name
+            note = replace(note, entry=f"{note.entry}, {called}")
+        named.append(note)
+    return named
 
 
 def _colours_of(project: Project) -> dict[str, int]:

@@ -49,7 +49,7 @@ function openDialog(which) {
 /** Have the file made, and say what it does not keep. */
 async function prepare(which) {
   const number = ++asked, format = FORMATS.find(({name}) => name === list.value);
-  scope = format.single ? "this" : which;
+  scope = which;
   made = null;
   show(format, ["Making the file …"]);
   await link.idle();
@@ -66,9 +66,8 @@ async function prepare(which) {
   }
 }
 
-function show({words, single}, lines, isError = false) {
+function show({words}, lines, isError = false) {
   mark(dialog, "scope", scope);
-  dialog.querySelector("[data-scope=all]").disabled = Boolean(single);
   dialog.querySelector(".format-words").textContent = words;
   const hidden = documentNow().objects.filter(object => object.hidden).length;
   dialog.querySelector(".visible span").textContent = `Only what is shown${hidden ? ` (${hidden} hidden here)` : ""}`;

@@ -396,7 +396,7 @@ def test_what_belongs_to_an_object_says_which_and_its_file_has_its_own_name(user
         "all => all.map(one => one.getAttribute('aria-label'))"
     )
     assert all(long in name for name in names)
-    assert {name.split(" ")[0] for name in names} == {"Edit", "Colour", "Hide", "Delete"}
+    assert {name.split(" ")[0] for name in names} == {"Edit", "Move", "Colour", "Hide", "Delete"}
     closed = user.page.locator(".objects li:not(.active) .open-object")
     assert closed.evaluate("one => one.scrollWidth <= one.clientWidth")  # it is not cut
     assert user.save()[0] == "discs-a-cup-of-coffee-with-a-long-name-2.png"

@@ -3,6 +3,7 @@
 import contextlib
 import io
 import json
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -52,7 +53,8 @@ def save(user):
 
 
 def index(content):
-    return np.array(Image.open(io.BytesIO(content)))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        return np.array(Image.open(archive.open("masks/discs.png")))
 
 
 def test_the_order_is_the_user_s_and_what_is_covered_is_said_before_saving(user, discs):
@@ -61,11 +63,10 @@ def test_the_order_is_the_user_s_and_what_is_covered_is_said_before_saving(user,
         add(user, name, mask)
     user.page.click(".save [data-do=export]")
     said = prepare(user, "index-png")
-    assert f"left: {(left & (discs > 0)).sum():,} of its {left.sum():,} pixels are covered" in said
-    assert "vanishes" not in said
-    assert user.page.locator("[data-scope=all]").is_disabled()
+    assert "a part is covered by those in front: 1 of 3 objects (discs.png, object 1, left)" in said
+    assert "left out" not in said
     name, content = save(user)
-    assert name == "discs-index-png.png"
+    assert name == "discs-index-png.zip"
     assert (index(content) == np.where(blue, 3, np.where(red, 2, np.where(left, 1, 0)))).all()
 
     grip, first = (user.page.locator(".objects li").nth(i).locator(".grip") for i in (1, 0))
@@ -76,7 +77,8 @@ def test_the_order_is_the_user_s_and_what_is_covered_is_said_before_saving(user,
     user.settled()
     assert names(user) == ["red", "left", "blue"]
     user.page.click(".save [data-do=export]")
-    assert "red vanishes" in prepare(user, "index-png")
+    said = prepare(user, "index-png")
+    assert "covered by those in front, left out: 1 of 3 objects (discs.png, object 1, red)" in said
     user.press("Escape")
     user.page.locator(".objects .grip").nth(0).focus()
     user.press("ArrowDown")
@@ -92,7 +94,7 @@ def test_the_order_is_the_user_s_and_what_is_covered_is_said_before_saving(user,
     user.page.click(".save [data-do=export]")
     assert "(1 hidden here)" in user.page.locator(".exchange .visible").inner_text()
     user.page.check(".exchange .visible input")
-    assert "vanishes" not in prepare(user, "index-png")
+    assert "left out" not in prepare(user, "index-png")
     assert (index(save(user)[1]) == np.where(blue, 2, np.where(red, 1, 0))).all()
 
 
