@@ -22,7 +22,7 @@ export const isPainting = () => tool !== "point";
 export function setTool(name) {
   tool = name;
   pointer = null;
-  if (isPainting()) say(`${name === "brush" ? "Brush: drag to add" : "Eraser: drag to take away"}; ${touch ? "" : "the right button does the other. "}[ and ] change the size, Q goes back to points.`);
+  if (isPainting()) say(`${name === "brush" ? "Brush: drag to add" : "Eraser: drag to take away"}; ${touch ? "two fingers move the photo." : "the right button does the other. [ and ] change the size, Q goes back to points."}`);
   refresh();
 }
 commands.brush = () => setTool(tool === "brush" ? "point" : "brush");

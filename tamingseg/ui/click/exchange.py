@@ -43,6 +43,8 @@ MAX_LINES = 40
 
 _UNNAMED = re.compile(r"Object \d+")
 _UNNAMED_LABEL = "object"
+_GRAVE = ("mask", "object", "photo", "label", "order")
+"""Notes on these fields are told first."""
 _ENTRY = re.compile(r"object (\d+)")
 
 Size = tuple[int, int]
@@ -70,7 +72,8 @@ def exchange_calls() -> list[Call]:
             works = {name: without_hidden_objects(work) for name, work in works.items()}
         count = sum(len(state.objects) for _, _, state in works.values())
         ending, content, notes = pack(project_of(works), form)
-        lines = summary(_with_names(notes, works), count)
+        notes = sorted(_with_names(notes, works), key=lambda note: note.field not in _GRAVE)
+        lines = summary(notes, count)
         return {"file": as_text(content), "ending": ending, "objects": count, "notes": _cut(lines)}
 
     @answered
@@ -142,7 +145,7 @@ def project_of(works: Mapping[str, Work]) -> Project:
     photos = []
     for name, (size, full_size, state) in works.items():
         objects = tuple(_annotation(item, size, full_size) for item in state.objects if item.mask)
-        photos.append(Photo(name, full_size, objects, "started" if objects else "new"))
+        photos.append(Photo(name, full_size, objects))
     colours: dict[str, int] = {}
     for _, _, state in works.values():
         for item in state.objects:
@@ -173,7 +176,8 @@ def _with_names(notes: list[Note], works: Mapping[str, Work]) -> list[Note]:
         if note.file in works and (found := _ENTRY.fullmatch(note.entry)):
             objects = [item for item in works[note.file][2].objects if item.mask]
             called = objects[int(found[1]) - 1].name
-            note = replace(note, entry=f"{note.entry}, {called}")
+            if not _UNNAMED.fullmatch(called):
+                note = replace(note, entry=f"{note.entry}, {called}")
         named.append(note)
     return named
 
