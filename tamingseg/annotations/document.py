@@ -91,6 +91,7 @@ class Annotation:
     made: Made = Made()
 
     def __post_init__(self) -> None:
+        check_text(self.label, "the label of an object")
         if self.name:
             check_text(self.name, "the name of an object")
 

@@ -313,6 +313,7 @@ CVAT = (
         ('<polygon label="x" points="1,2;3"/>', "expected x and y in turn, got 3 numbers"),
         ('<points label="x" points="1,2"/>', "a points has no area"),
         ('<polygon points="1,2;3,4;1,4"/>', "it has no label"),
+        ('<polygon label="" points="1,2;3,4;1,4"/>', "the label of an object must be text"),
     ],
 )
 def test_cvat_shapes(shape, message):

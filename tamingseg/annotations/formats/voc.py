@@ -107,7 +107,7 @@ def _read_labels(files: Files) -> tuple[dict[int, str], list[str]]:
                 continue
             rgb = [int(value) for value in rest.split(":")[0].split(",") if value.isdecimal()]
             is_colour = len(rgb) == 3 and max(rgb) < 256
-            names.append(tidy(name))
+            names.append(tidy(name) or f"class {len(names) + 1}")
             colours.append("#" + bytes(rgb).hex() if is_colour else palette[len(names) % 256])
     return dict(enumerate(names, 1)), colours
 
