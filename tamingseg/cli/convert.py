@@ -45,6 +45,8 @@ def main(arguments: Sequence[str]) -> int:
         description=f"{Convert.__doc__}\n\nFormats: {formats}.",
     )
     find_format(command.to)
+    if command.output.is_file():
+        raise ValueError(f"{command.output} is there already; choose another --output")
     files = open_files(command.source)
     images = files if command.photos is None else open_files(command.photos)
     sizes = None if command.photos is None else images.photo_sizes()

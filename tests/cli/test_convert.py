@@ -67,6 +67,13 @@ def test_errors_in_a_line(source, capsys):
     assert not (source / "out").exists()
 
 
+def test_no_file_is_replaced(source, capsys):
+    before = (source / "in.json").read_bytes()
+    assert convert(source, "--to", "coco", "--output", str(source / "in.json")) == 2
+    assert "in.json is there already; choose another --output" in capsys.readouterr().err
+    assert (source / "in.json").read_bytes() == before
+
+
 def test_hidden_objects_can_be_left_out(source, capsys):
     contents = json.loads((source / "in.json").read_text())
     contents["annotations"][0]["attributes"] = {"hidden": True}
