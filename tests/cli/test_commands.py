@@ -101,11 +101,11 @@ def test_app_passes_its_flags_on(monkeypatch):
     monkeypatch.setattr("tamingseg.cli.app.launch", lambda **flags: called.update(flags))
     assert main(["app"]) == 0
     left_out = {"port": None, "host": None, "model": "default", "open_browser": True}
-    assert called == {**left_out, "textures": None}
+    assert called == {**left_out, "textures": None, "memory": 2.0}
     flags = ["--port", "8123", "--host", "0.0.0.0", "--model", "mine", "--no-open-browser"]
-    assert main(["app", *flags, "--textures", "stuff"]) == 0
+    assert main(["app", *flags, "--textures", "stuff", "--memory", "3"]) == 0
     given = {"port": 8123, "host": "0.0.0.0", "model": "mine", "open_browser": False}
-    assert called == {**given, "textures": Path("stuff")}
+    assert called == {**given, "textures": Path("stuff"), "memory": 3.0}
 
 
 class TestSegment:
