@@ -29,7 +29,7 @@ def save_checkpoint(
 ) -> None:
     """Write a model of `tamingseg.models.table` to `path`; `dtype` halves the file if float16.
 
-    The file appears under its name only when it is complete.
+    A tensor with numbers that are too large for `dtype` keeps its own. The file appears under its name only when it is complete.
 
     Raises
     ------
@@ -41,11 +41,19 @@ def save_checkpoint(
     name, config = describe_model(model)
     header = {"version": FORMAT_VERSION, "model": name, "config": config}
     tensors = {
-        key: tensor.detach().to("cpu", dtype if tensor.is_floating_point() else None).contiguous()
+        key: _narrowed(tensor.detach().cpu(), dtype).contiguous()
         for key, tensor in model.state_dict().items()
     }
     # Not `save_file`: it makes a file that only its owner may read, which a hosted page cannot.
     write_whole(path, save(tensors, metadata={_HEADER: json.dumps(header)}))
+
+
+def _narrowed(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
+    """Return a tensor as `dtype`, if it is one of floats that fit. Variances of features may not."""
+    if dtype is None or not tensor.is_floating_point():
+        return tensor
+    narrowed = tensor.to(dtype)
+    return narrowed if narrowed.isfinite().all() else tensor
 
 
 def load_model(path: str | os.PathLike[str]) -> nn.Module:

@@ -55,6 +55,15 @@ def test_half_precision_halves_the_file(make_model, model_name, tmp_path):
     torch.testing.assert_close(answer(loaded), answer(model), atol=0.05, rtol=0.05)
 
 
+def test_a_number_too_large_for_half_precision_is_kept(make_model, tmp_path):
+    model = make_model("clicknet")
+    variance = model.pyramid.smooth[3][1].running_var
+    variance[0] = 70_000.0  # float16 ends at 65,504
+    save_checkpoint(model, tmp_path / "half.safetensors", dtype=torch.float16)
+    again = load_model(tmp_path / "half.safetensors").pyramid.smooth[3][1].running_var
+    torch.testing.assert_close(again, variance)
+
+
 def test_whoever_may_read_other_new_files_may_read_weights(saved, tmp_path):
     (tmp_path / "other").touch()
     assert saved.stat().st_mode == (tmp_path / "other").stat().st_mode
