@@ -29,7 +29,8 @@ def save_checkpoint(
 ) -> None:
     """Write a model of `tamingseg.models.table` to `path`; `dtype` halves the file if float16.
 
-    A tensor with numbers that are too large for `dtype` keeps its own. The file appears under its name only when it is complete.
+    A tensor with numbers that are too large for `dtype` keeps its own. The file appears under its
+    name only when it is complete.
 
     Raises
     ------
@@ -49,7 +50,7 @@ def save_checkpoint(
 
 
 def _narrowed(tensor: Tensor, dtype: torch.dtype | None) -> Tensor:
-    """Return a tensor as `dtype`, if it is one of floats that fit. Variances of features may not."""
+    """Return a tensor as `dtype` if its floats fit. Variances of features may be too large."""
     if dtype is None or not tensor.is_floating_point():
         return tensor
     narrowed = tensor.to(dtype)
