@@ -391,7 +391,7 @@ def test_a_run_that_is_cut_off_begins_anew(user, slow):
     assert user.page.locator("#panel-proposals .running").is_hidden()
 
 
-def test_the_first_tab_shows_what_was_proposed_under_the_pointer(user, discs):
+def test_the_first_tab_shows_what_was_proposed_under_the_pointer(user, disc_masks):
     propose(user)
     user.page.click("#tab-click")
     bare = user.colour(RED)
@@ -402,7 +402,7 @@ def test_the_first_tab_shows_what_was_proposed_under_the_pointer(user, discs):
     user.page.mouse.move(*user.at(RED))
     assert user.colour((RED[0], RED[1] - 40)) != bare
     user.click(RED)
-    assert (user.mask() == (discs == 1)).all()
+    assert (user.mask() == disc_masks[1]).all()  # of the two that are shown, the one it is in
     user.press("Control+z")
     user.page.uncheck(".preview input")
     user.page.mouse.move(*user.at(BLUE))
