@@ -4,7 +4,8 @@
 
 Sound requests of every kind are changed: other types, tokens, sizes, texts, order, paths. An answer
 is wrong if it is a failure of the server (5xx), holds a traceback or a path of the server, or does
-not come; so is a traceback in the server's log. Meanwhile a user works on a photo, who must get the
+not come; so is a traceback in the server's log, or an address outside of this machine that the
+server contacts. Meanwhile a user works on a photo, who must get the
 right answers and keep the session. `--only NUMBER` sends that one alone. The exit code is 1 if
 anything was wrong.
 """
@@ -19,10 +20,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from load import make_photo, without_sequence, work_on
 from mutate import STRANGE, Rng, damage_bytes, damage_value
-from server import Lost, Server, Visitor, served
+from server import CONTACT, Lost, Server, Visitor, served
 
 SIZE = (48, 64)
 """Of the photos: small, so that many requests are answered."""
+
+CONTENT_TYPES = ("application/json",) * 8 + ("text/plain", "multipart/form-data; boundary=x")
 
 TELLTALE = (
     b"Traceback",
@@ -59,8 +62,9 @@ def main() -> int:
         finally:
             wrong = worker.stop()
         log = server.log.read_text(errors="replace")
-    if "Traceback" in log:
-        problems.append(f"in the log: {log[log.index('Traceback') :][:3000]}")
+    for telltale in ("Traceback", CONTACT):
+        if telltale in log:
+            problems.append(f"in the log: {log[log.index(telltale) :][:3000]}")
     told = ", ".join(f"{count} x {status}" for status, count in sorted(statuses.items()))
     print(f"{len(numbers)} requests: {told}; {len(problems)} wrong")
     print(f"the user at work: {worker.answers} answers, {wrong} wrong or lost, ", end="")
@@ -141,8 +145,9 @@ def attack(server: Server, numbers: range | list[int], seed: int) -> tuple[Count
             sound = sound_requests(visitor)
         rng = np.random.default_rng([seed, number])
         method, path, body = changed(sound[int(rng.integers(len(sound)))], rng)
+        kind = str(rng.choice(CONTENT_TYPES))
         try:
-            status, content = visitor.send(method, path, body)
+            status, content = visitor.send(method, path, body, kind)
         except Lost as error:
             problems.append(f"{number}, {method} {path}: {error}")
             continue

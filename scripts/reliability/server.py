@@ -7,6 +7,7 @@ import os
 import resource
 import secrets
 import socket
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -19,6 +20,9 @@ Answer = dict[str, Any]
 
 PATIENCE = 600
 """Seconds after which an answer is lost."""
+
+CONTACT = "contacts an address outside:"
+"""What the log says before such an address."""
 
 KEPT_ALIVE = 2
 """Seconds that a connection is used again; the server closes one that is idle for five."""
@@ -70,6 +74,7 @@ def _serve(pipe: Connection, port: int, memory: float | None, log: Path) -> None
     opened = os.open(log, os.O_WRONLY | os.O_CREAT)
     os.dup2(opened, 1)
     os.dup2(opened, 2)
+    sys.addaudithook(_note_contacts)
     from tamingseg.segmentors.load import load_segmentor
     from tamingseg.ui.page import build_page
 
@@ -79,6 +84,16 @@ def _serve(pipe: Connection, port: int, memory: float | None, log: Path) -> None
     pipe.send("ready")
     while pipe.recv() == "memory":
         pipe.send(page.workspaces.nbytes)
+
+
+def _note_contacts(event: str, arguments: tuple[Any, ...]) -> None:
+    if event == "socket.connect" and isinstance(arguments[1], tuple):
+        if not str(arguments[1][0]).startswith(("127.", "::1", "localhost")):
+            print(CONTACT, arguments[1], flush=True)
+    elif event == "socket.getaddrinfo":
+        host = arguments[0].decode() if isinstance(arguments[0], bytes) else arguments[0]
+        if host not in (None, "", "localhost", "127.0.0.1", "0.0.0.0", "::1", socket.gethostname()):
+            print(CONTACT, host, flush=True)
 
 
 class Lost(Exception):

@@ -22,8 +22,8 @@ _READ = re.compile(
 _WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_GRADIO}/reset)/?|/tamingseg/.+")
 """Paths that the page uses by GET and by POST. Below /tamingseg/ are our own routes."""
 
-_LONGEST_SESSION = 100
-"""Characters of the name that gradio's scripts give a browser tab."""
+_SESSION = re.compile(r"\w{1,100}")
+"""Names that gradio's scripts give a browser tab."""
 
 
 class Refused(Exception):
@@ -77,7 +77,7 @@ def check_body(path: str, body: bytes, known: Known) -> dict[str, Any]:
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind) or isinstance(request[name], bool):
             raise Refused(400, f"Expected {name!r} as this page sends it.")
-    if len(request["session_hash"]) > _LONGEST_SESSION:
+    if not _SESSION.fullmatch(request["session_hash"]):
         raise Refused(400, "Expected 'session_hash' as this page sends it.")
     if path == _CALL:
         if request["fn_name"] not in known.calls.get(request["component_id"], ()):

@@ -65,12 +65,15 @@ class Guard:
             client.set((scope.get("client") or ("",))[0])
             with self._bounds.request(path):
                 check_path(scope["method"], path)
+                _check_site(scope)
                 if _announced(scope) > limit:
                     raise _too_large(limit)
                 passed_on: Receive = counted
                 if path in _PHOTOS:
                     self._bounds.spend(("work", client.get()), WORK)
                 if is_checked(path):
+                    if not _header(scope, b"content-type").startswith(b"application/json"):
+                        raise Refused(400, "Expected JSON.")
                     body = await _whole(counted)
                     request = check_body(path, body, self._known)
                     self._bounds.spend((client.get(), request["session_hash"]), OF_A_TAB)
@@ -128,10 +131,19 @@ def _headers() -> list[tuple[bytes, bytes]]:
 
 
 def _announced(scope: Message) -> int:
-    for name, value in scope["headers"]:
-        if name == b"content-length" and value.isdigit():
-            return int(value)
-    return 0
+    length = _header(scope, b"content-length")
+    return int(length) if length.isdigit() else 0
+
+
+def _check_site(scope: Message) -> None:
+    """Refuse what another site's page asks for, as browsers tell; but a link may lead here."""
+    is_link = scope["method"] == "GET" and _header(scope, b"sec-fetch-mode") == b"navigate"
+    if _header(scope, b"sec-fetch-site") == b"cross-site" and not is_link:
+        raise Refused(403, "This page is used by its own scripts alone.")
+
+
+def _header(scope: Message, name: bytes) -> bytes:
+    return next((value for key, value in scope["headers"] if key == name), b"")
 
 
 async def _drain(receive: Receive, most: int) -> None:

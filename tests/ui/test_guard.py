@@ -23,11 +23,24 @@ KNOWN = Known({7: {"open_sample", "answer"}}, {3: 0})
 CALL, RUN = "/gradio_api/component_server/", "/gradio_api/queue/join"
 
 
-def ask(chunks, path="/gradio_api/reset", announced=None, method="POST", root=""):
+JSON = b"application/json"
+
+
+def ask(
+    chunks,
+    path="/gradio_api/reset",
+    announced=None,
+    method="POST",
+    root="",
+    kind=JSON,
+    site=b"",
+    mode=b"",
+):
     """Status, headers and body of the guarded echo."""
     sent = []
     parts = iter([*((chunk, True) for chunk in chunks), (b"", False)])
-    headers = [] if announced is None else [(b"content-length", str(announced).encode())]
+    headers = [(b"content-type", kind), (b"sec-fetch-site", site), (b"sec-fetch-mode", mode)]
+    headers += [] if announced is None else [(b"content-length", str(announced).encode())]
 
     async def receive():
         body, more = next(parts)
@@ -130,6 +143,8 @@ def test_a_call_comes_to_gradio_as_it_was_sent():
         (call(component_id="7"), 400),
         (call(session_hash=None), 400),
         (call(session_hash="s" * 101), 400),
+        (call(session_hash=""), 400),
+        (call(session_hash="a b"), 400),
         (call(fn_name=["open_sample"]), 400),
         (call(fn_name="__init__"), 404),
         (call(component_id=8), 404),
@@ -166,7 +181,8 @@ def flooded():
         async def send(message):
             sent.append(message)
 
-        scope = {"type": "http", "method": "POST", "path": path, "headers": []}
+        scope = {"type": "http", "method": "POST", "path": path}
+        scope["headers"] = [(b"content-type", JSON)]
         asyncio.run(app({**scope, "client": (address, 1)}, receive, send))
         return sent[0]["status"], dict(sent[0]["headers"]), json.loads(sent[1]["body"])
 
@@ -196,3 +212,22 @@ def test_photos_are_counted_wherever_they_come_from(flooded):
         assert flooded("10.0.0.7", b"7", guard.UPLOAD_PATH)[0] == 200
         assert flooded("10.0.0.7", call())[0] == 200
     assert flooded("10.0.0.7", b"7", guard.UPLOAD_PATH)[0] == 429
+
+
+@pytest.mark.parametrize("kind", [b"", b"text/plain", b"multipart/form-data; boundary=x"])
+def test_forms_of_other_sites_are_no_calls(kind):
+    """A browser sends these kinds for any site; JSON only where the server allows that site."""
+    assert ask([call()], CALL, kind=kind)[0] == 400
+    assert ask([call()], CALL, kind=b"application/json; charset=utf-8")[0] == 200
+
+
+@pytest.mark.parametrize("path", [CALL, guard.UPLOAD_PATH, "/tamingseg/leave"])
+def test_scripts_of_another_site_are_refused(path):
+    for site, status in [(b"cross-site", 403), (b"same-origin", 200), (b"none", 200)]:
+        assert ask([call()], path, site=site)[0] == status
+
+
+def test_links_of_another_site_lead_here_but_pictures_are_not_shown_there():
+    for mode, status in [(b"navigate", 200), (b"no-cors", 403), (b"cors", 403)]:
+        assert ask([b""], "/", method="GET", site=b"cross-site", mode=mode)[0] == status
+    assert ask([b""], method="POST", site=b"cross-site", mode=b"navigate")[0] == 403  # a form
