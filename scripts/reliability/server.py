@@ -155,7 +155,7 @@ class Visitor:
 
     def open(self, photo: bytes) -> None:
         """Upload a photo and fetch its picture."""
-        self._photo, self._sequence, self._document = photo, 0, None
+        self._photo, self._sequence, self._document, self._earlier = photo, 0, None, None
         greeting = self._json("POST", "/tamingseg/photo?name=photo", photo)
         if "token" not in greeting:
             raise Lost(f"the photo was refused: {greeting}")
@@ -178,6 +178,7 @@ class Visitor:
         while True:
             request = {"token": self.token, "sequence": self._sequence + 1, "known": {}}
             request |= {"document": self._document, "operations": list(operations)}
+            request |= {"earlier": self._earlier}
             answer = self.call("answer", request)
             if not answer.get("gone"):
                 self._sequence += 1
@@ -189,8 +190,9 @@ class Visitor:
     def reopen(self) -> None:
         """Bring the photo and the work on it back."""
         document = self.objects if self._sequence else self._document
+        earlier = self.token
         self.open(self._photo)
-        self._document = document
+        self._document, self._earlier = document, earlier
         self.reopened += 1
 
     def run(self, event: str, **request: Any) -> Answer:

@@ -137,9 +137,9 @@ def carry_out(
 ) -> Generator[dict[str, Any], None, None]:
     """Do the work that `prepare` makes of a request. All that is yielded names the request's run.
 
-    First how far it is, ``{"run", "ahead", "done", "total"}``, of which "ahead" is the number of
-    runs that come first; then how it ended: ``{"run", "ms"}`` with what the work returned, or
-    ``{"run"}`` with "stopped" or "error".
+    First how far it is, ``{"run", "ahead", "done", "total", "seconds"}``, of which "ahead" is the
+    number of runs that come first, and "seconds" shows that somebody is there; then how it ended:
+    ``{"run", "ms"}`` with what the work returned, or ``{"run"}`` with "stopped" or "error".
 
     Parameters
     ----------
@@ -155,10 +155,16 @@ def carry_out(
         workspace = find_workspace(workspaces, request)
         name = check_name(name)
         work = prepare(workspace, request)
+        asked = time.monotonic()
+
+        def news(ahead: int, done: int, total: int) -> dict[str, Any]:
+            known = {"run": name, "ahead": ahead, "done": done, "total": total}
+            return {**known, "seconds": int(time.monotonic() - asked)}
+
         with workspaces.turns.join(line, workspace, workspace.client) as turn:
             ahead = turn.wait()
             while ahead:
-                yield {"run": name, "ahead": ahead, "done": 0, "total": 0}
+                yield news(ahead, 0, 0)
                 if name in workspace.stopped:
                     raise Stopped
                 ahead = turn.wait(ahead)
@@ -170,7 +176,7 @@ def carry_out(
                 except StopIteration as end:
                     told = end.value
                     break
-                yield {"run": name, "ahead": 0, "done": done, "total": total}
+                yield news(0, done, total)
         yield {"run": name, "ms": 1e3 * (time.perf_counter() - start), **told}
     except Stopped:
         yield {"run": name, "stopped": True}

@@ -32,6 +32,9 @@ that, and an answer must come at once."""
 PICTURE_PIXELS = 12_000_000
 """Larger photos are shown at this size."""
 
+_REMAINS = 200
+"""So many dropped workspaces leave something behind: the steps that can be undone."""
+
 Encoded = tuple[ImageEmbedding, float]
 """An embedding, and how many milliseconds it took."""
 
@@ -46,6 +49,10 @@ class Slot(Protocol):
 
     def rest(self) -> None:
         """Let go of what can be computed again, at no loss to the user."""
+        ...
+
+    def remains(self) -> Any:
+        """Return what is kept when the workspace is dropped, a few kilobytes, or None."""
         ...
 
 
@@ -215,6 +222,7 @@ class Workspaces:
         self._sizes: dict[str, int] = {}  # by token, as they were when last looked at
         self._samples: dict[str, Encoded] = {}
         self._is_tidy = True
+        self._remains: OrderedDict[str, dict[str, Any]] = OrderedDict()  # of dropped ones
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
 
@@ -297,7 +305,7 @@ class Workspaces:
         """
         with self._lock:
             workspace = self._find(token)
-            self._drop(token)
+            self._forget(token)
             workspace.token = secrets.token_urlsafe(24)
             self._touch(workspace)
             return workspace
@@ -307,6 +315,11 @@ class Workspaces:
         with self._lock:
             if isinstance(token, str) and token in self._workspaces:
                 self._workspaces[token].ends = self._clock() + self._leave_seconds
+
+    def remains(self, token: Any, tab: str) -> Any:
+        """Return what is left of a tab of a workspace that was dropped; None if nothing is."""
+        with self._lock:
+            return self._remains.get(token, {}).get(tab) if isinstance(token, str) else None
 
     def picture(self, key: str) -> bytes:
         """Return the JPEG under an unguessable key; raises Gone if there is none."""
@@ -379,6 +392,13 @@ class Workspaces:
             self._sizes[token] = workspace.nbytes
 
     def _drop(self, token: str) -> None:
+        slots = list(self._workspaces[token].slots.items())
+        self._remains[token] = {tab: slot.remains() for tab, slot in slots}
+        if len(self._remains) > _REMAINS:
+            self._remains.popitem(last=False)
+        self._forget(token)
+
+    def _forget(self, token: str) -> None:
         del self._workspaces[token]
         del self._sizes[token]
 

@@ -155,7 +155,7 @@ def test_a_run_waits_for_its_turn_and_says_how_many_are_before_it(workspaces, re
     first.start()
     begun.wait(30)
     steps = carry_out(workspaces, request_, lambda *_: lambda progress: {}, "this")
-    assert next(steps) == {"run": "r", "ahead": 1, "done": 0, "total": 0}
+    assert next(steps) == {"run": "r", "ahead": 1, "done": 0, "total": 0, "seconds": 0}
     go_on.set()
     first.join(30)
     *_, end = steps

@@ -1,6 +1,7 @@
 import pytest
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
+from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.clients import client
 from tamingseg.ui.workspaces import Gone, Workspaces
@@ -140,6 +141,37 @@ def test_who_pauses_loses_nothing_but_what_is_computed_again(
     assert after["objects"] == before["objects"]
     assert after["can_undo"]
     assert ask(first, segmentor, 3, {"do": "undo"}, {"do": "undo"})["objects"] == []
+
+
+def test_what_was_dropped_goes_on_with_all_its_steps(segmentor, discs_image):
+    workspaces = Workspaces(segmentor, max_count=1)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    first = workspaces.open_image("a.png", discs_image).token
+    request = {"token": first, "sequence": 1, "operations": [RED, {"do": "keep"}]}
+    before = calls["answer"](request)
+    again = workspaces.open_image("a.png", discs_image).token
+    assert calls["answer"]({**request, "sequence": 2})["gone"]
+    request = {"token": again, "sequence": 1, "document": before, "earlier": first}
+    undone = calls["answer"]({**request, "operations": [{"do": "undo"}, {"do": "undo"}]})
+    assert undone["objects"] == []
+    assert undone["can_redo"]
+
+
+@pytest.mark.parametrize("earlier", [None, 7, ["a"], "guess", "that of another photo"])
+def test_steps_of_other_work_are_not_taken(segmentor, discs_image, earlier):
+    workspaces = Workspaces(segmentor, max_count=2)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    other = workspaces.open_image("b.png", discs_image).token
+    calls["answer"]({"token": other, "sequence": 1, "operations": [{**RED, "col": 190.0}]})
+    first = workspaces.open_image("a.png", discs_image).token
+    document = calls["answer"]({"token": first, "sequence": 1, "operations": [RED]})
+    again = [workspaces.open_image("a.png", discs_image).token for _ in range(2)][1]
+    request = {"token": again, "sequence": 1, "document": document, "operations": []}
+    answer = calls["answer"](
+        {**request, "earlier": other if earlier == "that of another photo" else earlier}
+    )
+    assert answer["objects"] == document["objects"]
+    assert not answer["can_undo"]
 
 
 def test_what_is_being_worked_on_does_not_rest(workspaces, segmentor, discs_image):

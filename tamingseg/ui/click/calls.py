@@ -37,8 +37,12 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
     @answered
     def answer(request: Any) -> dict[str, Any]:
-        """Carry out operations; tell what the objects are then, see `ClickWork.answer`."""
-        return find(request)[1].answer(request)
+        """Carry out operations; tell what the objects are then, see `ClickWork.answer`.
+
+        A photo that the server had forgotten goes on from what it was under the token `earlier`.
+        """
+        work = find(request)[1]
+        return work.answer(request, workspaces.remains(request.get("earlier"), "click"))
 
     @answered
     def save(request: Any) -> dict[str, Any]:

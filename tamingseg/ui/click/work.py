@@ -53,12 +53,18 @@ class ClickWork:
             finally:
                 self._lock.release()
 
-    def answer(self, request: dict[str, Any]) -> dict[str, Any]:
+    def remains(self) -> History | None:
+        """Return the steps that can be undone."""
+        session = self._session
+        return self._history if session is None else session.history
+
+    def answer(self, request: dict[str, Any], earlier: History | None = None) -> dict[str, Any]:
         """Carry out the operations of a request and describe the session after them.
 
         Requests are numbered. One that comes twice, because its answer got lost, is carried out
-        once. The first one encodes the image and may carry a document to begin with. An operation
-        that is refused ends the request; what was done before it stays, and the answer says why.
+        once. The first one encodes the image and may carry a document to begin with; the steps to
+        undo come from `earlier`, if they lead to what the document says. An operation that is
+        refused ends the request; what was done before it stays, and the answer says why.
         """
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
@@ -69,9 +75,8 @@ class ClickWork:
             if sequence > self._workspace.sequence:
                 try:
                     if request.get("document") is not None and self._workspace.sequence == 0:
-                        session = self._begin(
-                            read_document(request["document"], self._workspace.size)
-                        )
+                        state = read_document(request["document"], self._workspace.size)
+                        session = self._begin(_with_steps(state, earlier))
                     for operation in operations:
                         apply_operation(session, operation)
                 except ValueError as refusal:
@@ -100,6 +105,12 @@ class ClickWork:
 def find_click_work(workspace: Workspace, segmentor: Segmentor) -> ClickWork:
     """Return the clicked objects of a workspace's photo; none at first."""
     return workspace.slot("click", lambda: ClickWork(workspace, segmentor))
+
+
+def _with_steps(state: State, earlier: History | None) -> State | History:
+    """Return the history that led to a state, if it is that of the same work."""
+    same = earlier is not None and earlier.present.objects == state.objects
+    return earlier if earlier is not None and same else state
 
 
 class _Clock:

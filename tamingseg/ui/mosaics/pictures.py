@@ -127,6 +127,9 @@ class Pictures:
     def rest(self) -> None:
         """Do nothing: all of it is needed."""
 
+    def remains(self) -> None:
+        """Return nothing: the browser has it all."""
+
     def describe(self) -> dict[str, Any]:
         """Return everything but the files."""
         recipe = None if self.recipe is None else asdict(self.recipe)

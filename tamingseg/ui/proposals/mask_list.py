@@ -59,6 +59,9 @@ class MaskList:
     def rest(self) -> None:
         """Do nothing: all of it is needed."""
 
+    def remains(self) -> None:
+        """Return nothing: the browser has it all."""
+
     def compare(self, truth: np.ndarray | None) -> None:
         """Compare with these true regions from now on; None if they are not known."""
         with self._lock:

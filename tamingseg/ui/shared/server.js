@@ -62,7 +62,7 @@ export class Link {
    */
   constructor(send, {hear, gone, trouble, known}) {
     Object.assign(this, {send, hear, gone, trouble, known});
-    Object.assign(this, {token: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
+    Object.assign(this, {token: null, earlier: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
   }
 
   /**
@@ -71,6 +71,7 @@ export class Link {
    */
   begin(greeting, document, operations = [], first = MAX_OPERATIONS) {
     this.visit += 1;
+    this.earlier = this.token ?? this.earlier;
     this.token = greeting.token;
     this.sequence = greeting.sequence;
     this.document = document;
@@ -112,12 +113,14 @@ export class Link {
       this.sequence += 1;
       const answer = await this.ask({
         token: this.token, sequence: this.sequence, known: this.known(), document: this.document,
+        earlier: this.earlier,
         operations: timeless(this.sent),
       }, visit);
       if (visit !== this.visit) return; // stale
       if (answer.gone) {
         this.queue = [...this.sent, ...this.queue];
         this.sent = [];
+        this.earlier = this.token;
         this.token = null;
         this.busy = false;
         this.gone();

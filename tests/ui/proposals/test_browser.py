@@ -526,6 +526,24 @@ def test_a_run_of_a_photo_no_longer_shown_is_forgotten(user, slow):
     assert user.page.locator(".running").is_hidden()
 
 
+def test_who_waits_sees_how_many_are_first_and_clicks_meanwhile(user, visitor, discs_png, slow):
+    other = visitor().upload(discs_png).click((165, 185))
+    propose_slowly(user, slow)
+    other.page.click("#tab-proposals")
+    other.page.click("[data-grid='16']")
+    other.page.click("[data-do=propose]")
+    other.page.wait_for_function(
+        "document.querySelector('.step').textContent.includes('; 1 run before it')"
+    )
+    other.page.click("#tab-click")
+    other.press("n").click((300, 440))  # is answered although a run goes on
+    other.has_objects(2)
+    other.page.click("#tab-proposals")
+    slow.clear()
+    other.says("5 masks in")
+    user.says("5 masks in")
+
+
 def test_two_users_see_nothing_of_each_other(user, visitor, discs_png):
     first, second = user, visitor().upload(discs_png)
     propose(first)

@@ -44,6 +44,14 @@ def test_what_the_server_forgot_the_browser_brings_back(user, app, discs):
     assert (user.mask() == (discs > 0)).all()
 
 
+def test_even_the_steps_come_back_when_the_server_drops_a_photo(user, app, discs):
+    user.click(RED).press("n").click(BLUE)
+    for token in list(app.workspaces._workspaces):
+        app.workspaces._drop(token)
+    user.press("Control+z").press("Control+z").press("Control+z")
+    user.has_objects(0)
+
+
 def test_work_on_another_photo_is_found_again(user, discs):
     user.click(RED)
     user.page.click('button.photo[title="cat"]')
