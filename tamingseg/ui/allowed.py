@@ -11,15 +11,15 @@ from typing import Any
 from tamingseg.files import parse_json
 
 _GRADIO = "/gradio_api"
-_CALL, _RUN, _CANCEL = (
-    f"{_GRADIO}/{name}" for name in ("component_server", "queue/join", "cancel")
+_CALL, _RUN, _CANCEL, _RESET = (
+    f"{_GRADIO}/{name}" for name in ("component_server", "queue/join", "cancel", "reset")
 )
 
 _READ = re.compile(
     "/|/config|/robots.txt|/favicon.ico|(/gradio_api)?/theme.css|/(assets|static|svelte)/.+"
     f"|{_GRADIO}/(startup-events|queue/data|heartbeat/[^/]+)|/tamingseg/.+"
 )
-_WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_GRADIO}/reset)/?|/tamingseg/.+")
+_WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_RESET})/?|/tamingseg/.+")
 """Paths that the page uses by GET and by POST. Below /tamingseg/ are our own routes."""
 
 _SESSION = re.compile(r"\w{1,100}")
@@ -55,7 +55,7 @@ def check_path(method: str, path: str) -> None:
 
 def is_checked(path: str) -> bool:
     """Whether `check_body` knows what is sent to this path."""
-    return path.rstrip("/") in (_CALL, _RUN, _CANCEL)
+    return path.rstrip("/") in (_CALL, _RUN, _CANCEL, _RESET)
 
 
 def check_body(path: str, body: bytes, known: Known) -> dict[str, Any]:
@@ -67,16 +67,18 @@ def check_body(path: str, body: bytes, known: Known) -> dict[str, Any]:
         raise Refused(400, f"Expected JSON ({str(error)[:200]}).") from error
     if not isinstance(request, dict):
         raise Refused(400, "Expected a JSON object.")
-    kinds: dict[str, type] = {"session_hash": str}
+    kinds: dict[str, type] = {} if path == _RESET else {"session_hash": str}
     if path == _CALL:
         kinds |= {"component_id": int, "fn_name": str}  # its value may be of any kind
     elif path == _RUN:
         kinds |= {"fn_index": int, "data": list}
     else:
-        kinds |= {"fn_index": int, "event_id": str}
+        kinds |= {"event_id": str} if path == _RESET else {"fn_index": int, "event_id": str}
     for name, kind in kinds.items():
         if not isinstance(request.get(name), kind) or isinstance(request[name], bool):
             raise Refused(400, f"Expected {name!r} as this page sends it.")
+    if path == _RESET:
+        return request
     if not _SESSION.fullmatch(request["session_hash"]):
         raise Refused(400, "Expected 'session_hash' as this page sends it.")
     if path == _CALL:

@@ -76,7 +76,8 @@ class Guard:
                         raise Refused(400, "Expected JSON.")
                     body = await _whole(counted)
                     request = check_body(path, body, self._known)
-                    self._bounds.spend((client.get(), request["session_hash"]), OF_A_TAB)
+                    tab = (client.get(), request.get("session_hash"))
+                    self._bounds.spend(tab, OF_A_TAB)
                     if is_work(path, request):
                         self._bounds.spend(("work", client.get()), WORK)
                     passed_on = _replayed(body, counted)

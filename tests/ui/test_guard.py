@@ -28,7 +28,7 @@ JSON = b"application/json"
 
 def ask(
     chunks,
-    path="/gradio_api/reset",
+    path="/tamingseg/leave",
     announced=None,
     method="POST",
     root="",
@@ -231,3 +231,10 @@ def test_links_of_another_site_lead_here_but_pictures_are_not_shown_there():
     for mode, status in [(b"navigate", 200), (b"no-cors", 403), (b"cors", 403)]:
         assert ask([b""], "/", method="GET", site=b"cross-site", mode=mode)[0] == status
     assert ask([b""], method="POST", site=b"cross-site", mode=b"navigate")[0] == 403  # a form
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"), [(b'{"event_id": "e"}', 200), (b"{}", 400), (b"{ent_id", 400), (b"7", 400)]
+)
+def test_ends_of_runs(sent, status):
+    assert ask([sent], "/gradio_api/reset")[0] == status
