@@ -3,9 +3,11 @@
 The browser cuts the hierarchy at any number of regions by itself.
 """
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, get_args
+
+import numpy as np
 
 from tamingseg.partition.build import PartitionMethod
 from tamingseg.segmentors.base import Segmentor
@@ -87,7 +89,11 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
         """
         workspace = find_workspace(workspaces, request)
         as_json = partial(export.regions_json, name=workspace.name)
-        write = {"json": as_json, "png": export.regions_png}.get(str(request.get("form")))
+        writers: dict[str, Callable[[np.ndarray, tuple[int, int]], bytes]] = {
+            "json": as_json,
+            "png": export.regions_png,
+        }
+        write = writers.get(str(request.get("form")))
         if write is None:
             raise ValueError("regions are saved as json or as png")
         file = write(read_labels(request.get("labels"), workspace.size), workspace.full_size)

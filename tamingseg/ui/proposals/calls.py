@@ -144,7 +144,11 @@ def proposal_calls(workspaces: Workspaces) -> list[Call]:
         """Give those masks as a file, base64: a COCO file, or a label map as PNG."""
         workspace, listed = find(request)
         as_json = partial(export.masks_json, name=workspace.name)
-        write = {"json": as_json, "png": export.label_png}.get(str(request.get("form")))
+        writers: dict[str, Callable[[MaskSet, tuple[int, int]], bytes]] = {
+            "json": as_json,
+            "png": export.label_png,
+        }
+        write = writers.get(str(request.get("form")))
         if write is None:
             raise ValueError("masks are saved as json or as png")
         masks = listed.take(check_ids(request.get("ids")))
