@@ -166,7 +166,7 @@ def test_members_may_have_other_resolutions(two_discs, fake_segmentor, colour_mo
 def test_one_member_is_the_model_itself(make_model, rng):
     plain = segmentor_for(make_model("clicknet"), "clicks")
     image = rng.integers(0, 256, (128, 128, 3), np.uint8)  # fills the canvas: it has no padding
-    clicks = [Click(40, 50), Click(3, 100, positive=False)]
+    clicks = [Click(40, 50, positive=False), Click(3, 100, positive=False)]
     alone = ask(Ensemble([plain], "alone"), image, clicks)
     np.testing.assert_allclose(alone, ask(plain, image, clicks), atol=1e-5)
 

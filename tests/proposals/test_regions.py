@@ -132,5 +132,5 @@ def test_a_click_model_has_a_hierarchy_too(two_discs, fake_segmentor):
     "setting", [{"grid": 8}, {"order": "stability"}, {"overlap": "box"}, {"levels": 0}]
 )
 def test_settings_of_a_grid_are_refused(image, setting):
-    with pytest.raises(ValueError, match=f"nothing of {next(iter(setting))}"):
+    with pytest.raises(ValueError, match=f"does not use {next(iter(setting))}"):
         propose_masks(SameColour(), image, "hierarchy", ProposalConfig(**setting))

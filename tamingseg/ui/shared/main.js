@@ -26,6 +26,7 @@ export async function start(given) {
   listen();
   openFirstTab();
   await openFirstPhoto();
+  await link.idle(); // not to be talked over
   resumeRuns();
 }
 

@@ -369,14 +369,20 @@ def test_a_region_divided_right_before_a_reload_stays_divided(user):
     counts(user, 4)
 
 
-def test_two_tabs_keep_each_others_regions(user, app):
-    second = user.saved().another_tab(app.address)
+def go_on_here(user):
+    user.page.click("[data-do=goOnHere]")
+    user.page.locator(".elsewhere").wait_for(state="hidden")
+
+
+def test_another_tab_goes_on_with_the_regions_of_the_first(user, app):
     user.page.click("#tab-partition")
     found(user)
     show(user, 3)
     click(user, BLUE)
     counts(user, 4)
     edited = labels(user.saved())
+    second = user.another_tab(app.address)
+    go_on_here(second)
     second.page.click("#tab-click")
     second.click(RED)  # saves the photo's clicks, and nothing else
     second.saved().page.click("#tab-partition")
@@ -385,9 +391,7 @@ def test_two_tabs_keep_each_others_regions(user, app):
     click(second, RED)
     counts(second, 5)
     second.saved()
-    user.page.click('button.photo[title="coins"]')
-    user.page.wait_for_selector('canvas[data-ready="sample coins"]')
-    user.page.click('button.photo[title="discs.png"] >> nth=0')
+    go_on_here(user)
     counts(user, 5)
     user.page.click("#tab-click")
     user.has_objects(1)

@@ -13,7 +13,7 @@ from pycocotools import mask as coco
 from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.proposals.generate import propose_masks
 from tamingseg.ui.click.work import find_click_work
-from tamingseg.ui.partition.calls import cut_steps
+from tamingseg.ui.partition.calls import partition_steps
 from tamingseg.ui.proposals.calls import (
     INSTANT,
     proposal_calls,
@@ -129,7 +129,7 @@ def test_the_regions_of_the_partition_tab_and_of_instant_masks_are_found_once(
 ):
     partitioner = pixel_segmentor()
     request = {"token": token, "run": "r", "method": "greedy"}
-    list(cut_steps(workspaces, partitioner, request))
+    list(partition_steps(workspaces, partitioner, request))
     found = workspaces.find(token).hierarchies["greedy"]
     run_instantly(workspaces, partitioner, token)
     assert workspaces.find(token).hierarchies["greedy"] is found
