@@ -384,6 +384,7 @@ def test_a_run_that_is_cut_off_begins_anew(user, slow):
     user.says("The connection was cut during the run")
     slow.clear()
     user.page.context.set_offline(False)
+    user.page.locator("#panel-proposals .running").wait_for(state="hidden")
     user.page.wait_for_selector(".listed:visible")
     user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
     user.reload()
