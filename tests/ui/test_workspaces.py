@@ -199,13 +199,14 @@ def test_others_rest_before_any_is_dropped(segmentor, discs_image):
 def test_the_client_with_most_makes_room_and_first_where_nobody_worked(segmentor, discs_image):
     workspaces = Workspaces(segmentor, max_count=4, max_per_client=3)
     at_work = workspaces.open_image("a.png", discs_image)
-    client.set("10.0.0.7")
+    token = client.set("10.0.0.7")
     theirs = workspaces.open_image("a.png", discs_image)
     ask(theirs, segmentor, 1, RED)
     flood = [workspaces.open_image("a.png", discs_image) for _ in range(10)]
     assert len(workspaces) == 4
     for kept in (at_work, theirs, *flood[-2:]):
         assert workspaces.find(kept.token) is kept
+    client.reset(token)
 
 
 def test_resuming_voids_the_old_token(workspaces, segmentor, discs_image):
