@@ -239,9 +239,12 @@ class Workspaces:
     def tidy(self) -> bool:
         """Drop those that ended, and let those rest that are not used.
 
-        Returns whether anything was used since the last time, so that memory may have become free.
+        Returns whether memory may have become free: by this, or because anything was used since the
+        last time.
         """
         with self._lock:
+            self._look_at_all()
+            before = self._used()
             self._drop_ended()
             now = self._clock()
             for workspace in self._workspaces.values():
@@ -250,7 +253,7 @@ class Workspaces:
             self._look_at_all()
             self._make_room()
             was_tidy, self._is_tidy = self._is_tidy, True
-            return not was_tidy
+            return not was_tidy or self._used() < before
 
     def open_image(self, name: str, image: np.ndarray) -> Workspace:
         """Begin to work on an image, uint8 RGB (H, W, 3)."""

@@ -79,4 +79,8 @@ def test_another_site_cannot_show_the_page_in_a_frame(foreign, app):
         })""",
         app.address,
     )
+    for _ in range(100):  # the address of a frame is told a little after its load
+        if foreign.frames[1].url:
+            break
+        foreign.wait_for_timeout(100)
     assert foreign.frames[1].url == "chrome-error://chromewebdata/"

@@ -127,6 +127,13 @@ def test_there_is_nothing_to_tidy_where_nobody_was(workspaces, discs_image):
     assert [workspaces.tidy() for _ in range(2)] == [True, False]
 
 
+def test_what_rests_or_is_dropped_becomes_free(workspaces, segmentor, clock, discs_image):
+    ask(workspaces.open_image("a.png", discs_image), segmentor, 1, RED)
+    workspaces.tidy()
+    for clock.now in (46, 3700):
+        assert [workspaces.tidy() for _ in range(2)] == [True, False]
+
+
 def test_who_pauses_loses_nothing_but_what_is_computed_again(
     workspaces, segmentor, clock, discs_image
 ):
