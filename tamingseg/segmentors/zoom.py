@@ -1,11 +1,11 @@
 """Looking closer: once a mask is known roughly, it is asked for again at a higher resolution.
 
 A model sees every photo at its own few hundred pixels, and a mask can only be as fine as that. So
-the model is asked again about a window of the photo that holds the mask and the clicks (zoom-in,
-Sofiiuk et al. 2020, section 4.2). There are few different windows (see `windows`), so one click
-after the other looks through the same one, which is encoded once. The answer follows from the
-clicks and the mask alone. A window with fewer pixels than the model takes is enlarged: the answer
-is finer all the same.
+the model is asked again about a window of the photo that holds the mask and the last click
+(zoom-in, Sofiiuk et al. 2020, section 4.2). There are few different windows (see `windows`), so one
+click after the other looks through the same one, which is encoded once. The answer follows from
+the clicks and the mask alone. A window with fewer pixels than the model takes is enlarged: the
+answer is finer all the same.
 """
 
 from collections import OrderedDict
