@@ -37,6 +37,10 @@ def edge_outlines(crop: Crop) -> list[list[np.ndarray]]:
         bytearray((inside.astype(bool) & ~outside.astype(bool)).tobytes())
         for inside, outside in ((se, ne), (sw, se), (nw, sw), (ne, nw))
     ]
+    # Corners in which two pixels touch by nothing else, and whether these are of one part.
+    touching = ((nw > 0) == (se > 0)) & ((ne > 0) == (sw > 0)) & ((nw > 0) != (ne > 0))
+    of_one_part = ((nw == se) & (ne == sw)).ravel().tolist()
+    touching = touching.ravel().tolist()
     width = nw.shape[1]
     steps = [rows * width + cols for rows, cols in _STEPS]
     parts: list[list[np.ndarray]] = [[] for _ in range(count - 1)]
@@ -48,10 +52,8 @@ def edge_outlines(crop: Crop) -> list[list[np.ndarray]]:
             edges[direction][corner] = 0
             corner += steps[direction]
             left, right = (direction - 1) % 4, (direction + 1) % 4
-            if edges[left][corner] and edges[right][corner]:
-                row, col = divmod(corner, width)  # two pixels touch in this corner only
-                one, other = (nw, se) if nw[row, col] else (ne, sw)
-                turn = left if one[row, col] == other[row, col] else right
+            if touching[corner]:
+                turn = left if of_one_part[corner] else right
             else:
                 turn = next((way for way in (left, right) if edges[way][corner]), direction)
             if turn != direction or corner == start:

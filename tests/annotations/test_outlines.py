@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tamingseg.annotations.outlines import centre_outlines, edge_outlines, parts_of, without_holes
@@ -30,6 +30,11 @@ def whole(crop, size):
     return mask
 
 
+# A hole whose lower left corner, where its ring begins, touches another hole.
+TOUCHING_HOLES = np.array([[0, 1, 1, 1], [1, 1, 0, 1], [1, 0, 1, 1], [0, 1, 1, 0]], bool)
+
+
+@example(TOUCHING_HOLES)
 @given(bits())
 def test_edges_keep_every_pixel(mask):
     parts = edge_outlines(Crop.of(mask))
