@@ -15,7 +15,7 @@ import tyro
 
 from tamingseg.cli.commands import Command, dispatch
 from tamingseg.cli.data_mosaics import MosaicSettings
-from tamingseg.cli.flags import parse
+from tamingseg.cli.flags import accept_renamed, parse
 from tamingseg.data.base import MaskDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.evaluation.protocols import clicks, proposals, regions
@@ -29,7 +29,6 @@ from tamingseg.segmentors.load import load_segmentor, model_facts
 
 _Settings = TypeVar("_Settings")
 _RENAMED = {
-    "--out": "--output",
     "--most": "--count",
     "--source": "--method",
     "--proposals.most": "--proposals.count",
@@ -167,7 +166,9 @@ def _everything(arguments: Sequence[str]) -> int:
 def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
     """Parse flags; what the command does is what its list of commands says."""
     summary = PROTOCOLS[name].summary if name in PROTOCOLS else ""
-    return parse(command, f"tamingseg evaluate {name}", arguments, _RENAMED, summary)
+    prog = f"tamingseg evaluate {name}"
+    arguments = accept_renamed(prog, arguments, "--out", "--output")
+    return parse(command, prog, arguments, _RENAMED, summary)
 
 
 def _measure(protocol: Protocol, run: Run, settings: Any, datasets: Sequence[MaskDataset]) -> int:

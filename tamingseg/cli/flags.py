@@ -1,5 +1,6 @@
 """Flags of a command -> its settings."""
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
@@ -41,3 +42,15 @@ def refuse_renamed(prog: str, arguments: Sequence[str], renamed: Mapping[str, st
         flag = argument.partition("=")[0].replace("_", "-")
         if flag in renamed:
             raise ValueError(f"{flag} of {prog} is called {renamed[flag]} now")
+
+
+def accept_renamed(prog: str, arguments: Sequence[str], flag: str, name: str) -> list[str]:
+    """Return the arguments with the new name of a flag of an earlier version, and say it."""
+    accepted = []
+    for argument in arguments:
+        given, separator, value = argument.partition("=")
+        if given == flag:
+            print(f"{prog}: {flag} is called {name} now; it still works here", file=sys.stderr)
+            argument = name + separator + value
+        accepted.append(argument)
+    return accepted

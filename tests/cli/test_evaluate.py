@@ -167,8 +167,19 @@ def test_refusals(dataset, tmp_path, out, fake_model, capsys):
         assert message in capsys.readouterr().err
     assert main(["evaluate", "clicks", str(dataset), "--clicks", "0"]) == 2
     assert "expected clicks >= 1, got 0" in capsys.readouterr().err
-    assert main(["evaluate", "clicks", str(dataset), "--out=x.jsonl"]) == 2
-    assert "--out of tamingseg evaluate clicks is called --output now" in capsys.readouterr().err
+    assert main(["evaluate", "clicks", str(dataset), "--most", "9"]) == 2
+    assert "--most of tamingseg evaluate clicks is called --count now" in capsys.readouterr().err
+
+
+def test_out_is_the_earlier_name_of_output(dataset, tmp_path, fake_model, capsys):
+    file = tmp_path / "records.jsonl"
+    for arguments in (["--out", str(file)], [f"--out={file}"]):
+        assert main(["evaluate", "clicks", str(dataset), "--model", fake_model, *arguments]) == 0
+        lines = [line for line in capsys.readouterr().err.splitlines() if "--out " in line]
+        assert lines == [
+            "tamingseg evaluate clicks: --out is called --output now; it still works here"
+        ]
+    assert read_records([file])
 
 
 def test_regions_only_where_whole_images_are_labelled(dataset, out, fake_model, capsys):
