@@ -23,7 +23,8 @@ import numpy as np
 from PIL import Image
 
 from tamingseg.annotations.document import Annotation, Label, Photo, Project
-from tamingseg.annotations.table import read_annotations, write_annotations
+from tamingseg.annotations.reading import read_annotations
+from tamingseg.annotations.writing import write_annotations
 from tamingseg.masks.rle import decode_rle, encode_rle
 
 SIZE = (24, 31)

@@ -10,8 +10,10 @@ import tyro
 
 from tamingseg.annotations.document import without_hidden
 from tamingseg.annotations.files import open_files
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
-from tamingseg.annotations.table import FORMATS, find_format, read_files, write_annotations
+from tamingseg.annotations.table import FORMATS, find_format
+from tamingseg.annotations.writing import write_annotations
 from tamingseg.cli.flags import parse
 
 

@@ -4,8 +4,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from tamingseg.annotations.files import Files
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import summary
-from tamingseg.annotations.table import find_format, read_files, write_annotations
+from tamingseg.annotations.table import find_format
+from tamingseg.annotations.writing import write_annotations
 from tamingseg.cli.photos import Photos
 
 

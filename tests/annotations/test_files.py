@@ -7,7 +7,8 @@ import pytest
 
 from tamingseg.annotations import files
 from tamingseg.annotations.files import from_memory, open_files
-from tamingseg.annotations.table import pack, read_annotations
+from tamingseg.annotations.reading import read_annotations
+from tamingseg.annotations.writing import pack
 
 
 def zipped(contents):

@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 
 from tamingseg.annotations.document import Annotation, Label, Made, Photo, Project
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Report
-from tamingseg.annotations.table import FORMATS, read_files, write_files
+from tamingseg.annotations.table import FORMATS
+from tamingseg.annotations.writing import write_files
 from tamingseg.masks.rle import encode_rle
 from tamingseg.values import Click
 

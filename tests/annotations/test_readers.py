@@ -21,7 +21,7 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from tamingseg.annotations.report import Report
-from tamingseg.annotations.table import write_annotations, write_files
+from tamingseg.annotations.writing import write_annotations, write_files
 
 
 def inside(geometry, size):
@@ -192,7 +192,7 @@ def test_cutouts_show_the_photo(written, images, masks):
 
 
 def test_more_regions_than_16_bits_hold():
-    from tamingseg.annotations.table import read_files
+    from tamingseg.annotations.reading import read_files
 
     labels = np.arange(1, 300 * 240 + 1, dtype=np.int32).reshape(300, 240)
     file = io.BytesIO()

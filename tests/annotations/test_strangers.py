@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from tamingseg.annotations.formats.labelstudio import decode_brush, encode_brush
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Report
-from tamingseg.annotations.table import FORMATS, read_files, write_files
+from tamingseg.annotations.table import FORMATS
+from tamingseg.annotations.writing import write_files
 from tamingseg.masks.rle import decode_rle, encode_rle
 
 SIZE = (6, 8)

@@ -11,16 +11,10 @@ from tamingseg.annotations.document import Annotation, Label, Made, Photo, Proje
 from tamingseg.annotations.files import Files, open_files
 from tamingseg.annotations.outlines import parts_of
 from tamingseg.annotations.rasters import same_mask, union
+from tamingseg.annotations.reading import read_annotations, read_files
 from tamingseg.annotations.report import Report, summary
-from tamingseg.annotations.table import (
-    FORMATS,
-    pack,
-    read_annotations,
-    read_files,
-    recognise,
-    write_annotations,
-    write_files,
-)
+from tamingseg.annotations.table import FORMATS, recognise
+from tamingseg.annotations.writing import pack, write_annotations, write_files
 from tamingseg.masks.rle import decode_crop, encode_rle
 from tamingseg.values import Click
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tamingseg.annotations.table import read_annotations
+from tamingseg.annotations.reading import read_annotations
 from tamingseg.cli.formats import check_format, write_format
 from tamingseg.cli.photos import Photos
 from tamingseg.data.mask_files import write_masks

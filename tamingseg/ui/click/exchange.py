@@ -20,8 +20,10 @@ from tamingseg.annotations.document import (
     check_size,
     photo_name,
 )
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
-from tamingseg.annotations.table import FORMATS, pack, read_files
+from tamingseg.annotations.table import FORMATS
+from tamingseg.annotations.writing import pack
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, SegmentedObject, State
 from tamingseg.ui.click.document import read_document
