@@ -57,8 +57,8 @@ export function chooseClass(number) {
 /** Have an operation carried out that may begin an object; one that does is of the chosen class. */
 export function actOnObject(operation) {
   const begins = operation.do === "add_mask" || foreseen().active === null;
-  act(operation);
-  if (begins && current) act({do: "classify", ...current, gesture: operation.gesture});
+  if (begins && current) act(operation, {do: "classify", ...current, gesture: operation.gesture});
+  else act(operation);
 }
 
 field.maxLength = MAX_NAME;

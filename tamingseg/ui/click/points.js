@@ -10,12 +10,12 @@ import {beginStroke, dab, hoverBrush, isPainting, setTool} from "./brush.js";
 import {actOnObject} from "./classes.js";
 import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
 
-const DOUBLE = 350; // milliseconds within which a second press belongs to a double click
+const DOUBLE = 350; // milliseconds within which a second press at the same place belongs to a double click
+const SAME_PLACE = 8; // pixels of the screen
 
 export let including = true; // what a plain click means
 export let pointed = null; // index of the point under the mouse
-let lastAdded = -Infinity; // when, so that a double click does not change what it made
-let hasAccepted = false; // whether that was a proposal
+let lastPress = null; // {event, tookProposal}, the last one that made a point or took a proposal
 
 /** Index of the point within reach of the pointer, the latest first; -1 if there is none. */
 function pointAt(point, event) {
@@ -31,6 +31,16 @@ function addPoint(point, positive, at, gesture) {
 
 const startTime = event => event.timeStamp || performance.now();
 
+/** Whether a press is the second one of a double click; it does not change what the first one made. */
+function isSecondOfDouble(point, event) {
+  if (!lastPress) return false;
+  const {event: first, tookProposal} = lastPress;
+  const isQuick = startTime(event) - startTime(first) < DOUBLE;
+  const isNear = Math.hypot(event.clientX - first.clientX, event.clientY - first.clientY) < SAME_PLACE;
+  const isThere = tookProposal ? hasObject() : pointAt(point, event) >= 0; // and not undone since
+  return isQuick && isNear && isThere;
+}
+
 /** A button went down, or a finger tapped: on a point, take hold of it; elsewhere, make one. */
 export function press(point, event) {
   if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
@@ -38,18 +48,19 @@ export function press(point, event) {
   if (isPainting()) return beginStroke(point, event);
   const promised = event.pointerType === "touch" ? null : previewed();
   preview(null);
-  if (isUncertain()) {
-    link.idle().then(() => press(point, event));
-    return null;
-  }
+  if (!isUncertain()) return pressPoint(point, event, promised);
+  link.idle().then(() => pressPoint(point, event, promised));
+  return null;
+}
+
+function pressPoint(point, event, promised) {
+  if (isSecondOfDouble(point, event)) return null;
   const held = grab(point, event);
-  if (held) return held;
-  if (pointAt(point, event) >= 0 || !view.holds(point)) return null;
-  if (hasAccepted && performance.now() - lastAdded < DOUBLE) return null;
+  if (held || !view.holds(point)) return held;
   const positive = event.button === 2 || event.altKey ? false : including, gesture = newGesture("add");
-  hasAccepted = positive && promised !== null;
-  if (positive || hasObject()) lastAdded = performance.now();
-  if (hasAccepted) {
+  const tookProposal = positive && promised !== null;
+  lastPress = {event, tookProposal};
+  if (tookProposal) {
     actOnObject({do: "add_mask", mask: promised, gesture, at: startTime(event)});
     return null;
   }
@@ -62,7 +73,7 @@ export function press(point, event) {
 export function grab(point, event) {
   if (isPainting()) return event.pointerType === "touch" ? beginStroke(point, event) : null;
   const index = pointAt(point, event);
-  if (index < 0 || performance.now() - lastAdded < DOUBLE) return null;
+  if (index < 0 || isSecondOfDouble(point, event)) return null;
   return movePoint(index, event, newGesture("move"), () => {
     pointed = null;
     act({do: "delete_click", index, at: performance.now()});

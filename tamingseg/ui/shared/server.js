@@ -82,12 +82,17 @@ export class Link {
     this.pump(first);
   }
 
-  /** Have an operation carried out. Within a gesture a later one replaces one that still waits. */
-  push(operation) {
-    const last = this.queue.at(-1);
-    const same = last && operation.gesture && last.gesture === operation.gesture && last.do === operation.do;
-    if (same) this.queue.pop();
-    this.queue.push(operation);
+  /**
+   * Have operations carried out, all with one request. Within a gesture a later one replaces one that
+   * still waits.
+   */
+  push(...operations) {
+    for (const operation of operations) {
+      const last = this.queue.at(-1);
+      const same = last && operation.gesture && last.gesture === operation.gesture && last.do === operation.do;
+      if (same) this.queue.pop();
+      this.queue.push(operation);
+    }
     this.pump();
   }
 

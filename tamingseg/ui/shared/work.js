@@ -42,10 +42,10 @@ export function maskOf(object) {
   return masks.get(object.key) ?? null;
 }
 
-/** Have an operation carried out. */
-export function act(operation) {
+/** Have operations carried out; nothing is shown between them. */
+export function act(...operations) {
   if (!mayWork()) return;
-  link.push(operation);
+  link.push(...operations);
   refresh();
   canvas.setAttribute("aria-busy", "true");
   link.idle().then(() => canvas.setAttribute("aria-busy", "false"));

@@ -372,6 +372,17 @@ def test_a_click_takes_the_mask_that_is_previewed_and_further_clicks_refine_it(
     assert (user.mask() == disc_masks[3]).all()
 
 
+def test_a_quick_click_elsewhere_is_no_double_click(user, discs, disc_masks):
+    propose(user)
+    show(user, 4)
+    user.page.click("#tab-click")
+    cap, blue = user.at(CAP), user.at(BLUE)
+    user.page.mouse.click(*cap)
+    user.page.mouse.click(*blue)
+    user.has_objects(1)
+    assert (user.mask() == (disc_masks[3] | (discs == 2))).all()
+
+
 def test_a_run_that_is_cut_off_begins_anew(user, slow):
     propose_slowly(user, slow)
     user.reload()  # as gradio does once it has lost the connection
