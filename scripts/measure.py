@@ -36,8 +36,8 @@ MODELS = ("default", "distilled")
 CLICKERS = {"random": "random", "centre": "center"}
 """What tables and what settings call where a first click lies."""
 
-HELD_OUT_MOSAICS = "mosaics-held-out"
-"""Mosaics take the name of the folder of their textures."""
+HELD_OUT = "held-out"
+"""Name of the folder of held-out textures; mosaics take their name from it."""
 
 Cells = dict[str, str]
 
@@ -198,7 +198,7 @@ def regions(dataset: str) -> Callable[[Measured], Iterator[Cells]]:
 def mosaics(measured: Measured) -> Iterator[Cells]:
     """Mosaics of held-out textures."""
     for model in MODELS:
-        summary = measured.find("mosaics", HELD_OUT_MOSAICS, model)
+        summary = measured.find("mosaics", f"mosaics-{HELD_OUT}", model)
         yield {
             "": f"`{model}`, greedy",
             "pixels right": figure(summary, "correct", interval=True),
@@ -260,9 +260,14 @@ def main() -> None:
     parser.add_argument("--records", type=Path, default=Path("runs/results.jsonl"))
     parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES))
     command = parser.parse_args()
-    if "mosaics" in command.only and command.textures is None:
-        parser.error("the table of mosaics needs --textures; or choose others with --only")
-    weights = {name: model_facts(load_segmentor(name), name)["weights"] for name in MODELS}
+    folder = command.textures.name if command.textures else None
+    if "mosaics" in command.only and folder != HELD_OUT:
+        parser.error(
+            f"the table of mosaics needs --textures with a folder called {HELD_OUT}, got {folder}; "
+            "or choose other tables with --only"
+        )
+    facts = {name: model_facts(load_segmentor(name), name) for name in MODELS}
+    weights = {name: known["weights"] for name, known in facts.items()}
     for name in command.only:
         for run in TABLES[name].runs:
             print(f"{name}: tamingseg evaluate {run}", flush=True)
@@ -271,15 +276,20 @@ def main() -> None:
             if code := evaluate.main([*words, *where]):
                 raise SystemExit(code)
         measured = Measured(summarise(iterate_records(command.records)), weights)
-        text = f"{_origin(weights)}\n\n{to_markdown(list(TABLES[name].rows(measured)))}"
+        rows = list(TABLES[name].rows(measured))
+        text = f"{_origin(facts, TABLES[name].runs)}\n\n{to_markdown(rows)}"
         page = replace_table(RESULTS.read_text("utf-8"), name, text)
         write_whole(RESULTS, page.encode())
 
 
-def _origin(weights: dict[str, str]) -> str:
-    """Say which weights were measured, when and where."""
-    models = ", ".join(f"`{name}` {digits}" for name, digits in weights.items())
-    return f"*{models}; {date.today()}, {os.cpu_count()} cores of {processor()}.*"
+def _origin(facts: dict[str, dict[str, str]], runs: Sequence[str]) -> str:
+    """Say which weights were measured, in which precision, when and where."""
+    words = {word for run in runs for word in run.split()}
+    models = [name for name in MODELS if name in words] or ["default"]
+    named = ", ".join(f"`{name}` {facts[name]['weights']}" for name in models)
+    precision = facts[models[0]].get("precision", "float32")
+    machine = f"{os.cpu_count()} cores of {processor()}"
+    return f"*{named}, encoder in {precision}; {date.today()}, {machine}.*"
 
 
 def processor() -> str:

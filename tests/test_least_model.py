@@ -1,5 +1,7 @@
 """A model with `name`, `embed` and `predict`, and nothing else, works everywhere."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -89,7 +91,10 @@ def test_regions(segmentor, seen):
 
 
 def test_measuring_and_drawing(segmentor, two_discs):
-    settings = clicks.Settings(clicks=3, fusion="certainty")
+    settings = clicks.Settings(clicks=3)
+    assert clicks.from_model(settings, segmentor, {}).settings["fusion"] == "certainty"
+    with pytest.raises(ValueError, match="choose another fusion: certainty"):
+        clicks.from_model(replace(settings, fusion="joint"), segmentor, {})
     _, results = clicks.measure(two_discs, segmentor, settings)
     assert [result["ious"][-1] for result in results] == [1, 1]
     assert "3 regions" in panels(segmentor, two_discs.image, 3)

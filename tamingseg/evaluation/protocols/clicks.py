@@ -18,7 +18,7 @@ Older records have only the IoUs.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -54,7 +54,7 @@ from tamingseg.segmentors.base import (
     check_probabilities,
 )
 from tamingseg.segmentors.prior import answer_prior
-from tamingseg.session.session import DEFAULT_FUSION, SESSION_FUSIONS, SessionFusion
+from tamingseg.session.session import SESSION_FUSIONS, SessionFusion, default_fusion
 from tamingseg.values import Sample
 
 MEASURES = {"ious": iou, "boundary_ious": boundary_iou, "boundary_fs": boundary_f}
@@ -72,15 +72,17 @@ class Settings(FirstClickSettings):
 
     clicks: int = 1
     """How many clicks each mask gets."""
-    fusion: SessionFusion = DEFAULT_FUSION
+    fusion: SessionFusion | None = None
     """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
-    forward pass with the previous answer (joint)."""
+    forward pass with the previous answer (joint). None takes joint if the model can do it, else
+    certainty."""
     count_last_click: bool = False
     """Whether the number of failures (NoF) counts success exactly at the last click as one."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_choice(self.fusion, SESSION_FUSIONS, "fusion")
+        if self.fusion is not None:
+            check_choice(self.fusion, SESSION_FUSIONS, "fusion")
         if self.clicks < 1:
             raise ValueError(f"expected clicks >= 1, got {self.clicks}")
 
@@ -97,20 +99,20 @@ SEGNEXT = Settings(clicker="center", clicks=20, threshold=0.49, min_area=1, coun
 
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
-    """Ask a segmentor for every mask.
+    """Ask a segmentor for every mask; raises ValueError if it cannot fuse clicks that way."""
+    settings = _with_fusion(settings, segmentor)
+    return Method(made_by, settings.recorded(), lambda sample: measure(sample, segmentor, settings))
 
-    Raises
-    ------
-    ValueError
-        If clicks are to be answered together by a segmentor that only answers one.
-    """
-    together = settings.clicks > 1 and settings.fusion == "joint"
-    if together and not isinstance(segmentor, JointSegmentor):
+
+def _with_fusion(settings: Settings, segmentor: Segmentor) -> Settings:
+    """Choose the fusion if the settings leave it open; check that the segmentor can do it."""
+    fusion = settings.fusion or default_fusion(segmentor)
+    if settings.clicks > 1 and fusion == "joint" and not isinstance(segmentor, JointSegmentor):
         raise ValueError(
             f"{segmentor.name} has no predict_jointly, so it cannot answer several clicks "
             f"together; choose another fusion: {', '.join(FUSIONS)}"
         )
-    return Method(made_by, settings.recorded(), lambda sample: measure(sample, segmentor, settings))
+    return replace(settings, fusion=fusion)
 
 
 def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measured:
@@ -119,8 +121,10 @@ def measure(sample: Sample, segmentor: Segmentor, settings: Settings) -> Measure
     Raises
     ------
     ValueError
-        If the segmentor gives an answer of another shape, or one that is no probability.
+        If the segmentor cannot fuse clicks that way, gives an answer of another shape, or one that
+        is no probability.
     """
+    settings = _with_fusion(settings, segmentor)
     regions = list(sample.regions(settings.min_area))
     if not regions:
         return {}, []

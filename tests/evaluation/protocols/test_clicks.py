@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tamingseg.evaluation.protocols.clicks import SEGNEXT, Settings, measure
+from tamingseg.evaluation.protocols.clicks import SEGNEXT, Settings, from_model, measure
 from tamingseg.masks.certainty import FUSIONS
 from tamingseg.metrics.boundary import boundary_f, boundary_iou
 from tamingseg.segmentors.base import ImageEmbedding
@@ -173,8 +173,8 @@ def test_settings_are_those_that_play_a_part():
         "clicker", "clicks", "trials", "threshold", "min_area"
     }  # fmt: skip
     assert Settings(seed=4).recorded()["seed"] == 4
-    several = Settings(clicks=2).recorded()
-    assert (several["fusion"], several["count_last_click"]) == ("joint", False)
+    several = Settings(clicks=2, fusion="prior").recorded()
+    assert (several["fusion"], several["count_last_click"]) == ("prior", False)
 
 
 def test_clicks_do_not_depend_on_order_or_model(two_discs):
@@ -235,7 +235,7 @@ def test_memory_does_not_grow_with_the_number_of_objects(fake_segmentor, monkeyp
 
 
 def test_segnext_protocol():
-    settings = SEGNEXT.recorded()
+    settings = from_model(SEGNEXT, Answers(constant(0.9)), {}).settings
     assert settings == {
         "clicker": "center", "clicks": 20, "trials": 1, "fusion": "joint", "threshold": 0.49,
         "min_area": 1, "count_last_click": True
