@@ -149,6 +149,7 @@ def _converse(
     prior: float | np.ndarray,
 ) -> list[list[list[float]]]:
     """Let all users click; what can be is decoded together. Scores per user and step."""
+    assert settings.fusion is not None  # `_with_fusion` chose it
     answers = list(first_answers(users, segmentor, embedding))
     if settings.fusion == "joint":
         # One user after the other, as a model that looks closer likes it.

@@ -17,8 +17,10 @@ from filelock import BaseFileLock, FileLock, Timeout
 from tamingseg.annotations.document import Label, Photo, Project, State, merged, photo_name
 from tamingseg.annotations.files import Files, Size, open_files
 from tamingseg.annotations.formats.project import NAME
+from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import summary
-from tamingseg.annotations.table import FORMATS, read_files, write_annotations
+from tamingseg.annotations.table import FORMATS
+from tamingseg.annotations.writing import write_annotations
 from tamingseg.data.base import read_size
 from tamingseg.data.files import composed, find_files
 from tamingseg.files import cannot_write

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from tamingseg.annotations.document import Annotation, Label, Made, Photo, Project
-from tamingseg.annotations.table import read_annotations, write_annotations
+from tamingseg.annotations.reading import read_annotations
+from tamingseg.annotations.writing import write_annotations
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.ui.folder import project as module
 from tamingseg.ui.folder.journal import Journal
