@@ -9,13 +9,14 @@ ones are computed once more.
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 
 from tamingseg.checks import check_choice, check_mask, check_point
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.changes import component_at
+from tamingseg.masks.reshape import drop_islands, fill_holes, grow, shrink, smooth, without
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.segmentors.base import (
     ImageEmbedding,
@@ -25,6 +26,7 @@ from tamingseg.segmentors.base import (
 )
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import state as states
+from tamingseg.session.box import mask_of_box
 from tamingseg.session.state import History, SegmentedObject, State
 from tamingseg.values import MASK_THRESHOLD, Click
 
@@ -32,6 +34,10 @@ SessionFusion = Literal["certainty", "prior", "component", "joint"]
 SESSION_FUSIONS = (*FUSIONS, "joint")
 DEFAULT_FUSION: SessionFusion = "joint"
 """How several clicks become one mask, unless something else is asked for."""
+
+Reshape = Literal["fill", "islands", "smooth", "grow", "shrink", "others"]
+RESHAPES = get_args(Reshape)
+"""What `Session.reshape` can do."""
 
 CACHE_BYTES = 24 << 20
 """Probability maps a session keeps: six at one megapixel. Others are computed again if needed."""
@@ -168,8 +174,7 @@ class Session:
 
     def mask_of(self, object_id: int) -> np.ndarray:
         """Bool (H, W), the mask of any object."""
-        counts = self.state.find(object_id).mask
-        return decode_rle(counts, self.size) if counts else np.zeros(self.size, bool)
+        return self._mask_of(self.state.find(object_id))
 
     @property
     def probabilities(self) -> np.ndarray | None:
@@ -224,6 +229,24 @@ class Session:
         state = states.change_object(state, _active(state).id, mask=counts, base=counts)
         self._push(state, gesture)
 
+    def add_box(
+        self,
+        top: float,
+        left: float,
+        bottom: float,
+        right: float,
+        gesture: str | None = None,
+    ) -> None:
+        """Begin an object with the mask that fills a box best, see `session.box`.
+
+        Raises ValueError, and changes nothing, for a box outside the image, and if nothing in it
+        was recognised.
+        """
+        mask = mask_of_box(self._segmentor, self._embedding, (top, left, bottom, right))
+        if not mask.any():
+            raise ValueError("nothing was recognised in the box; draw it larger, or click in it")
+        self.add_mask(mask, gesture)
+
     def paint(self, stroke: np.ndarray | str, add: bool = True, gesture: str | None = None) -> None:
         """Add a stroke of a brush to the active object, or take it away.
 
@@ -246,15 +269,57 @@ class Session:
         state = self.state
         if state.current is None and add:
             state = states.begin_object(state)
-        current = _active(state)
-        before = decode_rle(current.mask, self.size) if current.mask else np.zeros(self.size, bool)
-        painted = before | stroke if add else before & ~stroke
-        if np.array_equal(painted, before):
-            return
-        counts = encode_rle(painted) if painted.any() else ""
-        changes = {"clicks": (), "click_thresholds": (), "mask": counts, "base": counts}
-        state = states.without_empty(states.change_object(state, current.id, **changes))
-        self._push(state, gesture)
+        before = self._mask_of(_active(state))
+        self._draw(state, before | stroke if add else before & ~stroke, gesture)
+
+    def replace_mask(self, mask: np.ndarray | str, gesture: str | None = None) -> None:
+        """Give the active object another mask, as `paint` does; an empty one deletes it.
+
+        Parameters
+        ----------
+        mask
+            bool (H, W), or its run lengths. Raises ValueError if it is of another size.
+        """
+        mask = decode_rle(mask, self.size) if isinstance(mask, str) else mask
+        self._draw(self.state, check_mask(mask, self.size), gesture)
+
+    def reshape(self, how: Reshape, radius: int = 1) -> None:
+        """Change the shape of the active object's mask, as `paint` does.
+
+        Parameters
+        ----------
+        how
+            ``fill`` its holes; drop ``islands``, the pieces that were not clicked, or without
+            clicks all but the largest; ``smooth``, ``grow`` or ``shrink`` its outline; take away
+            what ``others`` have.
+        radius
+            By how many pixels the outline moves, 1 to `tamingseg.masks.reshape.MAX_RADIUS`.
+
+        Raises
+        ------
+        ValueError
+            If nothing would be left of it; it is then unchanged.
+        """
+        check_choice(how, RESHAPES, "how")
+        current = _active(self.state)
+        before = self._mask_of(current)
+        if how == "fill":
+            after = fill_holes(before)
+        elif how == "islands":
+            clicked = [(click.row, click.col) for click in current.clicks if click.positive]
+            after = drop_islands(before, clicked)
+        elif how == "smooth":
+            after = smooth(before, radius)
+        elif how == "grow":
+            after = grow(before, radius)
+        elif how == "shrink":
+            after = shrink(before, radius)
+        else:
+            others = [item for item in self.state.objects if item is not current]
+            after = without(before, [self._mask_of(item) for item in others])
+        if not after.any():
+            raise ValueError(f"nothing would be left of {current.name}; delete it if you mean that")
+        self._draw(self.state, after, None)
 
     def add_objects(self, objects: Sequence[tuple[str, str, bool, int]]) -> None:
         """Add objects made elsewhere in front of the others, all in one step.
@@ -333,6 +398,18 @@ class Session:
         """Hide an object from view, or show it again."""
         self._push(states.change_object(self.state, object_id, hidden=hidden))
 
+    def solo(self, object_id: int) -> None:
+        """Show an object alone; if it is the only one that is shown, show all."""
+        self._push(states.solo_object(self.state, object_id))
+
+    def lock(self, object_id: int, locked: bool = True) -> None:
+        """Lock an object, so that it is neither edited nor deleted, or unlock it."""
+        self._push(states.lock_object(self.state, object_id, locked))
+
+    def duplicate(self, object_id: int) -> None:
+        """Copy an object, in front of it; the copy is the active one."""
+        self._push(states.duplicate_object(self.state, object_id))
+
     def reorder(self, object_id: int, place: int) -> None:
         """Move an object to another place in the order, 0 for the back."""
         self._push(states.reorder_object(self.state, object_id, place))
@@ -348,6 +425,19 @@ class Session:
     def redo(self) -> None:
         """Do the step again that was taken back; at the end, do nothing."""
         self._history = self._history.redo()
+
+    def _mask_of(self, item: SegmentedObject) -> np.ndarray:
+        return decode_rle(item.mask, self.size) if item.mask else np.zeros(self.size, bool)
+
+    def _draw(self, state: State, mask: np.ndarray, gesture: str | None) -> None:
+        """Give the active object of a state a mask that no click is a part of any more."""
+        current = _active(state)
+        if np.array_equal(mask, self._mask_of(current)):
+            return
+        counts = encode_rle(mask) if mask.any() else ""
+        changes = {"clicks": (), "click_thresholds": (), "mask": counts, "base": counts}
+        state = states.without_empty(states.change_object(state, current.id, **changes))
+        self._push(state, gesture)
 
     def _push(self, state: State, gesture: str | None = None) -> None:
         self._history = self._history.push(state, gesture)

@@ -7,6 +7,7 @@ one the next click belongs to.
 """
 
 import math
+import re
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -51,6 +52,8 @@ class SegmentedObject:
         first click is answered.
     base
         The mask it began with, before any click, as run lengths; "" if it began with a click.
+    locked
+        It is neither edited nor deleted.
     """
 
     id: int
@@ -62,6 +65,7 @@ class SegmentedObject:
     mask: str = ""
     hidden: bool = False
     base: str = ""
+    locked: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < len(self.name) <= MAX_NAME:
@@ -161,8 +165,8 @@ def without_empty(state: State) -> State:
 
 
 def edit_object(state: State, object_id: int) -> State:
-    """Finish what is being edited and open another object again."""
-    state.find(object_id)
+    """Finish what is being edited and open another object again, unless it is locked."""
+    _check_unlocked(state.find(object_id))
     if object_id == state.active:
         return state
     return replace(finish(state), active=object_id)
@@ -176,13 +180,42 @@ def change_object(state: State, object_id: int, **changes: Any) -> State:
 
 
 def delete_object(state: State, object_id: int) -> State:
-    """Remove an object; if it was being edited, nothing is afterwards."""
-    state.find(object_id)
+    """Remove an object, unless it is locked; if it was being edited, nothing is afterwards."""
+    _check_unlocked(state.find(object_id))
     return replace(
         state,
         objects=tuple(item for item in state.objects if item.id != object_id),
         active=None if state.active == object_id else state.active,
     )
+
+
+def lock_object(state: State, object_id: int, locked: bool) -> State:
+    """Lock an object or unlock it; one that is locked is not being edited any more."""
+    if locked and object_id == state.active:
+        state = finish(state)
+    return change_object(state, object_id, locked=locked)
+
+
+def solo_object(state: State, object_id: int) -> State:
+    """Hide all objects but one; if they are hidden already, show all."""
+    chosen = state.find(object_id)
+    others = [item for item in state.objects if item is not chosen]
+    is_alone = not chosen.hidden and all(item.hidden for item in others)
+    objects = (replace(item, hidden=not is_alone and item is not chosen) for item in state.objects)
+    return replace(state, objects=tuple(objects))
+
+
+def duplicate_object(state: State, object_id: int) -> State:
+    """Copy an object, in front of it, and make the copy the active one.
+
+    It begins with the mask of the other. It has the same name, unless that is only a number.
+    """
+    original, state = state.find(object_id), begin_object(state)
+    copy = state.objects[-1]
+    name = copy.name if re.fullmatch(r"Object \d+", original.name) else original.name
+    changes = {"mask": original.mask, "base": original.mask, "threshold": original.threshold}
+    state = change_object(state, copy.id, name=name, colour=original.colour, **changes)
+    return reorder_object(state, copy.id, state.objects.index(original) + 1)
 
 
 def reorder_object(state: State, object_id: int, place: int) -> State:
@@ -255,6 +288,11 @@ class History:
         if not self.future:
             return self
         return History(self.future[0], (*self.past, self.present), self.future[1:])
+
+
+def _check_unlocked(item: SegmentedObject) -> None:
+    if item.locked:
+        raise ValueError(f"{item.name} is locked; unlock it to change it")
 
 
 def _freest_name(state: State) -> str:

@@ -7,7 +7,7 @@ from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.rle import encode_rle
 from tamingseg.segmentors.prior import answer_prior
 from tamingseg.session import session as session_module
-from tamingseg.session.session import SESSION_FUSIONS, Session
+from tamingseg.session.session import RESHAPES, SESSION_FUSIONS, Session
 from tamingseg.session.state import State
 from tamingseg.values import Click
 
@@ -369,6 +369,14 @@ STEPS = st.one_of(
     st.tuples(st.just("recolour"), IDS, st.integers(0, 7)),
     st.tuples(st.just("hide"), IDS, st.booleans()),
     st.tuples(st.just("delete"), IDS),
+    st.tuples(st.just("add_box"), POINTS, POINTS),
+    st.tuples(
+        st.just("replace_mask"), st.sampled_from([LEFT_HALF, encode_rle(np.zeros((48, 64), bool))])
+    ),
+    st.tuples(st.just("reshape"), st.sampled_from(RESHAPES), st.integers(0, 3)),
+    st.tuples(st.just("solo"), IDS),
+    st.tuples(st.just("lock"), IDS, st.booleans()),
+    st.tuples(st.just("duplicate"), IDS),
     st.tuples(st.just("undo")),
     st.tuples(st.just("redo")),
 )
@@ -459,3 +467,104 @@ def test_a_class_gives_name_and_colour_in_the_step_that_began_the_object(session
     assert (session.state.current.name, session.state.current.colour) == ("cup", 5)
     session.undo()
     assert session.state.objects == ()
+
+
+def test_a_box_begins_an_object_with_the_mask_that_fills_it(session, red, blue):
+    session.add_click(*RED)
+    rows, cols = np.nonzero(blue)
+    session.add_box(rows.min() - 1, cols.min() - 1, rows.max() + 2, cols.max() + 2)
+    assert len(session.state.objects) == 2
+    assert (session.mask == blue).all()
+    session.add_click(*RED)  # further clicks go on from there
+    assert (session.mask == (red | blue)).all()
+    session.undo()
+    session.undo()
+    assert (session.mask == red).all()
+    with pytest.raises(ValueError, match="with pixels of an image"):
+        session.add_box(50, 0, 60, 10)
+
+
+def test_a_shape_is_changed_in_one_step_and_never_to_nothing(session, red, blue):
+    rows, cols = np.nonzero(red)
+    middle = int(rows.mean()), int(cols.mean())
+    holed = red.copy()
+    holed[middle] = False
+    session.add_mask(holed)
+    session.reshape("fill")
+    assert (session.mask == red).all()
+    session.reshape("grow", 2)
+    grown = session.mask
+    assert (grown | ~red).all()
+    assert grown.sum() > red.sum()
+    session.reshape("shrink", 2)
+    assert (session.mask | ~red).all()
+    session.undo()
+    assert (session.mask == grown).all()
+    before = session.state
+    with pytest.raises(ValueError, match="nothing would be left of Object 1"):
+        session.reshape("shrink", 40)
+    with pytest.raises(ValueError, match="how must be one of"):
+        session.reshape("bend")
+    assert session.state == before
+    session.add_click(*BLUE)
+    assert (session.mask == (grown | blue)).all()
+    session.reshape("islands")
+    assert (session.mask == blue).all()  # the piece that was clicked, though it is not the largest
+    session.keep()
+    session.add_mask(np.ones_like(red))
+    session.reshape("others")
+    assert (session.mask == ~blue).all()
+
+
+def test_a_mask_is_replaced_and_an_empty_one_ends_the_object(session, red, blue):
+    with pytest.raises(ValueError, match="no object is being edited"):
+        session.replace_mask(red)
+    session.add_click(*RED)
+    session.replace_mask(blue)
+    assert (session.mask == blue).all()
+    assert session.state.current.clicks == ()
+    session.replace_mask(np.zeros_like(red))
+    assert session.state.objects == ()
+    session.undo()
+    session.undo()
+    assert (session.mask == red).all()
+
+
+def test_a_locked_object_is_neither_edited_nor_deleted(session, red):
+    session.add_click(*RED)
+    session.lock(1)
+    assert session.state.active is None
+    for refused in (lambda: session.edit(1), lambda: session.delete(1)):
+        with pytest.raises(ValueError, match="Object 1 is locked; unlock it"):
+            refused()
+    session.lock(1, False)
+    session.edit(1)
+    assert (session.mask == red).all()
+
+
+def test_a_copy_lies_in_front_of_its_original_and_keeps_its_name(session, red, blue):
+    session.add_click(*RED)
+    session.rename(1, "cup")
+    session.keep()
+    session.add_click(*BLUE)
+    session.duplicate(1)
+    assert [item.name for item in session.state.objects] == ["cup", "cup", "Object 1"]
+    assert (session.mask == red).all()
+    session.add_click(*BLUE)
+    assert (session.mask == (red | blue)).all()
+    assert (session.mask_of(1) == red).all()
+    session.duplicate(2)
+    assert session.state.current.name == "Object 2"
+
+
+def test_one_object_is_shown_alone_and_all_again(session):
+    for place in (RED, BLUE, GREY):
+        session.add_click(*place)
+        session.keep()
+    session.solo(2)
+    assert [item.hidden for item in session.state.objects] == [True, False, True]
+    session.solo(2)
+    assert [item.hidden for item in session.state.objects] == [False, False, False]
+    session.hide(2)
+    session.solo(2)
+    assert [item.hidden for item in session.state.objects] == [True, False, True]

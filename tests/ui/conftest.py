@@ -119,6 +119,7 @@ def chromium(playwright, chromium_path):
 
 PURE_SCRIPTS = (
     "shared/masks.js",
+    "shared/polygons.js",
     "shared/labels.js",
     "shared/slider.js",
     "shared/view.js",

@@ -2,31 +2,22 @@
 
 import {canvas, find, say, touch} from "../shared/dom.js";
 import {strokeBits, writeRuns} from "../shared/masks.js";
-import {commands, refresh, state, view} from "../shared/state.js";
+import {refresh, state, view} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {link} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
 import {hasObject, newGesture} from "./foreseen.js";
+import {addTool, setTool, tool} from "./tool.js";
 
 const MOST = 400; // pixels
 const STEP = 1.25; // from one size to the next
 const LEAST_RADIUS = 0.71; // so that the pixel under the pointer is always in the stroke
 
-export let tool = "point"; // what the pointer does: "point", "brush" or "eraser"
 let size = Number(recall("brush") ?? 24); // across, in pixels of the photo as it is worked on
 let pointer = null; // where the brush is over the photo
 let strokes = []; // {points, add} that the server has not answered
 
-export const isPainting = () => tool !== "point";
-
-export function setTool(name) {
-  tool = name;
-  pointer = null;
-  if (isPainting()) say(`${name === "brush" ? "Brush: drag to add" : "Eraser: drag to take away"}; ${touch ? "two fingers move the photo." : "the right button does the other. [ and ] change the size, Q goes back to points."}`);
-  refresh();
-}
-commands.brush = () => setTool(tool === "brush" ? "point" : "brush");
-commands.eraser = () => setTool(tool === "eraser" ? "point" : "eraser");
+const isPainting = () => tool === "brush" || tool === "eraser";
 
 /** The next size: `by` is -1 for smaller, 1 for larger. */
 export function stepSize(by) {
@@ -43,14 +34,13 @@ function setSize(value) {
 find(".brush input").addEventListener("input", event => setSize(Number(event.target.value)));
 
 export function showBrush() {
-  for (const name of ["brush", "eraser"]) find(`[data-do=${name}]`).setAttribute("aria-pressed", String(tool === name));
   find(".brush").hidden = !isPainting();
   find(".brush input").value = size;
   find(".brush output").textContent = `${size} px`;
 }
 
 /** A button or a finger went down: begin a stroke. */
-export function beginStroke(point, event) {
+function beginStroke(point, event) {
   const add = (tool === "brush") !== (event.button === 2 || event.altKey);
   if (!add && !hasObject()) {
     say("Nothing to erase from yet: choose an object in the list first.", true);
@@ -72,8 +62,8 @@ export function beginStroke(point, event) {
 }
 
 /** Dab the brush at a point, as for who works by keyboard. */
-export function dab(point, event) {
-  beginStroke(point, {button: event.shiftKey ? 2 : 0})?.up();
+function dab(event) {
+  beginStroke(state.crosshair, {button: event.shiftKey ? 2 : 0})?.up();
 }
 
 function drop(stroke) {
@@ -89,13 +79,14 @@ function finish(stroke) {
 }
 
 /** The mouse moves over the photo, or with null left it. */
-export function hoverBrush(point) {
+function hover(point) {
   canvas.style.cursor = view.panning ? "grab" : "none";
   pointer = point;
   view.draw();
 }
 
-export function paintBrush(context, scale) {
+/** Strokes that are not answered yet, whatever tool is chosen by now. */
+export function paintStrokes(context) {
   for (const {points, add} of strokes) {
     context.beginPath();
     for (const {x, y} of [points[0], ...points]) context.lineTo(x, y); // one point alone is drawn too
@@ -104,7 +95,10 @@ export function paintBrush(context, scale) {
     context.strokeStyle = add ? "rgba(255, 255, 255, 0.55)" : "rgba(0, 0, 0, 0.55)";
     context.stroke();
   }
-  if (!isPainting() || !pointer) return;
+}
+
+function paint(context, scale) {
+  if (!pointer) return;
   context.beginPath();
   context.arc(pointer.x, pointer.y, size / 2, 0, 2 * Math.PI);
   for (const [width, colour] of [[3, "rgba(0, 0, 0, 0.6)"], [1.4, "#fff"]]) {
@@ -113,3 +107,13 @@ export function paintBrush(context, scale) {
     context.stroke();
   }
 }
+
+const advice = touch ? "two fingers move the photo." : "the right button does the other. [ and ] change the size, Q goes back to points.";
+const hooks = {
+  press: beginStroke, hover, paint, enterKey: dab,
+  grab: (point, event) => event.pointerType === "touch" ? beginStroke(point, event) : null,
+  leave: () => { pointer = null; },
+  swap: () => setTool(tool === "brush" ? "eraser" : "brush"),
+};
+addTool("brush", {...hooks, words: `Brush: drag to add; ${advice}`});
+addTool("eraser", {...hooks, words: `Eraser: drag to take away; ${advice}`});

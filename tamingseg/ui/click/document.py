@@ -52,7 +52,10 @@ OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "add_click": {**_POINT, "positive": check_flag, **_GESTURE},
     "add_mask": {"mask": check_counts, **_GESTURE},
     "add_objects": {"objects": _check_objects},
+    "add_box": {**dict.fromkeys(("top", "left", "bottom", "right"), check_number), **_GESTURE},
     "paint": {"stroke": check_counts, "add": check_flag, **_GESTURE},
+    "replace_mask": {"mask": check_counts, **_GESTURE},
+    "reshape": {"how": check_text, "radius": check_whole},
     "classify": {"name": check_text, "colour": check_whole, **_GESTURE},
     "move_click": {"index": check_whole, **_POINT, **_GESTURE},
     "delete_click": {"index": check_whole},
@@ -63,6 +66,9 @@ OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "rename": {**_WHICH, "name": check_text},
     "recolour": {**_WHICH, "colour": check_whole},
     "hide": {**_WHICH, "hidden": check_flag},
+    "solo": _WHICH,
+    "lock": {**_WHICH, "locked": check_flag},
+    "duplicate": _WHICH,
     "reorder": {**_WHICH, "place": check_whole},
     "delete": _WHICH,
     "undo": {},
@@ -117,6 +123,7 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
             "name": item.name,
             "colour": item.colour,
             "hidden": item.hidden,
+            "locked": item.locked,
             "threshold": item.threshold,
             "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
             "cuts": list(item.click_thresholds),
@@ -191,6 +198,7 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
         threshold=check_number(described.get("threshold")),
         mask=mask,
         hidden=check_flag(described.get("hidden")),
+        locked=check_flag(described.get("locked", False)),  # once there was none
         base=base,
     )
 

@@ -3,6 +3,8 @@
 
 import {link, work} from "../shared/work.js";
 
+const DRAWN = "not answered"; // stands for the mask of an object that did not begin with a click
+
 let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
 
 /** A name for a new gesture; what one gesture does is one step of the history. */
@@ -35,15 +37,16 @@ export function foreseen() {
       clicks.length = 0;
       dropEmpty();
     }
-    else if (operation.do === "paint") {
+    else if (["paint", "replace_mask", "reshape"].includes(operation.do)) {
       if (!current() && operation.add) begin();
-      if (current()) Object.assign(current(), {clicks: [], base: operation.stroke});
-    } else if (operation.do === "add_mask") {
+      if (current()) Object.assign(current(), {clicks: [], base: DRAWN});
+    } else if (["add_mask", "add_box", "duplicate"].includes(operation.do)) {
       begin();
-      current().base = operation.mask;
+      current().base = DRAWN;
     }
     else if (operation.do === "keep" || operation.do === "add_objects") active = null;
     else if (operation.do === "edit") active = operation.object_id;
+    else if (operation.do === "lock" && operation.locked && operation.object_id === active) active = null;
     else if (operation.do === "hide") {
       const object = objects.find(one => one.id === operation.object_id);
       if (object) object.hidden = operation.hidden;

@@ -41,8 +41,10 @@ export class ObjectList {
     };
     const grip = button("", "grip", () => {});
     this.listenToGrip(grip, item, id);
-    const eye = button("Hide", "icon eye", () => this.act({do: "hide", object_id: id, hidden: !item.classList.contains("hidden")}));
+    const eye = button("Hide", "icon eye", event => this.act(event.altKey ? {do: "solo", object_id: id}
+      : {do: "hide", object_id: id, hidden: !item.classList.contains("hidden")}));
     const trash = button("Delete", "icon trash", () => this.act({do: "delete", object_id: id}));
+    const unlock = button("Unlock", "icon unlock", () => this.act({do: "lock", object_id: id, locked: false}));
     const note = document.createElement("span"), colours = document.createElement("div");
     name.className = "object-name";
     name.maxLength = MAX_NAME;
@@ -59,7 +61,7 @@ export class ObjectList {
       event.stopPropagation();
     });
     item.addEventListener("keydown", event => {
-      if (event.key !== "Delete" || event.target === name) return;
+      if (event.key !== "Delete" || event.target === name || trash.hidden) return;
       event.stopPropagation();
       this.act({do: "delete", object_id: id});
     });
@@ -75,9 +77,10 @@ export class ObjectList {
     });
     note.className = "note";
     trash.append(icon("trash"));
+    unlock.append(icon("lock"));
     grip.append(icon("grip"));
-    item.append(grip, swatch, open, name, note, eye, trash, colours);
-    return {item, grip, open, name, note, eye, trash, swatch, colours};
+    item.append(grip, swatch, open, name, note, eye, trash, unlock, colours);
+    return {item, grip, open, name, note, eye, trash, unlock, swatch, colours};
   }
 
   /** A row is dragged by its grip, or moved with the arrow keys: objects further down lie in front. */
@@ -123,8 +126,8 @@ export class ObjectList {
   }
 
   update(row, object, active, area) {
-    const {item, grip, open, name, note, eye, trash, swatch, colours} = row;
-    const shown = JSON.stringify([object.name, object.colour, object.hidden, object.clicks.length, active, area]);
+    const {item, grip, open, name, note, eye, trash, unlock, swatch, colours} = row;
+    const shown = JSON.stringify([object.name, object.colour, object.hidden, object.locked, object.clicks.length, active, area]);
     if (row.shown === shown) return;
     row.shown = shown;
     item.classList.toggle("active", active);
@@ -137,15 +140,19 @@ export class ObjectList {
     open.setAttribute("aria-label", `Edit ${object.name}`);
     grip.title = `Move ${object.name}: drag it, or up and down arrows. Objects further down lie in front`;
     grip.setAttribute("aria-label", `Move ${object.name} to the back or the front with the arrow keys`);
-    trash.title = `Delete ${object.name}`;
-    trash.setAttribute("aria-label", trash.title);
+    open.disabled = trash.hidden = Boolean(object.locked);
+    unlock.hidden = !object.locked;
+    for (const [one, label] of [[trash, "Delete"], [unlock, "Unlock"]]) {
+      one.title = `${label} ${object.name}`;
+      one.setAttribute("aria-label", one.title);
+    }
     name.title = object.name;
     if (document.activeElement !== name) name.value = object.name;
     name.dataset.saved = object.name;
     note.textContent = area === null ? "" : area === 0 ? "empty" : `${photoPixels(area)} px`;
     const label = object.hidden ? "Show" : "Hide";
-    if (eye.title !== label || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
-    eye.title = label;
+    if (!eye.title.startsWith(label) || !eye.firstChild) eye.replaceChildren(icon(object.hidden ? "hidden" : "shown"));
+    eye.title = `${label}; with Alt, show it alone or all again`;
     eye.setAttribute("aria-label", `${label} ${object.name}`);
     swatch.title = `Colour of ${object.name}: ${PALETTE[object.colour][1]}`;
     swatch.setAttribute("aria-label", swatch.title);

@@ -8,10 +8,13 @@ import {PALETTE} from "../shared/settings.js";
 import {state, view} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {work} from "../shared/work.js";
-import {paintBrush} from "./brush.js";
+import {paintBoxes} from "./box.js";
+import {paintStrokes} from "./brush.js";
 import {currentClicks} from "./foreseen.js";
 import {shownMask} from "./levels.js";
 import {pointed} from "./points.js";
+import {paintPolygon} from "./polygon.js";
+import {hand} from "./tool.js";
 
 const STILL = 80; // milliseconds without zooming or panning after which all is drawn anew
 const MANY = 12; // so many objects are drawn anew within every frame
@@ -40,7 +43,10 @@ export function paint(context, scale) {
   currentClicks().forEach(([row, col, positive], index) => {
     paintPoint(context, pixel, col, row, positive, index === pointed, index < answered);
   });
-  paintBrush(context, scale);
+  paintStrokes(context);
+  paintBoxes(context, scale);
+  paintPolygon(context, scale);
+  hand().paint(context, scale);
   if (state.crosshair) paintCrosshair(context, scale, state.crosshair);
 }
 

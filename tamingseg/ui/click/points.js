@@ -6,9 +6,9 @@ import {preview, previewed} from "../shared/preview.js";
 import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link} from "../shared/work.js";
-import {beginStroke, dab, hoverBrush, isPainting, setTool} from "./brush.js";
 import {actOnObject} from "./classes.js";
 import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
+import {addTool, setTool} from "./tool.js";
 
 const DOUBLE = 350; // milliseconds within which a second press at the same place belongs to a double click
 const SAME_PLACE = 8; // pixels of the screen
@@ -42,10 +42,7 @@ function isSecondOfDouble(point, event) {
 }
 
 /** A button went down, or a finger tapped: on a point, take hold of it; elsewhere, make one. */
-export function press(point, event) {
-  if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
-  state.crosshair = null;
-  if (isPainting()) return beginStroke(point, event);
+function press(point, event) {
   const promised = event.pointerType === "touch" ? null : previewed();
   preview(null);
   if (!isUncertain()) return pressPoint(point, event, promised);
@@ -70,8 +67,7 @@ function pressPoint(point, event, promised) {
 }
 
 /** Take hold of the point under the pointer: moved it follows, let go in place it is deleted. */
-export function grab(point, event) {
-  if (isPainting()) return event.pointerType === "touch" ? beginStroke(point, event) : null;
+function grab(point, event) {
   const index = pointAt(point, event);
   if (index < 0 || isSecondOfDouble(point, event)) return null;
   return movePoint(index, event, newGesture("move"), () => {
@@ -89,11 +85,7 @@ function movePoint(index, from, gesture, click) {
   return movement(from, 4, {drag, click});
 }
 
-export function hover(point) {
-  if (isPainting()) {
-    hoverBrush(point);
-    return;
-  }
+function hover(point) {
   const index = point ? pointAt(point) : -1;
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
@@ -104,22 +96,18 @@ export function hover(point) {
 }
 
 /** Nothing is pointed at any more. */
-export function pointAway() {
+function leave() {
   pointed = null;
   preview(null);
 }
 
 /** Place a point at the crosshair. */
-export function addAtCrosshair(event) {
-  if (isPainting()) {
-    dab(state.crosshair, event);
-    return;
-  }
+function addAtCrosshair(event) {
   addPoint(state.crosshair, event.shiftKey ? !including : including, startTime(event), newGesture("add"));
 }
 
 /** Delete the point pointed at, or the last. */
-export function deletePoint() {
+function deletePoint() {
   if (isUncertain()) {
     link.idle().then(deletePoint);
     return;
@@ -138,3 +126,8 @@ export function setSign(positive) {
 }
 commands.include = () => setSign(true);
 commands.exclude = () => setSign(false);
+
+addTool("point", {
+  press, grab, hover, leave, enterKey: addAtCrosshair, remove: deletePoint,
+  swap: () => setSign(!including),
+});

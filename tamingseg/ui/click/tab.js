@@ -8,13 +8,16 @@ import {ask} from "../shared/requests.js";
 import {commands, isOpen, moveCrosshair, photoPixels, refresh, state, view} from "../shared/state.js";
 import {fileStem, inMs, photoStem, wholePercent} from "../shared/words.js";
 import {act, link, onAnswer, work} from "../shared/work.js";
-import {isPainting, setTool, showBrush, stepSize, tool} from "./brush.js";
+import {showBrush, stepSize} from "./brush.js";
 import {chooseClass, showClasses} from "./classes.js";
 import {currentClicks, foreseen} from "./foreseen.js";
 import {dropHeld, forgetLevels, levelWords, showLevels, shownMask} from "./levels.js";
 import {ObjectList} from "./objects.js";
 import {opacity, paint, setOpacity} from "./paint.js";
-import {addAtCrosshair, deletePoint, grab, hover, including, pointAway, press, setSign} from "./points.js";
+import {including, setSign} from "./points.js";
+import {select} from "./select.js";
+import {shapeKeys, showShape} from "./shape.js";
+import {forgetPhoto, hand, setTool, showTool, tool} from "./tool.js";
 
 const list = new ObjectList(find(".objects"), act);
 let latency = {encode: null, decode: null, total: null, answers: 0};
@@ -28,9 +31,11 @@ function show() {
   find(".count").textContent = objects.length || "";
   find("[data-do=next]").disabled = !current;
   find("[data-do=saveMask]").disabled = find(".save [data-do=export]").disabled = !objects.length;
-  find("[data-do=include]").setAttribute("aria-pressed", String(including && !isPainting()));
-  find("[data-do=exclude]").setAttribute("aria-pressed", String(!including && !isPainting()));
+  find("[data-do=include]").setAttribute("aria-pressed", String(including && tool === "point"));
+  find("[data-do=exclude]").setAttribute("aria-pressed", String(!including && tool === "point"));
+  showTool();
   showBrush();
+  showShape(current);
   showClasses();
   find(".preview").hidden = !hasPreview() || touch;
   find(".preview input").checked = previewing;
@@ -51,6 +56,15 @@ function showLatency() {
   if (!isOpen("click")) return;
   showTimes(`encode ${inMs(encode)} · decode ${inMs(decode)} · total ${inMs(total)}`,
     "Encoding the photo, once · the model's answer to the last click · from that click to the painted mask");
+}
+
+/** A button went down on the photo, or a finger tapped. */
+function press(point, event) {
+  if (!state.photo || (event.button !== 0 && event.button !== 2)) return null;
+  state.crosshair = null;
+  if (event.button === 2 || !(event.ctrlKey || event.metaKey)) return hand().press(point, event);
+  select(point);
+  return null;
 }
 
 // --- the server ----------------------------------------------------------------------------------
@@ -78,7 +92,8 @@ function describe(operations) {
   const current = work.objects.find(object => object.id === work.active);
   const last = operations.at(-1)?.do, done = {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
-    delete: "Deleted. Undo brings it back.", reorder: "Moved. Objects further down the list lie in front.",
+    delete: "Deleted. Undo brings it back.", lock: "Locked; the padlock in the list unlocks it.",
+    solo: "Shift+H once more shows all.", reorder: "Moved. Objects further down the list lie in front.",
   };
   const emptied = !current && ["delete_click", "clear_clicks", "paint"].includes(last);
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
@@ -117,12 +132,6 @@ function maskStem(object) {
 
 commands.next = () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"});
 
-function hideActive() {
-  const {objects, active} = foreseen(), object = objects.find(one => one.id === active);
-  if (active < 0) link.idle().then(hideActive); // not named by the server yet
-  else if (object) act({do: "hide", object_id: object.id, hidden: !object.hidden});
-}
-
 find(".opacity").addEventListener("input", event => {
   setOpacity(Number(event.target.value));
   refresh();
@@ -135,31 +144,36 @@ if (touch) find(".empty .minus + span").textContent = "Choose − and tap what y
 
 export const tab = {
   label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
-  show, press, grab, hover, paint,
-  leave: pointAway,
+  show, press, paint,
+  grab: (point, event) => hand().grab(point, event),
+  hover: point => hand().hover(point),
+  leave: () => hand().leave(),
   arrived(same) {
-    pointAway();
+    hand().leave();
     if (same) return;
     latency = {encode: null, decode: null, total: null, answers: latency.answers};
     forgetLevels();
+    forgetPhoto();
   },
-  undo: () => work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo."),
-  redo: () => work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo."),
+  undo: () => hand().undo() || (work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo.")),
+  redo: () => hand().redo() || (work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo.")),
   enterKey(event) {
     if (event.ctrlKey || event.metaKey) commands.next();
-    else if (!state.crosshair) moveCrosshair(0, 0);
-    else addAtCrosshair(event);
+    else if (state.crosshair || hand().isDrawing()) hand().enterKey(event);
+    else moveCrosshair(0, 0);
   },
   escape() {
-    if (state.crosshair) state.crosshair = null;
-    else if (isPainting()) setTool("point");
+    if (hand().isDrawing()) hand().discard();
+    else if (state.crosshair) state.crosshair = null;
+    else if (tool !== "point") setTool("point");
     else if (currentClicks().length) act({do: "clear_clicks"});
     view.draw();
   },
   keys: {
-    x: () => isPainting() ? setTool(tool === "brush" ? "eraser" : "brush") : setSign(!including),
-    b: () => setTool("brush"), e: () => setTool("eraser"), q: () => setSign(including),
-    "[": () => stepSize(-1), "]": () => stepSize(1), n: () => commands.next(), h: hideActive, delete: deletePoint, backspace: deletePoint,
+    x: () => hand().swap(), b: () => setTool("brush"), e: () => setTool("eraser"), q: () => setSign(including),
+    p: () => setTool("polygon"), r: () => setTool("box"), v: () => setTool("select"),
+    "[": () => stepSize(-1), "]": () => stepSize(1), n: () => commands.next(), delete: () => hand().remove(), backspace: () => hand().remove(),
+    ...shapeKeys,
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map(number => [number, () => chooseClass(number)])),
     ",": () => commands.part(), ".": () => commands.whole(),
   },

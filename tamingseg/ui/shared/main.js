@@ -56,7 +56,7 @@ function keyOf({key, code}) {
 function listen() {
   root.addEventListener("click", event => {
     const name = event.target.closest("[data-do]")?.dataset.do;
-    if (name) commands[name]();
+    if (name) commands[name](event);
     if (event.target.matches("dialog")) event.target.close(); // beside it
   });
   listenToTabs(find("[role=tablist]"));
@@ -115,7 +115,7 @@ function pressKey(event) {
     const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
     moveCrosshair(dx * factor, dy * factor);
   } else if (Object.hasOwn(sharedKeys, key)) sharedKeys[key]();
-  else if (Object.hasOwn(tab.keys, key)) tab.keys[key]();
+  else if (Object.hasOwn(tab.keys, key)) tab.keys[key](event);
   else done = false;
   if (done) event.preventDefault();
 }

@@ -54,7 +54,7 @@ export function readMask(counts, height, width) {
     // A run may go over the foot of a column: every column it enters starts anew at the top.
     for (let at = start; at < end; at += height - (at % height)) starts.push(at);
   }
-  return {bits, area, path: traceOutline(bits, starts, height, width)};
+  return {bits, area, path: pathOf(traceLoops(bits, starts, height, width))};
 }
 
 /** Bits of the pixels whose middle is within `radius` of a line through points {x, y}. */
@@ -73,21 +73,34 @@ export function strokeBits(points, radius, height, width) {
   return bits;
 }
 
-/** The outline of bits as a Path2D. */
-export function outlineOfBits(bits, height, width) {
+/** The outline of bits as loops [x, y, x, y, ...], which an even-odd fill turns into the bits again. */
+export function loopsOfBits(bits, height, width) {
   const starts = [];
   for (let i = 0; i < bits.length; i += 1) if (bits[i] && (i % height === 0 || !bits[i - 1])) starts.push(i);
-  return traceOutline(bits, starts, height, width);
+  return traceLoops(bits, starts, height, width);
+}
+
+/** The outline of bits as a Path2D. */
+export const outlineOfBits = (bits, height, width) => pathOf(loopsOfBits(bits, height, width));
+
+function pathOf(loops) {
+  const path = new Path2D();
+  for (const loop of loops) {
+    path.moveTo(loop[0], loop[1]);
+    for (let i = 2; i < loop.length; i += 2) path.lineTo(loop[i], loop[i + 1]);
+    path.closePath();
+  }
+  return path;
 }
 
 /**
- * The borders of a mask as closed loops, which an even-odd fill turns into the mask again.
+ * The borders of a mask as loops [x, y, x, y, ...], which an even-odd fill turns into the mask again.
  * Each loop follows the cracks between pixels with the inside on its right; joining the middles of
  * the cracks cuts the corners of the staircase by less than half a pixel. Every loop runs rightwards
  * along the top of some pixel without a neighbour above: `starts` holds all candidates.
  */
-function traceOutline(bits, starts, height, width) {
-  const path = new Path2D(), seen = new Uint8Array(bits.length);
+function traceLoops(bits, starts, height, width) {
+  const loops = [], seen = new Uint8Array(bits.length);
   const filled = (x, y) => x >= 0 && y >= 0 && x < width && y < height && bits[x * height + y] === 1;
   const stepX = [1, 0, -1, 0], stepY = [0, 1, 0, -1]; // right, down, left, up
   const leftX = [0, 0, -1, -1], leftY = [-1, 0, 0, -1]; // pixel ahead on the left of a corner
@@ -95,7 +108,8 @@ function traceOutline(bits, starts, height, width) {
   for (const start of starts) {
     if (seen[start]) continue;
     const startX = Math.floor(start / height), startY = start % height;
-    let x = startX, y = startY, direction = 0, turned = true, first = true;
+    const loop = [];
+    let x = startX, y = startY, direction = 0, turned = true;
     do {
       if (direction === 0) seen[x * height + y] = 1;
       const middleX = x + stepX[direction] / 2, middleY = y + stepY[direction] / 2;
@@ -104,13 +118,11 @@ function traceOutline(bits, starts, height, width) {
       let next = direction;
       if (filled(x + leftX[direction], y + leftY[direction])) next = (direction + 3) & 3;
       else if (!filled(x + rightX[direction], y + rightY[direction])) next = (direction + 1) & 3;
-      if (first) path.moveTo(middleX, middleY);
-      else if (turned || next !== direction) path.lineTo(middleX, middleY);
-      first = false;
+      if (!loop.length || turned || next !== direction) loop.push(middleX, middleY);
       turned = next !== direction;
       direction = next;
     } while (x !== startX || y !== startY || direction !== 0);
-    path.closePath();
+    loops.push(loop);
   }
-  return path;
+  return loops;
 }

@@ -13,7 +13,7 @@ import {grouped} from "./words.js";
  */
 export const state = {photo: null, crosshair: null, tab: null, elsewhere: false};
 
-/** What buttons do, by their data-do. Tabs add theirs. */
+/** What buttons do, by their data-do; they get the event. Tabs add theirs. */
 export const commands = {};
 
 /** An area at the size at which the photo is worked on, in words, in pixels of the photo itself. */
@@ -34,7 +34,7 @@ const tabs = new Map(); // by the name
  * `forget(key)`, that a photo is gone; `paint(context, scale)`, which draws over the photo;
  * press(point, event), grab(point, event) and hover(point), which answer the pointer as `View` asks;
  * doubleClick(); point(), which says something of what the crosshair is on; enterKey(event), escape(),
- * undo() and redo(), which are keys; and `keys`, more of them by the key in small letters.
+ * undo() and redo(), which are keys; and `keys`, more of them by the key in small letters, which get the event too.
  */
 export function addTab(name, hooks) {
   tabs.set(name, {

@@ -102,6 +102,18 @@ HOSTILE = [
     {"do": "recolour", "object_id": 1, "colour": -1},
     {"do": "hide", "object_id": 1, "hidden": None},
     {"do": "delete", "object_id": 2**40},
+    {"do": "add_box", "top": 1, "left": 1, "bottom": 9},
+    {"do": "add_box", "top": 9, "left": 1, "bottom": 1, "right": 9},
+    {"do": "add_box", "top": 500, "left": 1, "bottom": 510, "right": 9},
+    {"do": "add_box", "top": float("nan"), "left": 1, "bottom": 9, "right": 9},
+    {"do": "replace_mask", "mask": encode_rle(np.ones((4, 4), bool))},
+    {"do": "reshape", "how": "bend", "radius": 1},
+    {"do": "reshape", "how": "grow", "radius": 0},
+    {"do": "reshape", "how": "grow", "radius": 101},
+    {"do": "reshape", "how": "shrink", "radius": 100},
+    {"do": "lock", "object_id": 1, "locked": 1},
+    {"do": "duplicate", "object_id": 2},
+    {"do": "solo", "object_id": "1"},
 ]
 
 

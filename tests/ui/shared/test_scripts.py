@@ -1,5 +1,6 @@
 """What the shared scripts compute, against the package's own answers; run by Chromium."""
 
+import cv2
 import numpy as np
 import pytest
 
@@ -126,6 +127,62 @@ def test_no_two_kinds_have_one_colour_and_none_is_that_of_what_is_chosen(scripts
     assert len(set(colours)) == len(colours) == 21
     assert 0xF5F5F5 not in colours
     assert scripts.evaluate("() => withAlpha(0x102030, 1)") == 0xFF102030
+
+
+def polygon_bits(scripts, rings, height, width):
+    bits = scripts.evaluate(
+        """([rings, height, width]) =>
+            [...polygonBits(rings.map(ring => ring.map(([x, y]) => ({x, y}))), height, width)]""",
+        [rings, height, width],
+    )
+    return np.array(bits, bool).reshape(width, height).T
+
+
+def test_a_polygon_holds_the_pixels_whose_middle_is_inside_an_odd_number_of_rings(scripts, rng):
+    height, width = 20, 30
+    middles = np.stack(np.meshgrid(np.arange(width), np.arange(height)), axis=-1) + 0.5
+    for corners in (3, 4, 7):
+        rings = [rng.uniform(-5, 35, (corners, 2)).tolist() for _ in range(2)]
+        turns = [wound(ring, middles) for ring in rings]
+        expected = (turns[0] + turns[1]) % 2 == 1
+        assert (polygon_bits(scripts, rings, height, width) == expected).all()
+    assert not polygon_bits(scripts, [], height, width).any()
+    whole = [[[0, 0], [width, 0], [width, height], [0, height]]]
+    assert polygon_bits(scripts, whole, height, width).all()
+
+
+def wound(ring, points):
+    """How often a ray to the right from each point crosses a ring."""
+    crossings = np.zeros(points.shape[:2], int)
+    for (x0, y0), (x1, y1) in zip(ring, ring[1:] + ring[:1], strict=True):
+        spans = (y0 <= points[..., 1]) != (y1 <= points[..., 1])
+        if y0 != y1:
+            crossings += spans & (
+                x0 + (points[..., 1] - y0) * (x1 - x0) / (y1 - y0) > points[..., 0]
+            )
+    return crossings
+
+
+@pytest.mark.parametrize("tolerance", [0, 1])
+def test_an_outline_as_corners_is_the_mask_again_or_nearly(scripts, rng, tolerance):
+    height, width = 40, 50
+    blobs = cv2.GaussianBlur(rng.normal(size=(height, width)), (0, 0), 3)
+    mask = blobs > 0
+    loops = scripts.evaluate(
+        """([bits, height, width, tolerance]) =>
+            loopsOfBits(Uint8Array.from(bits), height, width)
+                .map(loop => ringOfLoop(loop, tolerance).map(({x, y}) => [x, y]))""",
+        [mask.T.ravel().astype(int).tolist(), height, width, tolerance],
+    )
+    again = polygon_bits(scripts, loops, height, width)
+    if tolerance == 0:
+        assert (again == mask).all()
+    else:
+        near = cv2.dilate(mask.astype(np.uint8), np.ones((5, 5))) != cv2.erode(
+            mask.astype(np.uint8), np.ones((5, 5))
+        )
+        assert not ((again != mask) & ~near).any()
+        assert sum(map(len, loops)) < 200
 
 
 def test_a_stroke_holds_the_pixels_near_its_line(scripts, rng):
