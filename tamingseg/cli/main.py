@@ -54,9 +54,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     with signals_interrupt() as came:
         try:
             with notes_said_once():
-                return dispatch(
+                code = dispatch(
                     "tamingseg", "Image segmentation from one click.", COMMANDS, arguments
                 )
+            if came:  # a library, such as gradio, kept the exception to itself
+                raise KeyboardInterrupt
+            return code
         except BrokenPipeError:  # whoever read the output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             return 141

@@ -1,7 +1,9 @@
 """How a command ends when it is told to: by Ctrl-C (SIGINT), or by SIGTERM."""
 
+import atexit
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,9 +18,15 @@ def signals_interrupt() -> Iterator[list[int]]:
     """Let SIGINT and SIGTERM raise KeyboardInterrupt; gives the list of those that came.
 
     Raising lets what is half done be cleared away. A library may be in the middle of something
-    long, or lose the exception, so the process ends after `PATIENCE` seconds in any case.
+    long, or lose the exception, so the process ends after `PATIENCE` seconds in any case. After
+    such a signal Python does not take its modules apart in the end: with torch that is long.
     """
     came: list[int] = []
+
+    def leave() -> None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(128 + came[0])
 
     def stop(number: int, _: FrameType | None) -> None:
         if came:  # it is ending already
@@ -29,6 +37,7 @@ def signals_interrupt() -> Iterator[list[int]]:
         timer.start()
         raise KeyboardInterrupt
 
+    atexit.register(leave)  # before anybody else: so it is called last
     before = {}
     if threading.current_thread() is threading.main_thread():  # only that may set handlers
         # (Another handler is somebody's intention, such as nohup's.)
@@ -41,5 +50,7 @@ def signals_interrupt() -> Iterator[list[int]]:
     try:
         yield came
     finally:
+        if not came:
+            atexit.unregister(leave)
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -21,8 +21,10 @@ def mask_png(mask: np.ndarray, size: tuple[int, int]) -> bytes:
     return _png(Image.fromarray(np.where(scale_mask(mask, size), np.uint8(255), np.uint8(0))))
 
 
-def masks_json(masks: MaskSet, size: tuple[int, int], name: str) -> bytes:
-    """Return masks of the photo `name` as a COCO file at `size`, in their order, with scores.
+def masks_json(masks: MaskSet, size: tuple[int, int], name: str | None = None) -> bytes:
+    """Return masks as a COCO file of the photo `name` at `size`, in their order, with scores.
+
+    Without a name it is the list of the masks alone, as COCO has results.
 
     Raises
     ------
@@ -34,7 +36,7 @@ def masks_json(masks: MaskSet, size: tuple[int, int], name: str) -> bytes:
         mask_entry(scale_mask(masks[index], size), score, index + 1)
         for index, score in enumerate(masks.scores.tolist())
     ]
-    return _coco(entries, size, name, "mask")
+    return json.dumps(entries).encode() if name is None else _coco(entries, size, name, "mask")
 
 
 def label_png(masks: MaskSet, size: tuple[int, int]) -> bytes:

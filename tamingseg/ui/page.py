@@ -22,7 +22,7 @@ from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.allowed import Known
 from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
-from tamingseg.ui.memory import keep_tidy
+from tamingseg.ui.memory import keep_tidy, use_one_heap
 from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
 from tamingseg.ui.partition.calls import partition_tab
@@ -82,6 +82,7 @@ class Page(gr.Blocks):
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         """Launch like any gradio page, with the settings that keep this one safe and private."""
+        use_one_heap()
         threading.Thread(target=self._warm_up, daemon=True).start()
         tidying = (self.workspaces, self._closed)
         threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()

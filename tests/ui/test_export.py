@@ -79,6 +79,11 @@ def test_proposals_are_saved_as_pycocotools_reads_them(masks, tmp_path):
         assert entry["bbox"] == coco.toBbox(entry["segmentation"]).tolist()
 
 
+def test_without_a_name_masks_are_a_list_of_results(masks):
+    entries = json.loads(masks_json(masks, masks.size))
+    assert entries == json.loads(masks_json(masks, masks.size, "a.png"))["annotations"]
+
+
 def test_proposals_are_saved_at_the_size_of_the_photo(masks):
     (first, _) = json.loads(masks_json(masks, (40, 60), "a.png"))["annotations"]
     assert first["segmentation"]["size"] == [40, 60]

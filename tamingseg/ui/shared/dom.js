@@ -10,7 +10,7 @@ export const touch = window.matchMedia("(pointer: coarse)").matches;
 /** A line for the user; screen readers read it out. */
 export function say(text, isError = false) {
   const message = find(".message");
-  message.textContent = text;
+  message.textContent = message.title = text;
   message.classList.toggle("error", isError);
 }
 

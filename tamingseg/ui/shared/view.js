@@ -115,7 +115,8 @@ export class View {
 
   drawNow() {
     const {canvas, context, picture, scale} = this, ratio = window.devicePixelRatio;
-    const width = Math.round(canvas.clientWidth * ratio), height = Math.round(canvas.clientHeight * ratio);
+    const box = canvas.getBoundingClientRect(); // in pixels of the window, also where the page is magnified
+    const width = Math.round(box.width * ratio), height = Math.round(box.height * ratio);
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, {width, height});
     context.setTransform(1, 0, 0, 1, 0, 0);
     context.clearRect(0, 0, width, height);

@@ -220,3 +220,30 @@ def test_pixels_are_counted_in_the_photo_as_it_came(user, discs_image):
     counted = int(said.removeprefix("about ").removesuffix(" px").replace(",", ""))
     assert counted == pytest.approx(saved.sum(), rel=0.01)
     assert f"about {counted:,} pixels" in user.message() or "Saved" in user.message()
+
+
+def test_a_page_that_is_magnified_shows_the_photo_where_clicks_find_it(user, discs):
+    user.page.evaluate("document.body.style.zoom = '1.25'")
+    user.page.wait_for_function(
+        """() => {
+            const canvas = document.querySelector("canvas.view");
+            return canvas.width === Math.round(canvas.getBoundingClientRect().width);
+        }"""
+    )
+    user.click(RED)
+    assert (user.mask() == (discs == 1)).all()
+    user.page.get_by_role("button", name="Hide").first.click()
+    user.settled()
+    shown = np.asarray(Image.open(io.BytesIO(user.page.screenshot())).convert("RGB"))
+    x, y = map(int, user.at(RED))
+    assert shown[y, x].tolist() == user.colour(RED) != shown[y, x - 200].tolist()
+
+
+def test_what_is_said_never_moves_the_photo(user):
+    user.page.set_viewport_size({"width": 800, "height": 600})
+    canvas = user.frame().page.locator("canvas.view")
+    before = canvas.bounding_box()
+    user.page.evaluate(
+        "document.querySelector('.message').textContent = 'a sentence too long. '.repeat(20)"
+    )
+    assert canvas.bounding_box() == before
