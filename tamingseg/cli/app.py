@@ -4,14 +4,26 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import tyro
+
 from tamingseg.cli.flags import parse
+from tamingseg.ui.folder.project import FolderProject
 from tamingseg.ui.page import MEMORY, launch
 
 
 @dataclass(frozen=True)
 class App:
-    """Start the page, print its address and open it. Ctrl-C ends it."""
+    """Start the page, print its address and open it. Ctrl-C ends it.
 
+    With PHOTOS, a folder, the page works on the photos in it, and keeps the work in a file as it is
+    made. Without it photos are opened in the browser, which keeps them.
+    """
+
+    photos: tyro.conf.Positional[Path | None] = None
+    """Folder of photos to work on; subfolders are followed."""
+    annotations: Path | None = None
+    """File that keeps the work on PHOTOS, .tamingseg; by default PHOTOS/annotations.tamingseg.
+    `tamingseg convert` makes files of other formats of it."""
     port: int | None = None
     """Port of the page; by default the first free one from 7860."""
     host: str | None = None
@@ -30,6 +42,19 @@ class App:
 
 def main(arguments: Sequence[str]) -> int:
     """Parse and launch."""
-    command = parse(App, "tamingseg app", arguments)
-    launch(**asdict(command))
+    settings = asdict(parse(App, "tamingseg app", arguments))
+    photos, annotations = settings.pop("photos"), settings.pop("annotations")
+    if photos is None:
+        if annotations is not None:
+            raise ValueError("--annotations goes with a folder of photos: tamingseg app PHOTOS")
+        launch(**settings)
+        return 0
+    project = FolderProject(photos, annotations)
+    try:
+        print(f"{len(project.names)} photos; the work on them is kept in {project.file}")
+        for notice in project.notices:
+            print(notice)
+        launch(**settings, project=project)
+    finally:
+        project.close()
     return 0

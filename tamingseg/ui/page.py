@@ -21,6 +21,9 @@ from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.allowed import Known
 from tamingseg.ui.click.calls import click_tab
+from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
+from tamingseg.ui.folder.desk import Desk
+from tamingseg.ui.folder.project import FolderProject, keep_written
 from tamingseg.ui.guard import UPLOAD_PATH, Guard
 from tamingseg.ui.memory import keep_tidy, use_one_heap
 from tamingseg.ui.mosaics.calls import mosaic_tab
@@ -65,6 +68,7 @@ class Page(gr.Blocks):
         partitioner: Segmentor,
         textures: Textures,
         memory: float,
+        project: FolderProject | None,
     ) -> None:
         super().__init__(
             title="tamingseg · segment an image by clicking",
@@ -72,11 +76,16 @@ class Page(gr.Blocks):
             delete_cache=(600, 3600),
         )
         self.workspaces = Workspaces(segmentor, int(memory * 1e9))
+        self.desk = Desk(self.workspaces, project) if project else None
         self._closed = threading.Event()
         with self:
             tabs = make_tabs(self.workspaces, propose, partitioner, textures)
-            self.scripts = load_scripts(settings_of(tabs))
-            canvas = seg_canvas(tabs, shared_calls(self.workspaces), self.scripts)
+            self.scripts = load_scripts(settings_of(tabs) | folder_settings(project))
+            calls = [
+                *shared_calls(self.workspaces),
+                *(folder_calls(self.desk) if self.desk else []),
+            ]
+            canvas = seg_canvas(tabs, calls, self.scripts)
             listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
         self.queue(max_size=MAX_AT_ONCE)
 
@@ -86,9 +95,14 @@ class Page(gr.Blocks):
         threading.Thread(target=self._warm_up, daemon=True).start()
         tidying = (self.workspaces, self._closed)
         threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()
+        routes = _routes(self.workspaces, self.scripts)
+        if self.desk is not None:
+            writing = (self.desk.project, self._closed)
+            threading.Thread(target=keep_written, args=writing, daemon=True).start()
+            routes += folder_routes(self.desk)
         kept: dict[str, Any] = {
             "app_kwargs": {
-                "routes": _routes(self.workspaces, self.scripts),
+                "routes": routes,
                 "middleware": [Middleware(Guard, known=self._known())],
             },
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
@@ -118,6 +132,8 @@ class Page(gr.Blocks):
 
     def _warm_up(self) -> None:
         """Encode the first sample photo at the start, so that the first click is instant."""
+        if self.desk is not None:
+            return  # the page opens a photo of the folder
         name = SAMPLE_IMAGES[0]
         self.workspaces.embed_sample(name, load_sample_image(name))
 
@@ -140,6 +156,7 @@ def build_page(
     partitioner: Segmentor | None = None,
     textures: Textures | None = None,
     memory: float = MEMORY,
+    project: FolderProject | None = None,
 ) -> Page:
     """Build the app around a model and a way to propose; launch it like any `gr.Blocks`.
 
@@ -152,9 +169,11 @@ def build_page(
         What mosaics are made of; by default textures by formula.
     memory
         Gigabytes for the photos of all users together, and what is found in them.
+    project
+        A folder of photos that the page works on; by default photos are opened in the browser.
     """
     textures = textures or find_textures(None)
-    return Page(segmentor, propose, partitioner or segmentor, textures, memory)
+    return Page(segmentor, propose, partitioner or segmentor, textures, memory, project)
 
 
 def launch(
@@ -164,6 +183,7 @@ def launch(
     open_browser: bool = True,
     textures: Path | None = None,
     memory: float = MEMORY,
+    project: FolderProject | None = None,
 ) -> None:
     """Load a model, serve the app until interrupted, and say its address.
 
@@ -182,6 +202,8 @@ def launch(
         Folder of photos of textures for mosaics, besides those by formula.
     memory
         Gigabytes for the photos of all users together, and what is found in them.
+    project
+        A folder of photos that the page works on; by default photos are opened in the browser.
 
     Raises
     ------
@@ -196,7 +218,9 @@ def launch(
     found = find_textures(textures)
     segmentor = load_segmentor(model)
     partitioner = load_segmentor(_PARTITIONER) if _takes_partitioner(model) else segmentor
-    page = build_page(segmentor, partitioner=partitioner, textures=found, memory=memory)
+    page = build_page(
+        segmentor, partitioner=partitioner, textures=found, memory=memory, project=project
+    )
     is_hosted = "SPACE_ID" in os.environ
     page.launch(server_name=host, server_port=port, inbrowser=open_browser and not is_hosted)
 

@@ -90,6 +90,9 @@ class Workspace:
         Who opened it, see `tamingseg.ui.clients`.
     stopped
         Names of the last runs that were to be stopped.
+    keep
+        Told of the objects after every step, to keep them elsewhere than in the browser. What it
+        raises, ValueError or OSError, is said to the user.
     sequence
         Number of the last request of operations that was carried out.
     used, ends
@@ -124,6 +127,7 @@ class Workspace:
         self.slots: dict[str, Any] = {}  # of each tab a `Slot` of its own
         self.client = client.get()
         self.stopped: deque[str] = deque(maxlen=64)
+        self.keep: Callable[[Any], None] = lambda state: None
         self.sequence = 0
         self.used = self.ends = 0.0
         self._embed = embed

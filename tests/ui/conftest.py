@@ -367,6 +367,12 @@ class User:
         return np.array(self.save()[1]) > 0
 
 
+@pytest.fixture(scope="session")
+def user_class():
+    """The class of users, for pages of other apps."""
+    return User
+
+
 @pytest.fixture
 def visitor(chromium, app):
     """Makes users, each in a browser of their own; all of them must stay on this machine."""

@@ -1,9 +1,10 @@
-// Classes: names with a colour and a key, kept in this browser for all photos. An object of a class has its name.
+// Classes: names with a colour and a key, kept for all photos, in this browser or with the folder. An object of a class has its name.
 
 import {button, find, say} from "../shared/dom.js";
 import {onNames} from "../shared/exchange.js";
+import {hasFolder, keepClasses, onFolder} from "../shared/folder.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
-import {refresh} from "../shared/state.js";
+import {refresh, state} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {act} from "../shared/work.js";
 import {foreseen, newGesture} from "./foreseen.js";
@@ -11,7 +12,7 @@ import {foreseen, newGesture} from "./foreseen.js";
 const MOST = 100;
 
 const box = find(".classes"), field = box.querySelector("input");
-let classes = readClasses(); // [{name, colour}]
+let classes = hasFolder ? [] : readClasses(); // [{name, colour}]
 let current = null; // the class of objects that are begun from now on
 
 function readClasses() {
@@ -20,9 +21,16 @@ function readClasses() {
 }
 
 function keep() {
-  remember("classes", JSON.stringify(classes));
+  if (hasFolder) keepClasses(classes);
+  else remember("classes", JSON.stringify(classes));
   refresh();
 }
+
+onFolder("classes", found => {
+  classes = found;
+  current = classes.find(({name}) => name === current?.name) ?? null;
+  if (state.tab) refresh();
+});
 
 /** Add a class of that name, unless there is one; by default its colour is the first that no other has. */
 function addClass(text, colour = null) {

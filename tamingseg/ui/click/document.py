@@ -114,9 +114,15 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
 
     `known` maps ids to the `key` of the mask the browser has; those masks are not sent again.
     """
+    described = describe_state(session.state, known)
+    return {**described, "can_undo": session.can_undo, "can_redo": session.can_redo}
+
+
+def describe_state(state: State, known: Any = None) -> dict[str, Any]:
+    """Describe the objects of a state as `describe` does."""
     known = known if isinstance(known, dict) else {}
     objects = []
-    for item in session.state.objects:
+    for item in state.objects:
         key = _digest(item.mask)
         described = {
             "id": item.id,
@@ -135,10 +141,8 @@ def describe(session: Session, known: Any = None) -> dict[str, Any]:
         objects.append(described)
     return {
         "objects": objects,
-        "active": session.state.active,
-        "next_threshold": session.state.threshold,
-        "can_undo": session.can_undo,
-        "can_redo": session.can_redo,
+        "active": state.active,
+        "next_threshold": state.threshold,
     }
 
 

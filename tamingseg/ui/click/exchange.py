@@ -12,9 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from tamingseg.annotations.document import (
-    Annotation,
     Label,
-    Made,
     Photo,
     Project,
     check_size,
@@ -24,15 +22,21 @@ from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
 from tamingseg.annotations.table import FORMATS
 from tamingseg.annotations.writing import pack
-from tamingseg.masks.rle import decode_rle, encode_rle
-from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, SegmentedObject, State
+from tamingseg.masks.rle import decode_rle
+from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, State
+from tamingseg.ui.click.annotated import (
+    annotation_of,
+    colours_of,
+    is_unnamed,
+    label_of,
+    scale_counts,
+    shown_name,
+)
 from tamingseg.ui.click.document import read_document
-from tamingseg.ui.export import scale_mask
 from tamingseg.ui.guard import MAX_REQUEST_BYTES
 from tamingseg.ui.shared.pictures import shrunk_size
 from tamingseg.ui.wire import Call, answered, as_text, check_flag, check_text, shorten
 from tamingseg.ui.workspaces import WORK_PIXELS
-from tamingseg.values import Click
 
 MAX_PHOTOS = 5000
 """Most photos of one request."""
@@ -43,8 +47,6 @@ MAX_FILES_BYTES = MAX_REQUEST_BYTES * 5 // 8
 MAX_LINES = 40
 """Most lines that tell what was lost; one line stands for all losses of a kind."""
 
-_UNNAMED = re.compile(r"Object \d+")
-_UNNAMED_LABEL = "object"
 _GRAVE = ("mask", "object", "photo", "label", "order")
 """Notes on these fields are told first."""
 _ENTRY = re.compile(r"object (\d+)")
@@ -95,7 +97,7 @@ def exchange_calls() -> list[Call]:
         }
         project, notes = read_files(_read_files(request.get("files")), sizes)
         found = {photo.name: photo for photo in project.photos}
-        colours = _colours_of(project)
+        colours = colours_of(project.labels)
         answers = []
         for name, described in zip(names, photos, strict=True):
             photo = found.get(name, Photo(name, sizes[name]))
@@ -146,29 +148,15 @@ def project_of(works: Mapping[str, Work]) -> Project:
     """
     photos = []
     for name, (size, full_size, state) in works.items():
-        objects = tuple(_annotation(item, size, full_size) for item in state.objects if item.mask)
+        objects = tuple(annotation_of(item, size, full_size) for item in state.objects if item.mask)
         photos.append(Photo(name, full_size, objects))
     colours: dict[str, int] = {}
     for _, _, state in works.values():
         for item in state.objects:
-            colours.setdefault(_label_of(item), item.colour)
+            colours.setdefault(label_of(item), item.colour)
     used = {item.label for photo in photos for item in photo.objects}
     labels = [Label(name, PALETTE[colour]) for name, colour in colours.items() if name in used]
     return Project(tuple(labels), tuple(photos))
-
-
-def _annotation(item: SegmentedObject, size: Size, full_size: Size) -> Annotation:
-    counts = item.mask
-    if size != full_size:
-        counts = encode_rle(scale_mask(decode_rle(counts, size), full_size))
-    rows, cols = full_size[0] / size[0], full_size[1] / size[1]
-    clicks = tuple(Click(one.row * rows, one.col * cols, one.positive) for one in item.clicks)
-    made = Made("clicks", clicks, item.click_thresholds, item.threshold) if clicks else Made()
-    return Annotation(_label_of(item), counts, hidden=item.hidden, made=made)
-
-
-def _label_of(item: SegmentedObject) -> str:
-    return _UNNAMED_LABEL if _UNNAMED.fullmatch(item.name) else item.name
 
 
 def _with_names(notes: list[Note], works: Mapping[str, Work]) -> list[Note]:
@@ -177,19 +165,11 @@ def _with_names(notes: list[Note], works: Mapping[str, Work]) -> list[Note]:
     for note in notes:
         if note.file in works and (found := _ENTRY.fullmatch(note.entry)):
             objects = [item for item in works[note.file][2].objects if item.mask]
-            called = objects[int(found[1]) - 1].name
-            if not _UNNAMED.fullmatch(called):
-                note = replace(note, entry=f"{note.entry}, {called}")
+            called = objects[int(found[1]) - 1]
+            if not is_unnamed(called):
+                note = replace(note, entry=f"{note.entry}, {called.name}")
         named.append(note)
     return named
-
-
-def _colours_of(project: Project) -> dict[str, int]:
-    """Return the place of each label's colour in the palette, or else the label's own place."""
-    return {
-        label.name: PALETTE.index(label.colour) if label.colour in PALETTE else i % len(PALETTE)
-        for i, label in enumerate(project.labels)
-    }
 
 
 def _describe_new(
@@ -204,13 +184,11 @@ def _describe_new(
         notes.append(Note(lost, photo.name))
     size, described = shrunk_size(photo.size, WORK_PIXELS), []
     for number, item in enumerate(photo.objects[: max(room, 0)], 1):
-        counts = item.mask
-        if size != photo.size:
-            counts = encode_rle(scale_mask(decode_rle(counts, photo.size), size))
+        counts = scale_counts(item.mask, photo.size, size)
         if not decode_rle(counts, size).any():
             notes.append(Note("left out: it holds no pixel", photo.name, f"object {number}"))
             continue
-        name = " ".join((item.name or item.label).split())
+        name = shown_name(item)
         if len(name) > MAX_NAME:
             notes.append(Note("its name is cut", photo.name, f"object {number}", "name"))
         described.append({"name": name[:MAX_NAME], "mask": counts, "hidden": item.hidden})

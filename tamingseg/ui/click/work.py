@@ -27,12 +27,16 @@ Found = TypeVar("Found")
 class ClickWork:
     """What the first tab keeps of a photo. Safe to use from several threads."""
 
-    def __init__(self, workspace: Workspace, segmentor: Segmentor) -> None:
+    def __init__(
+        self, workspace: Workspace, segmentor: Segmentor, state: State | None = None
+    ) -> None:
         self._workspace = workspace
         self._clock = _Clock(segmentor)
         self._fusion = default_fusion(segmentor)
         self._session: Session | None = None
-        self._history: History | None = None  # of the session, while the work rests
+        self._history = (
+            None if state is None else History(state)
+        )  # of the session, while the work rests
         self._history_bytes = 0
         self._lock = threading.Lock()
 
@@ -41,6 +45,13 @@ class ClickWork:
         """Memory it occupies beside the photo's embedding."""
         session = self._session
         return self._history_bytes if session is None else session.work_bytes
+
+    @property
+    def state(self) -> State:
+        """The objects as they are."""
+        session = self._session
+        history = self._history or History()
+        return history.present if session is None else session.state
 
     def rest(self) -> None:
         """Let go of what can be computed again, unless a request is being answered."""
@@ -82,6 +93,8 @@ class ClickWork:
                 except ValueError as refusal:
                     error = str(refusal)
                 self._workspace.sequence = sequence
+                if operations or request.get("document") is not None:
+                    error = self._keep(session.state) or error
             answer = describe(session, request.get("known"))
         answer |= {"sequence": sequence, "encode_ms": self._workspace.encoded()[1]}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
@@ -91,6 +104,14 @@ class ClickWork:
         """Return what `look` finds in the session, while no request changes it."""
         with self._lock, clicks_at_once:
             return look(self._begun())
+
+    def _keep(self, state: State) -> str | None:
+        """Have the objects kept outside the page; returns why that was not possible."""
+        try:
+            self._workspace.keep(state)
+        except (ValueError, OSError) as error:
+            return str(error)
+        return None
 
     def _begun(self) -> Session:
         return self._session or self._begin(self._history)
@@ -105,6 +126,11 @@ class ClickWork:
 def find_click_work(workspace: Workspace, segmentor: Segmentor) -> ClickWork:
     """Return the clicked objects of a workspace's photo; none at first."""
     return workspace.slot("click", lambda: ClickWork(workspace, segmentor))
+
+
+def begin_click_work(workspace: Workspace, segmentor: Segmentor, state: State) -> None:
+    """Begin the work on a workspace's photo with objects that were made before."""
+    workspace.slot("click", lambda: ClickWork(workspace, segmentor, state))
 
 
 def _with_steps(state: State, earlier: History | None) -> State | History:

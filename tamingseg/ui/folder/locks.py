@@ -49,16 +49,6 @@ class Locks:
             self._holders[page] = Holder(page, who, photo, self._clock())
             return None
 
-    def holds(self, photo: str, page: str) -> bool:
-        """Whether a page may change a photo; it is heard of by that."""
-        with self._lock:
-            self._drop_silent()
-            holder = self._holders.get(page)
-            if holder is None:
-                return False
-            holder.heard = self._clock()
-            return holder.photo == photo
-
     def release(self, page: str) -> None:
         """Let a page hold nothing any more."""
         with self._lock:

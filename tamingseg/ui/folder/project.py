@@ -112,6 +112,10 @@ class FolderProject:
             self._sizes[name] = read_size(self.path(name))
         return self._sizes[name]
 
+    def measured(self, name: str, size: Size) -> None:
+        """Take note of the size of a photo that was read; another file may be there by now."""
+        self._sizes[name] = size
+
     def photo(self, name: str) -> Photo:
         """Return the work on a photo; raises ValueError if it was made for one of another size."""
         size = self.size(name)
@@ -135,6 +139,10 @@ class FolderProject:
             )
             return self._steps, [self._row(name) for name in names if name in self._paths]
 
+    def step_of(self, name: str) -> int:
+        """Return the number of the last step that changed a photo; 0 before the first one."""
+        return self._changed.get(name, 0)
+
     def images(self) -> Files:
         """Return the files of the photos."""
         return Files(
@@ -144,16 +152,19 @@ class FolderProject:
     # --- what changes -----------------------------------------------------------------------------
 
     def put(self, photo: Photo, labels: Iterable[Label] = ()) -> None:
-        """Keep the work on a photo, and labels that are new; raises OSError if that cannot be.
+        """Keep the work on a photo, and its labels, which replace those of the same names.
 
-        A photo that somebody decided to be empty is in progress again if it has objects now.
+        A photo that somebody decided to be empty is in progress again if it has objects now. Raises
+        OSError if the journal cannot be written.
         """
         self.path(photo.name)
         with self._lock:
             photo = replace(photo, state=_state_after(photo))
-            labels = (*self._labels, *(one for one in labels if one.name not in self._label_names))
-            if (photo, labels) != (self._photos.get(photo.name), self._labels):
-                self._step(Project(labels, (photo,)))
+            all_labels = {label.name: label for label in (*self._labels, *labels)}
+            changed = Project(tuple(all_labels.values()), (photo,))
+            before = self._photos.get(photo.name, Photo(photo.name, photo.size))
+            if (photo, changed.labels) != (before, self._labels):
+                self._step(changed)
 
     def mark(self, name: str, state: State) -> None:
         """Note that a photo is done, empty, or not done after all.
@@ -222,10 +233,6 @@ class FolderProject:
             self._alone.release()
 
     # --- inside -----------------------------------------------------------------------------------
-
-    @property
-    def _label_names(self) -> set[str]:
-        return {label.name for label in self._labels}
 
     def _row(self, name: str) -> Row:
         photo = self._photos.get(name)
@@ -318,6 +325,16 @@ class FolderProject:
         self.notices.append(
             f"another program changed {self.file.name}; its version is kept as {aside.name}"
         )
+
+
+def keep_written(project: FolderProject, ended: threading.Event, seconds: float = 1.0) -> None:
+    """Write the file whenever nobody works, until `ended` is set."""
+    while not ended.wait(seconds):
+        try:
+            project.tidy()
+        except OSError as error:  # the journal has it all; it is tried again
+            if str(error) not in project.notices:
+                project.notices.append(str(error))
 
 
 def whole_endings() -> list[str]:

@@ -1,4 +1,4 @@
-"""What every tab may call on the server: open a photo, go on after a reload, stop a run."""
+"""What every tab may call on the server: open photos, go on after a reload, stop a run."""
 
 from typing import Any
 
@@ -18,10 +18,16 @@ def shared_calls(workspaces: Workspaces) -> list[Call]:
         return workspaces.resume(token).greeting()
 
     @answered
+    def encode_ahead(request: Any) -> dict[str, Any]:
+        """Encode a photo that will be wanted soon."""
+        find_workspace(workspaces, request).encoded()
+        return {}
+
+    @answered
     def stop_run(request: Any) -> dict[str, Any]:
         """Stop a run by its name, also one that has not begun."""
         workspace = find_workspace(workspaces, request)
         workspace.stopped.append(check_name(request.get("run")) or "")
         return {}
 
-    return [open_sample, resume, stop_run]
+    return [open_sample, resume, encode_ahead, stop_run]

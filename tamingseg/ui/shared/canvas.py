@@ -60,6 +60,7 @@ def settings_of(tabs: Sequence[Tab]) -> dict[str, Any]:
         "PALETTE": list(zip(PALETTE, COLOUR_NAMES, strict=True)),
         "MAX_NAME": MAX_NAME,
         "MAX_PHOTO_MB": MAX_PHOTO_BYTES >> 20,
+        "FOLDER": None,  # the page names it if it shows one
     }
     return {**shared, **{name: value for tab in tabs for name, value in tab.settings.items()}}
 
@@ -82,7 +83,9 @@ def seg_canvas(tabs: Sequence[Tab], calls: Sequence[Call], scripts: Mapping[str,
     html = _read("shared/canvas.html")
     html = html.replace("<!-- tabs -->", "".join(map(_button, tabs)))
     html = html.replace("<!-- panels -->", "".join(map(_panel, tabs)))
-    styles = ["shared/canvas.css", "shared/panels.css", *(f"{tab.name}/panel.css" for tab in tabs)]
+    html = html.replace("<!-- list -->", _read("folder/panel.html"))
+    names = ["folder", *(tab.name for tab in tabs)]
+    styles = ["shared/canvas.css", "shared/panels.css", *(f"{name}/panel.css" for name in names)]
     return gr.HTML(
         html_template=html,
         css_template="\n".join(map(_read, styles)),

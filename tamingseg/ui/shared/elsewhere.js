@@ -41,6 +41,13 @@ async function leaveTo(key, tab) {
   tell("saved", key, tab);
 }
 
+/** Somebody else, as the server calls them, works on this photo of the folder; null if nobody does. */
+export function showHolder(who) {
+  const whom = who === "?" ? "Somebody else changed this photo meanwhile." : `Somebody else (${who}) works on this photo.`;
+  find(".elsewhere span").textContent = whom;
+  setElsewhere(who !== null);
+}
+
 function setElsewhere(is) {
   state.elsewhere = is;
   find(".elsewhere").hidden = !is;

@@ -27,7 +27,7 @@ export function onAdded(listener) {
 
 onAnswer((answer, operations) => {
   if (!answer.objects || !operations.length || state.elsewhere) return;
-  saving ||= setTimeout(saveNow, PAUSE);
+  saving ||= setTimeout(() => saveNow(), PAUSE);
   showUnsaved();
 });
 
@@ -51,15 +51,21 @@ export async function written() {
   await Promise.all(writing);
 }
 
+/** Say something in the bar that stays; nothing if there is nothing to say. */
+export function showNotice(text) {
+  const bar = find(".notice");
+  bar.hidden = !text;
+  bar.querySelector("span").textContent = text;
+}
+
 /** Say in a bar, for as long as it is so, that work is not kept, or that there is little room for more. */
 async function showRoom() {
-  const bar = find(".notice"), lost = vault.unkept.size;
+  const lost = vault.unkept.size;
   const {usage = 0, quota = Infinity} = await navigator.storage?.estimate?.().catch(() => {}) ?? {};
   const isShort = usage > SHORT * quota;
-  bar.hidden = !(lost || isShort);
-  bar.querySelector("span").textContent = !vault.isAllowed ? "This browser does not keep your work. Save the masks before you leave."
+  showNotice(!(lost || isShort) ? "" : !vault.isAllowed ? "This browser does not keep your work. Save the masks before you leave."
     : lost ? `This browser has no room left: the work on ${nameUnkept()} is not kept. Save it before you leave, or forget photos you are done with.`
-      : `Little room is left in this browser (${Math.max(0, Math.floor((quota - usage) / 2 ** 20))} MB). Save your work, and forget photos you are done with.`;
+      : `Little room is left in this browser (${Math.max(0, Math.floor((quota - usage) / 2 ** 20))} MB). Save your work, and forget photos you are done with.`);
 }
 
 function nameUnkept() {
@@ -97,17 +103,18 @@ function saveParts() {
   showUnsaved();
 }
 
-export function saveNow() {
+/** Save the work on the open photo now; `said` is how far it is, if the user said so. */
+export function saveNow(said) {
   clearTimeout(saving);
   saving = 0;
   const {photo} = state;
-  if (!photo || state.elsewhere) return showUnsaved();
+  if (!photo || photo.folder || state.elsewhere) return showUnsaved(); // the server keeps those of the folder
   const earlier = vault.entries.get(photo.key);
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
     thumb: photo.file ? earlier?.thumb ?? thumbnail(view.picture) : undefined, document: documentNow(),
     pending: timeless(link.pending), recipe: earlier?.recipe ?? photo.recipe,
-    size: photo.size, full_size: photo.fullSize,
+    size: photo.size, full_size: photo.fullSize, state: said ?? earlier?.state,
   };
   keepEntry(entry);
   if (!earlier && photo.file) showAdded();

@@ -4,6 +4,7 @@ import {canvas, find, root} from "./dom.js";
 import {rememberSession, saveChanges} from "./keep.js";
 import {importFiles} from "./exchange.js";
 import {filesOf, isAnnotations, isPhoto} from "./files.js";
+import {leaveFolder} from "./folder.js";
 import {openFiles, openFirstPhoto, stepPhoto} from "./photos.js";
 import {resumeRuns} from "./requests.js";
 import {connect, urlOf} from "./server.js";
@@ -21,6 +22,7 @@ export async function start(given) {
   }
   isStarted = true;
   connect(given);
+  await import("../folder/list.js");
   const modules = await Promise.all(TABS.map(name => import(`../${name}/tab.js`)));
   modules.forEach(({tab}, i) => addTab(TABS[i], tab));
   listen();
@@ -44,7 +46,7 @@ Object.assign(commands, {
 const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
 const sharedKeys = {
   0: commands.fit, "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
-  "?": commands.help, escape: () => state.tab.escape(),
+  "?": commands.help, l: () => commands.list(), d: event => commands[event.shiftKey ? "markEmpty" : "markDone"](), escape: () => state.tab.escape(),
 };
 
 /** The key in small letters; on keyboards of other alphabets, what a Latin one has at that place. */
@@ -70,6 +72,7 @@ function listen() {
   document.addEventListener("pointerdown", () => root.classList.remove("by-key"));
   listenToFiles();
   window.addEventListener("pagehide", () => {
+    leaveFolder();
     if (link.token) navigator.sendBeacon(urlOf("leave"), link.token);
     if (!state.photo) return;
     rememberSession();
@@ -114,7 +117,7 @@ function pressKey(event) {
   else if (arrows[event.key] && free) {
     const [dx, dy] = arrows[event.key], factor = event.shiftKey ? 10 : 1;
     moveCrosshair(dx * factor, dy * factor);
-  } else if (Object.hasOwn(sharedKeys, key)) sharedKeys[key]();
+  } else if (Object.hasOwn(sharedKeys, key)) sharedKeys[key](event);
   else if (Object.hasOwn(tab.keys, key)) tab.keys[key](event);
   else done = false;
   if (done) event.preventDefault();

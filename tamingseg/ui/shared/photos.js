@@ -1,24 +1,41 @@
 // Photos: opening, changing, coming back to them, and forgetting them.
 
-import {button, canvas, find, root, say} from "./dom.js";
-import {onAddedElsewhere, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
+import {canvas, find, say} from "./dom.js";
+import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
 import {isPhoto} from "./files.js";
-import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, vault} from "./keep.js";
+import {folderPhotos, hasFolder, loadFolder, lookSoon, markOnServer, onFolder, onLook, openOnServer} from "./folder.js";
+import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
-import {allTabs, commands, refresh, state, view} from "./state.js";
+import {allTabs, commands, mayWork, refresh, state, view} from "./state.js";
 import {recall, remember} from "./vault.js";
 import {countOf} from "./words.js";
-import {beginWork, documentNow, link} from "./work.js";
+import {beginWork, documentNow, link, onAnswer, work} from "./work.js";
 
 let chosen = 0; // how many photos the user chose
+let isWanted = () => true;
+const listeners = [];
+
+/** Have `listener(changed)` called when photos came or went, another one is open, or some `changed`, of which it gets the entries. */
+export function onPhotos(listener) {
+  listeners.push(listener);
+}
 
 link.gone = reopen;
-onAddedElsewhere(showStrip);
+onAddedElsewhere(() => tellPhotos());
 onAdded(() => {
-  showStrip();
+  tellPhotos();
   tellAdded();
 });
+onAnswer((answer, operations) => {
+  if (!answer.objects || !operations.length) return;
+  if (hasFolder) lookSoon();
+  tellPhotos(listPhotos().filter(entry => entry.key === state.photo?.key));
+});
+onFolder("change", tellPhotos);
+onFolder("lost", showHolder);
+onFolder("notices", lines => showNotice(lines.join(" ")));
+onLook(() => state.photo?.folder && !state.elsewhere && link.token !== null ? state.photo.name : null);
 
 /** The user chose a photo. Returns what tells whether no other was chosen since. */
 export function choosePhoto() {
@@ -30,7 +47,7 @@ export function choosePhoto() {
  * Open what the vault or the strip names; the work of an earlier visit comes back with it.
  * Returns whether it is open, or another photo was chosen meanwhile.
  */
-async function openSample(name) {
+export async function openSample(name) {
   const key = `sample ${name}`, wanted = choosePhoto();
   return arrive(await call("open_sample", name), {key, name, file: null}, wanted, await vault.get(key));
 }
@@ -39,6 +56,10 @@ const newKey = () => `photo ${crypto.getRandomValues(new Uint32Array(3)).join("-
 
 /** Open the first of these files as a photo, and keep the others in the strip until they are opened. */
 export async function openFiles(files) {
+  if (hasFolder) {
+    say("This page works on the photos of its folder. Copy more photos there, and start it again.", true);
+    return;
+  }
   const fits = file => file.size <= MAX_PHOTO_MB * 2 ** 20, names = some => some.map(file => file.name || "a file").join(", ");
   const photos = files.filter(file => isPhoto(file) && fits(file)), [first, ...others] = photos;
   const strange = files.filter(file => !isPhoto(file)), large = files.filter(file => isPhoto(file) && !fits(file));
@@ -59,12 +80,24 @@ export async function openFiles(files) {
 async function openFile(file, key = newKey()) {
   const name = (file.name || "pasted photo").slice(0, 200), wanted = choosePhoto();
   say(`Opening ${name} …`);
-  const answer = await upload(file, name);
+  const answer = takeAhead(key) ?? await upload(file, name);
   if (answer?.error && wanted()) {
     say(`${name} could not be opened: ${answer.error}`, true);
     return false;
   }
   return arrive(answer, {key, name, file}, wanted, await vault.get(key));
+}
+
+/** Open a photo of the folder; `take` it whoever works on it. `session` is what an earlier visit left. */
+async function openInFolder({key, name}, {take = false, session = null} = {}) {
+  const wanted = choosePhoto(), token = session?.token ?? takeAhead(key)?.token;
+  say(`Opening ${name} …`);
+  const answer = await openOnServer(name, {take, token});
+  const more = answer?.resumed && session ? undone(answer, session) : {};
+  const before = state.photo, former = link.token;
+  const opened = await arrive(answer, {key, name, file: null, folder: true}, wanted, {document: answer?.document, ...more});
+  if (opened && before?.folder && before.key !== key && former) ahead.set(before.key, {token: former});
+  return opened;
 }
 
 function upload(file, name) {
@@ -96,18 +129,19 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   state.photo = {...opened, size: answer.size, fullSize: answer.full_size};
   state.crosshair = null;
   if (!same) {
-    tellOpen(opened.key);
+    if (!opened.folder) tellOpen(opened.key);
     beginWork(document);
   }
+  if (opened.folder) showHolder(answer.elsewhere);
   const [height, width] = answer.size;
   if (same) view.draw();
   else view.show(picture, height, width);
   canvas.setAttribute("data-ready", opened.key);
   say("Reading the photo; a click made now is answered at once when that is done.");
   remember("last", opened.key);
-  showStrip();
-  link.begin(answer, document, pending, first);
+  link.begin(answer, opened.folder && !same ? null : document, pending, first); // the server has it
   rememberSession();
+  tellPhotos();
   for (const tab of allTabs()) tab.arrived(same);
   refresh();
   if (!vault.entries.has(opened.key)) saveNow();
@@ -118,17 +152,27 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
 export async function reopen() {
   const {visit} = link, opened = state.photo, isOpen = () => state.photo && visit === link.visit;
   while (isOpen()) {
-    const answer = opened.file ? await upload(opened.file, opened.name) : await call("open_sample", opened.name);
-    if (await arrive(answer, opened, isOpen, {document: documentNow(), pending: link.queue})) return;
+    const answer = await openAgain(opened);
+    const isTaken = Boolean(answer?.elsewhere); // somebody went on with it: what is here is older
+    if (isTaken) state.photo = null;
+    const mine = {document: documentNow(), pending: link.queue};
+    if (await arrive(answer, opened, isTaken ? () => visit === link.visit : isOpen, isTaken ? {document: answer.document} : mine)) return;
     await new Promise(resolve => setTimeout(resolve, 2000));
   }
+}
+
+function openAgain({file, name, folder}) {
+  if (folder) return openOnServer(name, {again: true});
+  return file ? upload(file, name) : call("open_sample", name);
 }
 
 /** Begin where this page was before a reload, else with the photo last worked on, else afresh. */
 export async function openFirstPhoto() {
   await vault.ready;
-  showStrip();
+  if (hasFolder) await loadFolder();
+  tellPhotos();
   const session = JSON.parse(recall("session", "sessionStorage") ?? "null");
+  if (hasFolder) return openFirstOfFolder(session);
   const known = key => key && (vault.entries.get(key) ?? (key.startsWith("sample ") ? {key, name: key.slice(7)} : null));
   const entry = known(session?.key);
   if (entry) {
@@ -143,6 +187,17 @@ export async function openFirstPhoto() {
   return opened || openSample(SAMPLES[0]);
 }
 
+/** Begin with the photo that was open before a reload, else with the first one that is not done. */
+async function openFirstOfFolder(session) {
+  const before = [session?.key, recall("last")].map(key => folderPhotos.find(entry => entry.key === key)).find(Boolean);
+  const unfinished = folderPhotos.find(entry => !isFinished(stateOf(entry)) && !entry.lock);
+  const first = before ?? unfinished ?? folderPhotos[0];
+  const isSame = first.key === session?.key;
+  if (await openInFolder(first, isSame ? {session} : {})) return openAhead(nextEntry(1));
+  for (const entry of folderPhotos.filter(one => one !== first)) if (await openInFolder(entry)) return true;
+  return false;
+}
+
 /** What the server has not done of a session that an earlier visit left; it says how far it is. */
 function undone(greeting, {sequence, sent, queue}) {
   if (greeting.sequence > sequence) return {};
@@ -151,110 +206,118 @@ function undone(greeting, {sequence, sent, queue}) {
   return {pending: [...sent, ...queue], first: sent.length};
 }
 
-// --- the strip -----------------------------------------------------------------------------------
+// --- going through them --------------------------------------------------------------------------
 
-const strip = find(".photos");
-
-/** What the strip shows: the user's own photos, the latest first, then the samples. */
-function listPhotos() {
+/** All photos, as the strip and the list show them: those of the folder; or the user's own, the latest first, then the samples. */
+export function listPhotos() {
+  if (hasFolder) return folderPhotos;
   const own = vault.all().filter(entry => entry.photo).sort((a, b) => b.added - a.added);
-  return [...own, ...SAMPLES.map(name => ({key: `sample ${name}`, name}))];
+  return [...own, ...SAMPLES.map(name => ({...vault.entries.get(`sample ${name}`), key: `sample ${name}`, name}))];
 }
 
-function showStrip() {
-  const {activeElement} = document, wasInside = strip.contains(activeElement), {scrollLeft} = strip, entries = listPhotos();
-  const place = entries.findIndex(entry => entry.key === state.photo?.key);
-  strip.replaceChildren(...entries.map(makeChoice));
-  strip.scrollLeft = scrollLeft;
-  const shown = strip.querySelector("[aria-pressed=true]") ?? strip.querySelector(".photo");
-  shown.tabIndex = 0;
-  shown.scrollIntoView({block: "nearest", inline: "nearest"});
+function tellPhotos(changed) {
+  const entries = listPhotos(), place = entries.findIndex(entry => entry.key === state.photo?.key);
   find(".caption").textContent = place < 0 ? "" : `${entries[place].name} · ${place + 1} of ${entries.length}`;
-  // Who works by keyboard goes on where they were. The mouse leaves the keys to the photo.
-  if (!wasInside || !root.classList.contains("by-key")) return;
-  const same = [...strip.querySelectorAll(".photo")].find(choice => choice.dataset.key === activeElement.dataset.key);
-  (same ?? shown).focus();
+  for (const listener of listeners) listener(changed);
 }
 
-// One stop of the Tab key; the arrow keys go along the strip, and the wheel moves it.
-strip.addEventListener("keydown", event => {
-  const choices = [...strip.querySelectorAll(".photo")], step = {ArrowLeft: -1, ArrowRight: 1}[event.key];
-  const next = step && choices[choices.indexOf(event.target) + step];
-  if (!step || !choices.includes(event.target)) return;
-  event.preventDefault();
-  event.stopPropagation();
-  next?.focus();
-});
-strip.addEventListener("wheel", event => {
-  if (event.deltaX || strip.scrollWidth <= strip.clientWidth) return;
-  event.preventDefault();
-  strip.scrollLeft += event.deltaY * (event.deltaMode === 1 ? 16 : 1);
-}, {passive: false});
-
-/** Open the photo that is so many places further in the strip. */
-export function stepPhoto(by) {
-  const entries = listPhotos(), place = entries.findIndex(entry => entry.key === state.photo?.key) + by;
-  if (entries[place]) openEntry(entries[place]);
-  else say(by > 0 ? "This is the last photo." : "This is the first photo.");
+/** Only photos for which `matches(entry)` is true are gone to by the keys. */
+export function goOnlyTo(matches) {
+  isWanted = matches;
 }
 
-const openEntry = entry => entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name);
+/** The next photo in that direction, 1 or -1, for which `fits` is true; nothing if there is none. */
+function nextEntry(direction, fits = isWanted) {
+  const entries = listPhotos();
+  let place = entries.findIndex(entry => entry.key === state.photo?.key) + direction;
+  while (entries[place] && !fits(entries[place])) place += direction;
+  return entries[place];
+}
 
-/** Go on with the photo on which another tab of the browser works, with what was done there. */
+/** Open the next photo in that direction, 1 or -1. */
+export async function stepPhoto(direction) {
+  const entry = nextEntry(direction);
+  if (!entry) say(direction > 0 ? "This is the last photo." : "This is the first photo.");
+  else if (await openEntry(entry)) openAhead(nextEntry(direction));
+}
+
+/** Open the next photo of which nobody said that it is done or empty. */
+async function stepUnfinished() {
+  const fits = entry => !isFinished(stateOf(entry)) && !entry.lock, entry = nextEntry(1, fits);
+  if (!entry) say(listPhotos().some(fits) ? "This is the last photo; some before it are not done." : "All photos are done.");
+  else if (await openEntry(entry)) openAhead(nextEntry(1, fits));
+}
+
+export const openEntry = entry => entry.folder ? openInFolder(entry) : entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name);
+
+/** Go on with the photo on which somebody else works, with what was done there. */
 commands.goOnHere = async () => {
-  const {key, name, file} = state.photo;
-  await takeOver(key);
+  const {key, name, file, folder} = state.photo;
+  if (!folder) await takeOver(key);
   state.photo = null; // what this tab has of it is older: it begins anew
   for (const tab of allTabs()) tab.forget(key);
-  await openEntry({key, name, photo: file});
+  await (folder ? openInFolder({key, name}, {take: true}) : openEntry({key, name, photo: file}));
 };
 
-function makeChoice(entry) {
-  const isShown = entry.key === state.photo?.key;
-  const choice = button(entry.name, "photo", () => {
-    if (entry.key === state.photo?.key) choosePhoto(); // it stays, whatever is on its way
-    else openEntry(entry);
-  });
-  if (entry.photo && !entry.thumb) choice.textContent = entry.name;
-  else {
-    const small = document.createElement("img");
-    small.alt = "";
-    small.draggable = false;
-    small.src = entry.thumb ?? urlOf(`samples/${encodeURIComponent(entry.name)}`);
-    choice.append(small);
-  }
-  choice.dataset.key = entry.key;
-  choice.tabIndex = -1;
-  choice.setAttribute("aria-pressed", String(isShown));
-  if (!entry.photo || !isShown) return choice;
-  const own = document.createElement("span");
-  own.className = "own";
-  own.append(choice, makeForget(entry));
-  return own;
+// --- the next one, before it is wanted -----------------------------------------------------------
+
+const AHEAD = 8; // photos that the server may have, by the tokens we know
+const ahead = new Map(); // key -> what the server said when it opened it
+
+/** Have the server read and encode a photo that will be wanted soon. */
+async function openAhead(entry) {
+  if (!entry || ahead.has(entry.key) || !(entry.folder || entry.photo)) return;
+  await link.idle(); // the open photo comes first
+  const greeting = await (entry.folder ? openOnServer(entry.name, {ahead: true}) : upload(entry.photo, entry.name));
+  if (!greeting || greeting.error) return;
+  ahead.set(entry.key, greeting);
+  if (ahead.size > AHEAD) ahead.delete(ahead.keys().next().value);
+  await call("encode_ahead", {token: greeting.token});
 }
 
-/** The button that forgets a photo, once it was pressed twice. */
-function makeForget(entry) {
-  const label = `Forget ${entry.name} and the work on it`;
-  const away = button(label, "forget", () => {
-    if (away.classList.contains("sure")) return forget(entry);
-    arm(true);
-    return say(`Press once more to forget ${entry.name} and the work on it.`);
-  });
-  const arm = sure => {
-    away.classList.toggle("sure", sure);
-    away.textContent = sure ? "Forget?" : "×";
-    away.setAttribute("aria-label", sure ? `${label}? Press once more` : label);
-  };
-  arm(false);
-  away.addEventListener("blur", () => arm(false));
-  return away;
+function takeAhead(key) {
+  const greeting = ahead.get(key);
+  ahead.delete(key);
+  return greeting;
 }
 
-/** Take the open photo, one of the user's own, and the work on it out of this browser. */
-async function forget(entry) {
-  state.photo = null; // nothing more is saved of it
-  for (const tab of allTabs()) tab.forget(entry.key);
-  await vault.remove(entry.key);
-  await openSample(SAMPLES[0]);
+// --- how far they are ----------------------------------------------------------------------------
+
+/** How far a photo is: "new", "started", "done", or "empty" if somebody decided so. */
+export function stateOf(entry) {
+  const count = countOfObjects(entry), {state: said = "new"} = entry;
+  if (count) return said === "done" ? said : "started";
+  return said === "empty" ? said : "new";
 }
+
+/** How many objects a photo has. */
+export function countOfObjects(entry) {
+  if (entry.key === state.photo?.key) return work.objects.length;
+  return entry.folder ? entry.objects : entry.document?.objects.length ?? 0;
+}
+
+const isFinished = said => said === "done" || said === "empty";
+
+/** Say that the open photo is done or empty, and go on; said once more, it is not. */
+async function markOpen(wanted) {
+  if (!state.photo || !mayWork()) return;
+  await link.idle();
+  const {key, name, folder} = state.photo, entry = listPhotos().find(one => one.key === key), count = work.objects.length;
+  if (!entry) return;
+  const before = stateOf(entry), next = before === wanted ? (count ? "started" : "new") : wanted;
+  if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+D: it is empty.", true);
+  if (next === "empty" && count) return say("There are objects in this photo; delete them before it is empty.", true);
+  const answer = folder ? await markOnServer(name, next) : markInBrowser(key, next);
+  if (!answer || answer.error) return say(answer?.error ?? "The server does not answer; nothing was changed.", true);
+  if (folder) entry.state = answer.state;
+  tellPhotos([entry]);
+  if (isFinished(next)) await stepUnfinished();
+  else say(`${name} is not finished any more.`);
+}
+
+function markInBrowser(key, said) {
+  saveNow(said);
+  return {};
+}
+commands.markDone = () => markOpen("done");
+commands.markEmpty = () => markOpen("empty");

@@ -1,0 +1,153 @@
+"""What the page may ask about the folder that the server shows, and the folder's small pictures."""
+
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from typing import Any
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from tamingseg.annotations.document import Label
+from tamingseg.data.base import read_image
+from tamingseg.session.state import MAX_NAME, PALETTE
+from tamingseg.ui.click.annotated import UNNAMED_LABEL, colours_of
+from tamingseg.ui.folder.desk import Desk
+from tamingseg.ui.folder.project import FolderProject
+from tamingseg.ui.shared.pictures import thumbnail
+from tamingseg.ui.wire import Call, answered, check_flag, check_text, check_whole, shorten
+
+MAX_CLASSES = 1000
+_THUMBS = 4000
+"""Small pictures that are kept in memory, of about 3 kB."""
+
+
+def folder_settings(project: FolderProject | None) -> dict[str, Any]:
+    """Return what the page's scripts know of the folder from the start."""
+    if project is None:
+        return {"FOLDER": None}
+    place = project.folder.resolve()
+    return {"FOLDER": {"name": place.name, "id": str(place), "file": project.file.name}}
+
+
+def folder_calls(desk: Desk) -> list[Call]:
+    """Make the functions that the page calls; each takes one JSON value to be checked."""
+    project = desk.project
+
+    @answered
+    def open_in_folder(request: Any) -> dict[str, Any]:
+        """Open a photo, see `Desk.open`; with "ahead" see `Desk.open_ahead`."""
+        name, page = _name_and_page(request)
+        if check_flag(request.get("ahead", False)):
+            return desk.open_ahead(name)
+        take, again = (check_flag(request.get(key, False)) for key in ("take", "again"))
+        return desk.open(name, page, request.get("token"), take, again)
+
+    @answered
+    def look_at_folder(request: Any) -> dict[str, Any]:
+        """Tell what changed after step "since"; with the "name" of a photo the page works on it."""
+        page = _page(request)
+        answer: dict[str, Any] = {"elsewhere": None, "run": desk.run}
+        if request.get("name") is not None:
+            answer["elsewhere"] = desk.look(*_name_and_page(request))
+        since = request.get("since")
+        steps, rows = project.rows(-1 if since is None else check_whole(since))
+        colours = colours_of(project.labels)
+        classes = [
+            {"name": label.name, "colour": colours[label.name]}
+            for label in project.labels
+            if label.name != UNNAMED_LABEL or label.key
+        ]
+        answer |= {"step": steps, "photos": [asdict(row) for row in rows], "classes": classes}
+        return answer | {"locks": desk.locks.listed(page), "notices": project.notices}
+
+    @answered
+    def mark_photo(request: Any) -> dict[str, Any]:
+        """Note that a photo is "done", "empty", or "started" again."""
+        name, page = _name_and_page(request)
+        with _said():
+            desk.mark(name, page, request.get("state"))
+        return {"state": project.photo(name).state}
+
+    @answered
+    def set_classes(request: Any) -> dict[str, Any]:
+        """Have these classes, [{name, colour}], in their order; the first nine have keys."""
+        if not isinstance(request, list) or len(request) > MAX_CLASSES:
+            raise ValueError(f"expected a list of at most {MAX_CLASSES} classes")
+        known, colours = {one.name: one for one in project.labels}, colours_of(project.labels)
+        labels = []
+        for number, entry in enumerate(request, 1):
+            if not isinstance(entry, dict):
+                raise ValueError(f"expected a class, got {shorten(entry)}")
+            name, colour = check_text(entry.get("name")), check_whole(entry.get("colour"))
+            if colour >= len(PALETTE) or not 0 < len(name) <= MAX_NAME:
+                raise ValueError(f"expected a class with name and colour, got {shorten(entry)}")
+            text = PALETTE[colour] if colours.get(name) != colour else known[name].colour
+            labels.append(Label(name, text, str(number) if number < 10 else ""))
+        with _said():
+            project.set_labels(labels)
+        return {}
+
+    return [open_in_folder, look_at_folder, mark_photo, set_classes]
+
+
+def folder_routes(desk: Desk) -> list[Route]:
+    """Return the routes for small pictures, and for a page that is closed."""
+    find = _remembering(lambda name: thumbnail(read_image(desk.project.path(name))))
+
+    async def thumb(request: Request) -> Response:
+        try:
+            content = await run_in_threadpool(find, request.query_params.get("name", ""))
+        except (ValueError, OSError) as error:
+            return JSONResponse({"error": str(error)}, status_code=404)
+        headers = {"cache-control": "private, max-age=3600"}
+        return Response(content, media_type="image/jpeg", headers=headers)
+
+    async def leave(request: Request) -> Response:
+        desk.locks.release((await request.body()).decode("ascii", "replace"))
+        return Response(status_code=204)
+
+    return [
+        Route("/tamingseg/folder/thumb", thumb),
+        Route("/tamingseg/folder/leave", leave, methods=["POST"]),
+    ]
+
+
+@contextmanager
+def _said() -> Iterator[None]:
+    """Tell the user that the project cannot be written: its message says what to do."""
+    try:
+        yield
+    except OSError as error:
+        raise ValueError(str(error)) from error
+
+
+def _remembering(make: Callable[[str], bytes]) -> Callable[[str], bytes]:
+    made: OrderedDict[str, bytes] = OrderedDict()
+
+    def find(name: str) -> bytes:
+        content = made.get(name)
+        if content is None:
+            content = made[name] = make(name)
+            while len(made) > _THUMBS:
+                made.popitem(last=False)
+        return content
+
+    return find
+
+
+def _name_and_page(request: Any) -> tuple[str, str]:
+    page, name = _page(request), request.get("name")
+    if not isinstance(name, str):
+        raise ValueError(f"expected the name of a photo, got {shorten(name)}")
+    return name, page
+
+
+def _page(request: Any) -> str:
+    page = request.get("page") if isinstance(request, dict) else None
+    if not isinstance(page, str) or not 8 <= len(page) <= 64:
+        raise ValueError("expected a request with the name that the page gave itself")
+    return page

@@ -1,0 +1,185 @@
+// The list of photos beside the open one: names, small pictures, how far each is, search and filter. A
+// row is made once, and only what changed in it is written anew, so 500 photos cost no more than five.
+
+import {button, find, root} from "../shared/dom.js";
+import {hasFolder, thumbOf} from "../shared/folder.js";
+import {countOfObjects, goOnlyTo, listPhotos, onPhotos, openEntry, stateOf} from "../shared/photos.js";
+import {FOLDER} from "../shared/settings.js";
+import {commands, state} from "../shared/state.js";
+import {makeForget, showStrip} from "../shared/strip.js";
+import {urlOf} from "../shared/server.js";
+import {recall, remember} from "../shared/vault.js";
+import {countOf, grouped} from "../shared/words.js";
+
+const WORDS = {new: "New", started: "In progress", done: "Done", empty: "Empty"};
+const FILTERS = {
+  all: ["All photos", () => true],
+  open: ["Not finished", said => said === "new" || said === "started"],
+  ...Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, [word, said => said === name]])),
+};
+
+const list = find(".list"), rows = list.querySelector("ol"), search = list.querySelector("input"), filter = list.querySelector("select");
+const made = new Map(); // key -> {item, pick, called, how, lock, text}
+let shownKey = null; // the photo whose row is marked
+
+find(".list h2").textContent = FOLDER ? FOLDER.name : "Photos";
+filter.append(...Object.entries(FILTERS).map(([name, [word]]) => new Option(word, name)));
+if (hasFolder) {
+  find("header [data-do=open] span").textContent = "Import";
+  find("header [data-do=open]").title = "Read annotation files (or drop them here)";
+  find(".kept-here").textContent = `Your work is saved as you go, in ${FOLDER.file} beside the photos.`;
+}
+
+const matches = entry => FILTERS[filter.value][1](stateOf(entry)) && entry.name.toLowerCase().includes(search.value.trim().toLowerCase());
+goOnlyTo(matches);
+
+// --- open and closed -----------------------------------------------------------------------------
+
+const isOpen = () => root.classList.contains("with-list");
+
+commands.list = () => {
+  setOpen(!isOpen());
+  remember("list", isOpen() ? "open" : "closed");
+};
+
+function setOpen(open) {
+  root.classList.toggle("with-list", open);
+  list.hidden = !open;
+  find(".show-list").setAttribute("aria-pressed", String(open));
+  showStrip();
+  if (open) showAll();
+}
+
+// --- rows ----------------------------------------------------------------------------------------
+
+onPhotos(changed => {
+  if (!isOpen()) return;
+  if (!changed) showAll();
+  else {
+    changed.forEach(showRow);
+    showFilter();
+  }
+});
+
+/** Bring the list up to date: rows for photos that came, none for those that went. */
+function showAll() {
+  const entries = listPhotos(), keys = new Set(entries.map(({key}) => key));
+  for (const [key, {item}] of made) {
+    if (!keys.has(key)) {
+      item.remove();
+      made.delete(key);
+    }
+  }
+  entries.forEach((entry, place) => {
+    if (!made.has(entry.key)) made.set(entry.key, makeRow(entry));
+    const {item} = made.get(entry.key);
+    if (rows.children[place] !== item) rows.insertBefore(item, rows.children[place] ?? null);
+    showRow(entry);
+  });
+  showFilter();
+  showCurrent();
+}
+
+function makeRow(entry) {
+  const item = document.createElement("li"), pick = button(entry.name, "listed-photo", () => {
+    const now = listPhotos().find(({key}) => key === entry.key);
+    if (now && now.key !== state.photo?.key) openEntry(now);
+  });
+  const parts = Object.fromEntries(["called", "how", "lock"].map(name => [name, Object.assign(document.createElement("span"), {className: name})]));
+  const name = document.createElement("bdi");
+  name.textContent = entry.name;
+  parts.called.append(name);
+  pick.append(picture(entry), parts.called, parts.how, parts.lock);
+  pick.dataset.key = entry.key;
+  pick.tabIndex = -1;
+  item.append(pick);
+  return {item, pick, ...parts, text: "", thumb: entry.thumb};
+}
+
+function picture(entry) {
+  const source = entry.folder ? thumbOf(entry.name) : entry.thumb ?? (entry.photo ? null : urlOf(`samples/${encodeURIComponent(entry.name)}`));
+  if (!source) return Object.assign(document.createElement("span"), {className: "blank"});
+  return Object.assign(document.createElement("img"), {alt: "", draggable: false, loading: "lazy", decoding: "async", src: source});
+}
+
+/** Write what changed in a row. */
+function showRow(entry) {
+  const row = made.get(entry.key);
+  if (!row) return;
+  const said = stateOf(entry), count = countOfObjects(entry);
+  const text = `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
+  row.item.hidden = !matches(entry);
+  if (row.thumb !== entry.thumb) {
+    row.pick.firstChild.replaceWith(picture(entry));
+    row.thumb = entry.thumb;
+  }
+  if (row.text === text + lock) return;
+  row.text = text + lock;
+  row.item.dataset.state = said;
+  row.how.textContent = text;
+  row.lock.textContent = lock;
+  const other = entry.lock ? `, somebody else (${entry.lock}) works on it` : "";
+  row.pick.title = `${entry.name}${other}`;
+  row.pick.setAttribute("aria-label", `${entry.name}, ${text}${other}`);
+}
+
+/** Show how many photos each choice of the filter has. */
+function showFilter() {
+  const entries = listPhotos(), states = entries.map(stateOf);
+  for (const option of filter.options) {
+    const [word, fits] = FILTERS[option.value];
+    option.textContent = `${word} (${grouped(states.filter(fits).length)})`;
+  }
+  const place = entries.findIndex(({key}) => key === state.photo?.key);
+  list.querySelector(".tally").textContent = place < 0 ? grouped(entries.length) : `${grouped(place + 1)} of ${grouped(entries.length)}`;
+  list.querySelector(".none").hidden = entries.some(matches);
+}
+
+/** Mark the row of the open photo and bring it into view. */
+function showCurrent() {
+  const key = state.photo?.key ?? null, row = made.get(key), before = made.get(shownKey);
+  if (key === shownKey && row) return;
+  if (before) {
+    before.pick.removeAttribute("aria-current");
+    before.pick.tabIndex = -1;
+    before.item.querySelector(".forget")?.remove();
+  }
+  shownKey = key;
+  if (!row) return;
+  row.pick.setAttribute("aria-current", "true");
+  row.pick.tabIndex = 0;
+  const entry = listPhotos().find(one => one.key === key);
+  if (entry.photo) row.item.append(makeForget(entry));
+  row.item.scrollIntoView({block: "nearest"});
+}
+
+// --- search, filter, keys ------------------------------------------------------------------------
+
+function showMatches() {
+  listPhotos().forEach(showRow);
+  showFilter();
+}
+search.addEventListener("input", showMatches);
+filter.addEventListener("change", showMatches);
+search.addEventListener("keydown", event => {
+  event.stopPropagation();
+  if (event.key === "Escape") {
+    search.value = "";
+    showMatches();
+    search.blur();
+  }
+  if (event.key === "Enter") rows.querySelector("li:not([hidden]) .listed-photo")?.click();
+});
+filter.addEventListener("keydown", event => event.stopPropagation());
+
+// One stop of the Tab key; the arrow keys go along the list.
+rows.addEventListener("keydown", event => {
+  const step = {ArrowUp: -1, ArrowDown: 1}[event.key];
+  if (!step || !event.target.matches(".listed-photo")) return;
+  event.preventDefault();
+  event.stopPropagation();
+  const choices = [...rows.querySelectorAll("li:not([hidden]) .listed-photo")];
+  choices[choices.indexOf(event.target) + step]?.focus();
+});
+
+setOpen(hasFolder ? recall("list") !== "closed" : recall("list") === "open");

@@ -1,0 +1,296 @@
+"""The page on a folder of photos in Chromium; and the list of photos opened in the browser."""
+
+import contextlib
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tamingseg.annotations.reading import read_annotations
+from tamingseg.masks.rle import decode_rle
+from tamingseg.ui.folder.project import FolderProject
+
+pytestmark = [
+    pytest.mark.browser,
+    # Pydantic's word about gradio's own fields, at times, in whichever thread comes first.
+    pytest.mark.filterwarnings("ignore:The '.*' attribute with value:UserWarning"),
+]
+
+RED, BLUE = (165, 185), (300, 440)
+NAMES = ["a  b.png", "c <b>&amp;.png", "day1/d.png", "day1/e.png", "day2/f.png"]
+
+
+@pytest.fixture
+def folder(tmp_path, discs_image):
+    place = tmp_path / "photos"
+    for name in NAMES:
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(discs_image).save(place / name)
+    return place
+
+
+@pytest.fixture
+def folder_app(folder, pixel_segmentor, serve):
+    """A page that works on the folder."""
+    from tamingseg.ui.page import build_page
+
+    project = FolderProject(folder)
+    page = build_page(pixel_segmentor(), project=project)
+    page.address = serve(page)
+    yield page
+    page.close(verbose=False)
+    project.close()
+
+
+@pytest.fixture
+def annotator(chromium, folder_app, user_class):
+    """Makes annotators, each in a browser of their own."""
+    with contextlib.ExitStack() as stack:
+        users = []
+
+        def arrive(**options):
+            context = chromium.new_context(viewport={"width": 1280, "height": 800}, **options)
+            stack.callback(context.close)
+            context.set_default_timeout(60_000)
+            users.append(user_class(context.new_page()))
+            return users[-1].visit(folder_app.address)
+
+        yield arrive
+        for user in users:
+            assert user.errors == []
+            assert user.foreign == []
+
+
+def row(user, name):
+    return user.page.locator(".listed-photo", has=user.page.get_by_text(name, exact=True))
+
+
+def says(user, name, text):
+    """Wait until the row of a photo says that."""
+    user.page.wait_for_function(
+        """([name, text]) => [...document.querySelectorAll(".listed-photo")].some(row =>
+            row.querySelector(".called").textContent === name && row.textContent.includes(text))""",
+        arg=[name, text],
+    )
+
+
+def is_open(user, name):
+    user.page.wait_for_function(
+        """name => document.querySelector("[aria-current=true] .called")?.textContent === name
+            && document.querySelector("canvas.view").getAttribute("data-ready").endsWith(name)""",
+        arg=name,
+    )
+    user.settled()
+
+
+def step(user, key, name):
+    user.page.keyboard.press(key)
+    is_open(user, name)
+
+
+def listed(user):
+    return user.page.locator(".listed-photo:visible .called").all_inner_texts()
+
+
+def kept(folder_app):
+    return {photo.name: photo for photo in folder_app.desk.project.project.photos}
+
+
+def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, discs):
+    user = annotator()
+    is_open(user, NAMES[0])
+    assert listed(user) == NAMES
+    assert "1 of 5" in user.page.locator(".list .tally").inner_text()
+    user.click(RED)
+    says(user, NAMES[0], "In progress · 1 object")
+    step(user, "d", NAMES[1])
+    says(user, NAMES[0], "Done · 1 object")
+    user.page.keyboard.press("d")
+    user.says("There is no object in this photo")
+    step(user, "Shift+D", NAMES[2])
+    user.click(BLUE)
+    user.page.keyboard.press("Shift+D")
+    user.says("There are objects in this photo")
+    user.press("Control+z")
+    says(user, NAMES[2], "New")
+    user.press("Control+Shift+z")
+    step(user, "PageUp", NAMES[1])
+    step(user, "Shift+D", NAMES[1])  # said once more, it is not
+    says(user, NAMES[1], "New")
+    step(user, "PageDown", NAMES[2])
+    photos = kept(folder_app)
+    assert photos[NAMES[0]].state == "done"
+    assert photos[NAMES[2]].state == "started"
+    for name, value in ((NAMES[0], 1), (NAMES[2], 2)):
+        (item,) = photos[name].objects
+        assert (decode_rle(item.mask, discs.shape) == (discs == value)).all()
+    folder_app.desk.project.tidy(at_once=True)
+    assert read_annotations(folder / "annotations.tamingseg")[0].photos == tuple(photos.values())
+
+
+def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.page.fill(".list [type=search]", "DAY")
+    assert listed(user) == NAMES[2:]
+    user.page.locator("canvas.view").focus()
+    step(user, "PageDown", NAMES[2])
+    user.page.fill(".list [type=search]", "nothing")
+    assert user.page.locator(".list .none").is_visible()
+    user.page.press(".list [type=search]", "Escape")
+    assert listed(user) == NAMES
+    user.page.locator("canvas.view").focus()
+    step(user, "Shift+D", NAMES[3])
+    user.page.select_option(".list select", "open")
+    assert listed(user) == [NAMES[0], NAMES[1], NAMES[3], NAMES[4]]
+    assert "Empty (1)" in user.page.locator(".list select").inner_text()
+    user.page.locator("canvas.view").focus()
+    step(user, "PageUp", NAMES[1])
+    step(user, "PageDown", NAMES[3])
+
+
+def test_rows_are_not_made_anew(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.page.evaluate(
+        "() => document.querySelectorAll('.list-photos li').forEach((one, i) => { one.place = i; })"
+    )
+    user.click(RED)
+    step(user, "d", NAMES[1])
+    step(user, "PageDown", NAMES[2])
+    row(user, NAMES[4]).click()
+    is_open(user, NAMES[4])
+    places = user.page.evaluate(
+        "() => [...document.querySelectorAll('.list-photos li')].map(one => one.place)"
+    )
+    assert places == [0, 1, 2, 3, 4]
+
+
+def test_two_people_on_one_folder(annotator, folder_app):
+    ann, bob = annotator(), annotator()
+    is_open(ann, NAMES[0])
+    ann.click(RED)
+    is_open(bob, NAMES[1])  # the first one is in use
+    says(bob, NAMES[0], "in use")
+    says(ann, NAMES[1], "in use")
+    row(bob, NAMES[0]).click()
+    bob.page.wait_for_selector(".elsewhere:visible")
+    is_open(bob, NAMES[0])
+    assert bob.objects() == 1
+    bob.click(BLUE, answers=0)
+    bob.says("Press “Go on here” first")
+    bob.page.click("[data-do=goOnHere]")
+    bob.page.wait_for_selector(".elsewhere", state="hidden")
+    bob.settled()
+    ann.page.wait_for_selector(".elsewhere:visible")
+    bob.press("n")
+    bob.click(BLUE)
+    assert len(kept(folder_app)[NAMES[0]].objects) == 2
+    ann.page.click("[data-do=goOnHere]")
+    ann.page.wait_for_selector(".elsewhere", state="hidden")
+    ann.has_objects(2)
+    bob.page.wait_for_selector(".elsewhere:visible")
+    bob.page.context.close()  # what Bob had is free
+    ann.page.wait_for_function(
+        "() => ![...document.querySelectorAll('.listed-photo .lock')].some(one => one.textContent)"
+    )
+
+
+def test_classes_belong_to_the_folder(annotator, folder_app):
+    ann = annotator()
+    is_open(ann, NAMES[0])
+    for name in ("cell", "dirt"):
+        ann.page.fill(".classes input", name)
+        ann.page.keyboard.press("Enter")
+    ann.page.locator("canvas.view").focus()
+    ann.press("1")
+    ann.click(RED)
+    bob = annotator()
+    bob.page.wait_for_selector(".class >> nth=1")
+    assert bob.page.locator(".class span").all_inner_texts() == ["cell", "dirt"]
+    step(ann, "d", NAMES[2])
+    ann.click(BLUE)  # the class stays
+    photos = kept(folder_app)
+    assert [photos[NAMES[i]].objects[0].label for i in (0, 2)] == ["cell", "cell"]
+
+
+def test_a_reload_goes_on_and_undo_goes_back(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    step(user, "PageDown", NAMES[1])
+    user.click(RED)
+    user.reload()
+    is_open(user, NAMES[1])
+    user.has_objects(1)
+    assert user.page.locator(".elsewhere").is_hidden()
+    user.page.wait_for_selector("[data-do=undo]:enabled")
+    user.press("Control+z")
+    user.has_objects(0)
+    says(user, NAMES[1], "New")
+
+
+def test_photos_that_are_dropped_are_not_taken_for_the_folder_s(annotator, discs_png):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.upload(discs_png, wait=False)
+    user.says("This page works on the photos of its folder")
+    assert listed(user) == NAMES
+
+
+def test_every_control_of_the_list_has_a_name_and_is_large_enough(annotator, unreachable):
+    user = annotator()
+    is_open(user, NAMES[0])
+    assert unreachable(user) == ([], [])
+
+
+def small(number):
+    file = io.BytesIO()
+    pixels = np.full((60, 80, 3), 90, np.uint8)
+    pixels[10:30, 20 : 40 + number] = (220, 40, 40)
+    Image.fromarray(pixels).save(file, "PNG")
+    return file.getvalue()
+
+
+def test_photos_opened_in_the_browser_have_the_same_list(visitor):
+    user = visitor()
+    files = [
+        {"name": f"{number}.png", "mimeType": "image/png", "buffer": small(number)}
+        for number in range(4)
+    ]
+    user.page.set_input_files(".file", files)
+    user.says("4 photos are here")
+    user.page.click(".show-list")
+    assert listed(user)[:4] == ["0.png", "1.png", "2.png", "3.png"]
+    assert user.page.locator(".photos").is_hidden()
+    user.page.locator("canvas.view").focus()
+    user.click((20, 30))
+    user.page.keyboard.press("d")
+    is_shown(user, "1.png")
+    says(user, "0.png", "Done · 1 object")
+    user.page.keyboard.press("Shift+D")
+    is_shown(user, "2.png")
+    says(user, "1.png", "Empty")
+    user.saved()
+    user.reload()
+    is_shown(user, "2.png")
+    says(user, "0.png", "Done · 1 object")
+    says(user, "1.png", "Empty")
+    user.page.keyboard.press("PageUp")
+    is_shown(user, "1.png")
+    user.click((20, 30))
+    says(user, "1.png", "In progress · 1 object")
+    away = user.page.locator(".list .forget")
+    away.click()
+    away.click()
+    user.page.wait_for_function(
+        "() => ![...document.querySelectorAll('.called')].some(one => one.textContent === '1.png')"
+    )
+
+
+def is_shown(user, name):
+    user.page.wait_for_function(
+        """name => document.querySelector("[aria-current=true] .called")?.textContent === name""",
+        arg=name,
+    )
+    user.settled()
