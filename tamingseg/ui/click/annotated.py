@@ -40,7 +40,7 @@ def annotation_of(item: SegmentedObject, size: Size, full_size: Size) -> Annotat
     made = Made()
     if clicks:
         made = Made("clicks", clicks, item.click_thresholds, item.threshold, base)
-    return Annotation(label_of(item), counts, hidden=item.hidden, made=made)
+    return Annotation(label_of(item), counts, "", item.hidden, item.locked, made)
 
 
 def object_of(
@@ -62,6 +62,7 @@ def object_of(
         threshold=made.threshold,
         mask=counts,
         hidden=item.hidden,
+        locked=item.locked,
         base=scale_counts(made.base, full_size, size) if made.clicks else counts,
     )
 

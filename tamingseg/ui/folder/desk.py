@@ -144,7 +144,7 @@ class OpenPhoto:
     """A photo of the folder in a page: its objects as the page has them, and as they are kept.
 
     What the page does not change is kept as it was, also what a session knows nothing of: labels
-    beside names, locked objects, and masks that were finer than the size of the work.
+    beside names, and masks that were finer than the size of the work.
     """
 
     def __init__(self, desk: Desk, photo: Photo, size: tuple[int, int]) -> None:
@@ -208,15 +208,14 @@ class OpenPhoto:
             return kept
         made = annotation_of(item, self._size, self._photo.size)
         name, label = item.name if is_unnamed(item) else "", made.label
-        mask, how, locked = made.mask, made.made, False
+        mask, how = made.mask, made.made
         if before is not None and kept is not None:
-            locked = kept.locked
             if before.name == item.name:
                 name, label = kept.name, kept.label
             if before.mask == item.mask:
                 mask = kept.mask
                 how = kept.made if before.clicks == item.clicks else how
-        return Annotation(label, mask, name, item.hidden, locked, how)
+        return Annotation(label, mask, name, item.hidden, item.locked, how)
 
 
 def _colour(item: Annotation, number: int, colours: Mapping[str, int]) -> int:

@@ -42,6 +42,11 @@ commands.list = () => {
   remember("list", isOpen() ? "open" : "closed");
 };
 
+commands.find = () => {
+  if (!isOpen()) commands.list();
+  search.focus();
+};
+
 function setOpen(open) {
   root.classList.toggle("with-list", open);
   list.hidden = !open;

@@ -177,7 +177,7 @@ class FolderProject:
         photo = self.photo(name)
         if state == "done" and not photo.objects:
             raise ValueError(
-                "There is no object in this photo. If that is right, mark it as empty (Shift+D)."
+                "There is no object in this photo. If that is right, mark it as empty (Shift+A)."
             )
         if state == "empty" and photo.objects:
             raise ValueError("There are objects in this photo; delete them before it is empty.")

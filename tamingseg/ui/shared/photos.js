@@ -305,7 +305,7 @@ async function markOpen(wanted) {
   const {key, name, folder} = state.photo, entry = listPhotos().find(one => one.key === key), count = work.objects.length;
   if (!entry) return;
   const before = stateOf(entry), next = before === wanted ? (count ? "started" : "new") : wanted;
-  if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+D: it is empty.", true);
+  if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+A: it is empty.", true);
   if (next === "empty" && count) return say("There are objects in this photo; delete them before it is empty.", true);
   const answer = folder ? await markOnServer(name, next) : markInBrowser(key, next);
   if (!answer || answer.error) return say(answer?.error ?? "The server does not answer; nothing was changed.", true);

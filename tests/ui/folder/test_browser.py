@@ -104,19 +104,19 @@ def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, d
     assert "1 of 5" in user.page.locator(".list .tally").inner_text()
     user.click(RED)
     says(user, NAMES[0], "In progress · 1 object")
-    step(user, "d", NAMES[1])
+    step(user, "a", NAMES[1])
     says(user, NAMES[0], "Done · 1 object")
-    user.page.keyboard.press("d")
+    user.page.keyboard.press("a")
     user.says("There is no object in this photo")
-    step(user, "Shift+D", NAMES[2])
+    step(user, "Shift+A", NAMES[2])
     user.click(BLUE)
-    user.page.keyboard.press("Shift+D")
+    user.page.keyboard.press("Shift+A")
     user.says("There are objects in this photo")
     user.press("Control+z")
     says(user, NAMES[2], "New")
     user.press("Control+Shift+z")
     step(user, "PageUp", NAMES[1])
-    step(user, "Shift+D", NAMES[1])  # said once more, it is not
+    step(user, "Shift+A", NAMES[1])  # said once more, it is not
     says(user, NAMES[1], "New")
     step(user, "PageDown", NAMES[2])
     photos = kept(folder_app)
@@ -132,7 +132,8 @@ def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, d
 def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(annotator):
     user = annotator()
     is_open(user, NAMES[0])
-    user.page.fill(".list [type=search]", "DAY")
+    user.page.keyboard.press("/")
+    user.page.keyboard.type("DAY")
     assert listed(user) == NAMES[2:]
     user.page.locator("canvas.view").focus()
     step(user, "PageDown", NAMES[2])
@@ -141,7 +142,7 @@ def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(anno
     user.page.press(".list [type=search]", "Escape")
     assert listed(user) == NAMES
     user.page.locator("canvas.view").focus()
-    step(user, "Shift+D", NAMES[3])
+    step(user, "Shift+A", NAMES[3])
     user.page.select_option(".list select", "open")
     assert listed(user) == [NAMES[0], NAMES[1], NAMES[3], NAMES[4]]
     assert "Empty (1)" in user.page.locator(".list select").inner_text()
@@ -157,7 +158,7 @@ def test_rows_are_not_made_anew(annotator):
         "() => document.querySelectorAll('.list-photos li').forEach((one, i) => { one.place = i; })"
     )
     user.click(RED)
-    step(user, "d", NAMES[1])
+    step(user, "a", NAMES[1])
     step(user, "PageDown", NAMES[2])
     row(user, NAMES[4]).click()
     is_open(user, NAMES[4])
@@ -209,7 +210,7 @@ def test_classes_belong_to_the_folder(annotator, folder_app):
     bob = annotator()
     bob.page.wait_for_selector(".class >> nth=1")
     assert bob.page.locator(".class span").all_inner_texts() == ["cell", "dirt"]
-    step(ann, "d", NAMES[2])
+    step(ann, "a", NAMES[2])
     ann.click(BLUE)  # the class stays
     photos = kept(folder_app)
     assert [photos[NAMES[i]].objects[0].label for i in (0, 2)] == ["cell", "cell"]
@@ -265,10 +266,10 @@ def test_photos_opened_in_the_browser_have_the_same_list(visitor):
     assert user.page.locator(".photos").is_hidden()
     user.page.locator("canvas.view").focus()
     user.click((20, 30))
-    user.page.keyboard.press("d")
+    user.page.keyboard.press("a")
     is_shown(user, "1.png")
     says(user, "0.png", "Done · 1 object")
-    user.page.keyboard.press("Shift+D")
+    user.page.keyboard.press("Shift+A")
     is_shown(user, "2.png")
     says(user, "1.png", "Empty")
     user.saved()

@@ -91,7 +91,7 @@ def test_only_what_changed_is_told(project):
 
 
 def test_states_follow_the_work(project):
-    with pytest.raises(ValueError, match=r"Shift\+D"):
+    with pytest.raises(ValueError, match=r"Shift\+A"):
         project.mark("a.jpg", "done")
     project.mark("a.jpg", "empty")
     project.put(replace(project.photo("a.jpg"), objects=(item("cell", (1, 1)),)), [CELL])
