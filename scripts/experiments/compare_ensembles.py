@@ -11,7 +11,7 @@ and enlarge the result; "enlarged afterwards" shows what that alone does.
 
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -114,9 +114,9 @@ def at_scale(segmentor: ClickSegmentor, scale: float) -> ClickSegmentor:
 
     For models made of convolutions; a SegNext has a feature for every place of its one size.
     """
-    model = copy(segmentor.model)
-    model.config = replace(model.config, image_size=round(scale * model.config.image_size))
-    return type(segmentor)(model, segmentor.name, segmentor.device)
+    network = copy(segmentor.network)
+    network.image_size = round(scale * network.image_size)
+    return type(segmentor)(network, segmentor.name)
 
 
 def main(command: Compare) -> None:

@@ -54,7 +54,7 @@ class Run:
     device: str | None = None
     """Torch device; by default a GPU for every process if there are any."""
     threads: int | None = None
-    """CPU threads of torch, per process."""
+    """CPU threads, per process."""
 
     def datasets(self) -> Sequence[MaskDataset]:
         """Open the data sets."""

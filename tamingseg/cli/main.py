@@ -29,6 +29,7 @@ COMMANDS = {
         ("convert", "convert annotations to another format"),
         ("panels", "draw what a model sees in a photo, side by side"),
         ("train", "train a click model"),
+        ("export", "make a trained model start and run faster"),
         ("distill", "train a model that gives every pixel a feature"),
         ("evaluate", "measure a model on data sets"),
         ("report", "make tables, plots and comparisons of what was measured"),

@@ -197,7 +197,8 @@ class ClickNet(nn.Module):
 
 def best_candidates(logits: Tensor, expected: Tensor) -> Tensor:
     """Of candidates (B, N, K, h, w), those of the highest expected IoU (B, N, K): (B, N, h, w)."""
-    return logits.take_along_dim(expected.argmax(2)[..., None, None, None], 2)[:, :, 0]
+    best = expected.argmax(2)[..., None, None, None]
+    return logits.gather(2, best.expand(-1, -1, 1, logits.shape[3], logits.shape[4]))[:, :, 0]
 
 
 class Pyramid(nn.Module):
@@ -355,10 +356,11 @@ def _features_at(levels: list[Tensor], points: Tensor, input_size: tuple[int, in
 
 def _similarity(query: Tensor, keys: Tensor, heads: int) -> Tensor:
     """Scaled scalar products of (B, N, heads * D) and (B, heads * D, h, w): (B, N, heads, h, w)."""
-    query, keys = query.unflatten(2, (heads, -1)), keys.unflatten(1, (heads, -1))
+    height, width = keys.shape[2], keys.shape[3]
+    query, keys = query.unflatten(2, (heads, -1)), keys.flatten(2).unflatten(1, (heads, -1))
     scale = query.shape[3] ** -0.5
-    products = torch.einsum("bnhd,bhdp->bnhp", query * scale, keys.flatten(3))
-    return products.unflatten(3, keys.shape[3:])
+    products = torch.einsum("bnhd,bhdp->bnhp", query * scale, keys)
+    return products.unflatten(3, (height, width))
 
 
 def _prompt_maps(
@@ -391,6 +393,7 @@ def _prompt_maps(
         mask = torch.zeros_like(blobs[0])
     else:
         mask = F.interpolate(previous.float(), size, mode="bilinear", antialias=True)
+        mask = mask.expand_as(blobs[0])
     return torch.cat([offset, torch.stack([*blobs, mask], 2)], 2)
 
 

@@ -33,8 +33,6 @@ def propose_regions(
     `generate.propose_masks`. The stability of a region is the share of its end's cost that was
     still to come when it was made.
     """
-    import torch  # takes seconds to load, and whoever only reads settings needs none of it
-
     members = region_members(hierarchy)
     sizes = np.bincount(hierarchy.superpixels.ravel())[1:].astype(np.float32)
     area = members @ sizes
@@ -46,10 +44,9 @@ def propose_regions(
     order = np.lexsort((-area, made - ended))  # the longest lived first, of equals the largest
     order = order[enough[order]]
     members, area, weights = members[order], area[order], weights[order]
-    # Below 2^24 pixels float32 counts exactly; a hair of a larger photo does no harm. (By torch, as
-    # its threads and those of numpy's products would wait for work side by side on the same cores.)
-    parts = torch.from_numpy(members.astype(np.float32))
-    shared = ((parts * torch.from_numpy(sizes)) @ parts.T).numpy()
+    # Below 2^24 pixels float32 counts exactly; a hair of a larger photo does no harm.
+    parts = members.astype(np.float32)
+    shared = (parts * sizes) @ parts.T
     ious = shared / (area[:, None] + area - shared)
     leaders = suppress_by(ious, suppress_above)
     votes = np.zeros(len(leaders))

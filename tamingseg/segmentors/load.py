@@ -2,29 +2,32 @@
 
 import hashlib
 import importlib
+import logging
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import Literal, overload
+from typing import TYPE_CHECKING, Literal, overload
 
-import torch
-from torch import nn
-
-from tamingseg.models.clicknet import ClickNet
-from tamingseg.models.pixel_embedder import PixelEmbedder
-from tamingseg.models.segnext import SegNext
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.click import ClickSegmentor, FeatureSegmentor, SegNextSegmentor
 from tamingseg.segmentors.function import FunctionSegmentor
+from tamingseg.segmentors.network import Network
 from tamingseg.segmentors.zoom import CandidateClickSegmentor, ZoomSegmentor
-from tamingseg.weights.checkpoint import load_model
+from tamingseg.weights.graphs import UnusableGraphs, read_graphs
 from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights
 
-_KINDS: dict[type[nn.Module], type[ClickSegmentor]] = {
-    ClickNet: ZoomSegmentor,
-    SegNext: SegNextSegmentor,
-    PixelEmbedder: FeatureSegmentor,
+if TYPE_CHECKING:  # torch takes seconds to load, and the shipped models need none of it
+    import torch
+    from torch import nn
+
+_LOG = logging.getLogger(__name__)
+
+_KINDS: dict[str, type[ClickSegmentor]] = {
+    "clicknet": ZoomSegmentor,
+    "segnext": SegNextSegmentor,
+    "pixel-embedder": FeatureSegmentor,
 }
+"""A model's name in `tamingseg.models.table` -> the segmentor that knows how to ask it."""
 
 
 def list_segmentors() -> list[str]:
@@ -62,10 +65,12 @@ def load_segmentor(
           the current folder. The attribute is a segmentor, a class that makes one when called
           without arguments, or a function as `FunctionSegmentor` takes it.
     device
-        A torch device such as "cpu" or "cuda:1"; by default the GPU if there is one. A segmentor
-        of your own chooses its device itself.
+        A torch device such as "cpu" or "cuda:1". By default the CPU for models that run in ONNX
+        Runtime, such as "default" and "distilled", and for others the GPU if there is one. A
+        segmentor of your own chooses its device itself.
     threads
-        How many CPU threads torch may use, in the whole process; None leaves that as it is.
+        How many CPU threads a call may use (in torch, all calls of the process); None takes
+        $OMP_NUM_THREADS, else one for each core.
 
     Raises
     ------
@@ -83,41 +88,75 @@ def load_segmentor(
     >>> load_segmentor("default", device="cpu").name
     'default'
     """
-    if threads is not None:
-        torch.set_num_threads(threads)
     if own := _own_module(name_or_path):
+        if threads is not None:
+            _limit_torch(threads)
         return _load_own(*own)
+    sam2 = _is_sam2(name_or_path)
+    if not sam2 and device in (None, "cpu"):
+        name, path = _find(name_or_path)
+        if (network := _onnx_network(path, threads)) is not None:
+            return _put_behind(*network, name)
+    import torch
+
+    if threads is not None:
+        _limit_torch(threads)
     if device is None:
         device = "cuda" if torch.cuda.is_available() else "cpu"
-    if _is_sam2(name_or_path):
+    if sam2:
         # Imported for SAM 2 alone, because transformers takes seconds and is an extra; and before
         # the weights are looked for, because that may download them.
         from tamingseg.segmentors.sam2 import load_sam2
 
         name, folder = _find(name_or_path)
         return load_sam2(folder, name, device)
+    from tamingseg.weights.checkpoint import load_model
+
     name, path = _find(name_or_path)
     return segmentor_for(load_model(path), name, device)
 
 
 def segmentor_for(
-    model: nn.Module, name: str, device: str | torch.device = "cpu"
+    model: "nn.Module", name: str, device: "str | torch.device" = "cpu"
 ) -> ClickSegmentor:
-    """Put a model behind the segmentor that knows how it wants to be asked.
+    """Put a model of torch behind the segmentor that knows how it wants to be asked.
 
     Raises
     ------
     ValueError
         If there is none for this kind of model.
     """
-    if type(model) not in _KINDS:
-        raise ValueError(
-            f"expected a model of {', '.join(kind.__name__ for kind in _KINDS)}, "
-            f"got a {type(model).__name__}"
-        )
-    if isinstance(model, ClickNet) and model.config.outputs > 1:
-        return CandidateClickSegmentor(model, name, device)
-    return _KINDS[type(model)](model, name, device)
+    from tamingseg.models.table import describe_model
+    from tamingseg.segmentors.torch_network import TorchNetwork
+
+    kind, _ = describe_model(model)
+    return _put_behind(TorchNetwork(model, device, exact=kind == "segnext"), kind, name)
+
+
+def _put_behind(network: Network, kind: str, name: str) -> ClickSegmentor:
+    if kind == "clicknet" and network.outputs > 1:
+        return CandidateClickSegmentor(network, name)
+    return _KINDS[kind](network, name)
+
+
+def _onnx_network(weights: Path, threads: int | None) -> tuple[Network, str] | None:
+    """Return the network of a checkpoint that was exported, and its kind of model."""
+    try:
+        graphs = read_graphs(weights)
+    except UnusableGraphs as error:
+        _LOG.warning("%s. Until then it runs in torch", error)
+        return None
+    if graphs is None:
+        return None
+    from tamingseg.segmentors.onnx_network import OnnxNetwork
+
+    return OnnxNetwork(graphs, threads), graphs.model
+
+
+def _limit_torch(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)
 
 
 def model_fingerprint(name_or_path: str | Path = "default") -> str:

@@ -16,15 +16,13 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-import torch
 from scipy.special import expit
-from torch import Tensor
 
 from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
 from tamingseg.masks.persistent import centred_on, persistent_level
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
-from tamingseg.segmentors.click import ClickSegmentor
+from tamingseg.segmentors.click import ClickSegmentor, resample_content
 from tamingseg.segmentors.windows import (
     Window,
     crop,
@@ -118,24 +116,23 @@ class ZoomSegmentor(ClickSegmentor):
             self._look_closer(embedding, answer, clicks, previous)
         return answer if previous is None else settle(answer, previous, clicks)
 
-    def _finest(self, features: Any, points: Tensor, previous: Tensor | None) -> Tensor:
+    def _finest(self, features: Any, points: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
         """See `ClickSegmentor`; one positive click asks for one piece, at the level that persists.
 
         See `connected_to` and `persistent_level`.
         """
         logits = super()._finest(features, points, previous)
         if previous is None and points.shape[1] == 1:
-            cells_per_pixel = logits.shape[3] / (4 * features[0].shape[3])
-            for answer, (row, col, sign) in zip(logits[0], points[:, 0].tolist(), strict=True):
+            cells_per_pixel = logits.shape[2] / (4 * features[0].shape[3])
+            for answer, (row, col, sign) in zip(logits, points[:, 0].tolist(), strict=True):
                 if sign == 1:
                     # A click at the very edge may be rounded to the far side of it.
                     cell = [
                         min(int(place * cells_per_pixel), side - 1)
                         for place, side in zip((row, col), answer.shape, strict=True)
                     ]
-                    piece = connected_to(answer.float().cpu().numpy(), *cell)
-                    piece = centred_on(piece, persistent_level(expit(piece)))
-                    answer.copy_(torch.from_numpy(piece))
+                    piece = connected_to(answer, *cell)
+                    answer[:] = centred_on(piece, persistent_level(expit(piece)))
         return logits
 
     def _look_closer(
@@ -181,7 +178,6 @@ class CandidateClickSegmentor(ZoomSegmentor):
     `predict` and `predict_jointly` answer with the mask of the highest expected IoU.
     """
 
-    @torch.inference_mode()
     def predict_candidates(
         self, embedding: ImageEmbedding, clicks: Sequence[Click]
     ) -> tuple[np.ndarray, np.ndarray]:
@@ -189,14 +185,15 @@ class CandidateClickSegmentor(ZoomSegmentor):
         frame = self._frame(embedding.size)
         points = self._points(clicks, frame)[:, None]
         size = self._own_size(frame)
-        outputs = self.model.config.outputs
+        outputs = self.network.outputs
         answers = np.empty((len(points), outputs, *size), np.float32)
         expected = np.empty((len(points), outputs), np.float32)
         for part in self._parts(len(points), frame, size):
-            logits, quality = self.model.decode_candidates(embedding.features, points[None, part])
-            maps = self._to_image(logits.flatten(1, 2), frame, size)
-            answers[part] = maps.reshape(-1, outputs, *size)
-            expected[part] = quality[0].cpu().numpy()
+            logits, expected[part] = self.network.decode_candidates(
+                embedding.features, points[part]
+            )
+            maps = resample_content(logits.reshape(-1, *logits.shape[2:]), frame, size)
+            answers[part] = expit(maps).reshape(-1, outputs, *size)
         return answers, expected
 
 

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 
 from tamingseg.frame import Frame
-from tamingseg.segmentors import click as click_module
 from tamingseg.segmentors.base import CandidateSegmentor
 from tamingseg.segmentors.click import ClickSegmentor, resample_content
 from tamingseg.segmentors.load import load_segmentor, segmentor_for
+from tamingseg.segmentors.torch_network import TorchNetwork
 from tamingseg.values import Click
 from tamingseg.weights.checkpoint import save_checkpoint
 
@@ -46,7 +46,7 @@ class Echo(nn.Module):
 
 @pytest.mark.parametrize("size", [(50, 200), (200, 50), (97, 61), (128, 128), (40, 30)])
 def test_the_answer_lies_where_the_click_was(size):
-    segmentor = ClickSegmentor(Echo(), "echo")
+    segmentor = ClickSegmentor(TorchNetwork(Echo()), "echo")
     embedding = segmentor.embed(np.zeros((*size, 3), np.uint8))
     scale = max(size) / 128
     for row, col in ((0.3, 0.7), (0.5, 0.5), (0.9, 0.1)):
@@ -63,16 +63,16 @@ def test_the_answer_lies_where_the_click_was(size):
 
 def test_the_image_lies_in_the_corner_and_the_rest_is_black():
     model = Echo()
-    ClickSegmentor(model, "echo").embed(np.full((50, 200, 3), 255, np.uint8))
+    ClickSegmentor(TorchNetwork(model), "echo").embed(np.full((50, 200, 3), 255, np.uint8))
     assert model.images.shape == (1, 3, 32, 128)
-    ClickSegmentor(model, "echo").embed(np.full((60, 200, 3), 255, np.uint8))
+    ClickSegmentor(TorchNetwork(model), "echo").embed(np.full((60, 200, 3), 255, np.uint8))
     assert model.images.shape == (1, 3, 64, 128)
     torch.testing.assert_close(model.images[..., :38, :], torch.ones(1, 3, 38, 128))
     assert (model.images[..., 38:, :] == 0).all()
 
 
 def test_the_previous_mask_travels_there_and_back(two_discs):
-    segmentor = ClickSegmentor(Echo(), "echo")
+    segmentor = ClickSegmentor(TorchNetwork(Echo()), "echo")
     mask = (two_discs.label_maps[0] == 2).astype(np.float32)
     joint = segmentor.predict_jointly(segmentor.embed(two_discs.image), [Click(1, 1)], mask)
     wrong = (joint > 0.5) != (mask > 0.5)
@@ -81,11 +81,11 @@ def test_the_previous_mask_travels_there_and_back(two_discs):
 
 def test_work_is_done_in_parts(monkeypatch):
     model = Echo()
-    segmentor = ClickSegmentor(model, "echo")
+    segmentor = ClickSegmentor(TorchNetwork(model), "echo")
     embedding = segmentor.embed(np.zeros((128, 128, 3), np.uint8))
     clicks = [Click(i, 2 * i) for i in range(7)]
     whole = segmentor.predict(embedding, clicks)
-    monkeypatch.setattr(click_module, "_PIXELS_AT_ONCE", 3 * 128 * 128)
+    monkeypatch.setattr(segmentor.network, "pixels_at_once", 3 * 128 * 128)
     model.seen.clear()
     np.testing.assert_allclose(segmentor.predict(embedding, clicks), whole, atol=1e-6)
     assert model.seen == [3, 3, 1]
@@ -129,7 +129,7 @@ def test_candidates_are_found_in_parts(candidates, monkeypatch):
     segmentor, embedding = candidates
     clicks = [Click(6 * i, 7 * i) for i in range(7)]
     whole = segmentor.predict_candidates(embedding, clicks)
-    monkeypatch.setattr(click_module, "_PIXELS_AT_ONCE", 3 * 64 * 64)
+    monkeypatch.setattr(segmentor.network, "pixels_at_once", 3 * 64 * 64)
     for parts, together in zip(segmentor.predict_candidates(embedding, clicks), whole, strict=True):
         np.testing.assert_allclose(parts, together, atol=1e-5)
 
@@ -170,18 +170,20 @@ def naive_resample(logits, frame, size):
     ],
 )
 def test_resampling_as_the_naive_one(rng, frame, size):
-    logits = rng.standard_normal([side // 4 for side in frame.canvas])
-    resampled = resample_content(torch.from_numpy(logits)[None, None].float(), frame, size)
-    assert resampled.shape == (1, 1, *size)
-    np.testing.assert_allclose(resampled[0, 0], naive_resample(logits, frame, size), atol=1e-4)
+    logits = rng.standard_normal([side // 4 for side in frame.canvas], np.float32)
+    resampled = resample_content(logits[None], frame, size)
+    assert resampled.shape == (1, *size)
+    np.testing.assert_allclose(resampled[0], naive_resample(logits, frame, size), atol=1e-4)
 
 
 def test_resampling_never_loses_the_last_pixel():
     """Enlarging by size/side is rounded down to a whole number of pixels somewhere inside."""
-    logits = torch.zeros(1, 1, 24, 24)
+    logits = np.ones((1, 24, 24), np.float32)
     for side in range(1, 700):
         frame = Frame.stretch((side, side), (96, 96))
-        assert resample_content(logits, frame, (side, side)).shape == (1, 1, side, side)
+        resampled = resample_content(logits, frame, (side, side))
+        assert resampled.shape == (1, side, side)
+        assert resampled.min() == resampled.max() == 1
 
 
 def test_a_segnext_click_is_the_index_of_its_pixel(make_model, rng):
@@ -227,7 +229,7 @@ def test_the_encoder_computes_in_bfloat16_where_the_cpu_can(
 
 
 def test_a_model_without_a_segmentor():
-    with pytest.raises(ValueError, match="ClickNet, SegNext, PixelEmbedder, got a Echo"):
+    with pytest.raises(ValueError, match="clicknet, segnext, pixel-embedder, got a Echo"):
         segmentor_for(Echo(), "echo")
 
 

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from tamingseg.masks.changes import settle
 from tamingseg.segmentors import zoom as zoom_module
 from tamingseg.segmentors.click import ClickSegmentor
+from tamingseg.segmentors.torch_network import TorchNetwork
 from tamingseg.segmentors.windows import zoom_window
 from tamingseg.segmentors.zoom import ZoomSegmentor
 from tamingseg.values import Click
@@ -64,7 +65,9 @@ def test_a_little_more_mask_is_seen_through_the_same_window():
 @pytest.fixture
 def pair(make_model):
     model = make_model("clicknet")
-    return ClickSegmentor(model, "plain"), ZoomSegmentor(model, "zoom")
+    return tuple(
+        kind(TorchNetwork(model), kind.__name__) for kind in (ClickSegmentor, ZoomSegmentor)
+    )
 
 
 @pytest.fixture
@@ -236,7 +239,8 @@ def test_a_click_at_the_very_edge_is_answered(pair, image):
 
 
 def test_an_island_elsewhere_needs_a_click_of_its_own(make_model):
-    zoom = ZoomSegmentor(Islands(make_model("clicknet", image_size=64).config), "islands")
+    model = Islands(make_model("clicknet", image_size=64).config)
+    zoom = ZoomSegmentor(TorchNetwork(model), "islands")
     embedding = zoom.embed(np.zeros((64, 64, 3), np.uint8))
     (mask,) = zoom.predict(embedding, [Click(16, 16)]) > 0.5
     assert mask[16, 16]
@@ -248,7 +252,8 @@ def test_an_island_elsewhere_needs_a_click_of_its_own(make_model):
 
 def test_the_default_mask_is_the_level_that_persists(make_model):
     """All is in the answer up to .3, the fainter square up to .5, the clicked one up to .95."""
-    zoom = ZoomSegmentor(Islands(make_model("clicknet", image_size=64).config), "islands")
+    model = Islands(make_model("clicknet", image_size=64).config)
+    zoom = ZoomSegmentor(TorchNetwork(model), "islands")
     (answer,) = zoom.predict(zoom.embed(np.zeros((64, 64, 3), np.uint8)), [Click(16, 16)])
     assert answer[10:22, 10:22].min() > 0.5
     assert 0.1 < answer[28, 28] < 0.5

@@ -1,0 +1,72 @@
+"""What a segmentor asks of a network: arrays in, arrays out.
+
+The same `ClickNet` may run in torch (`torch_network`), on any device, or in ONNX Runtime
+(`onnx_network`), which starts in a moment and needs no torch. Segmentors see no difference.
+"""
+
+from typing import Any, Protocol
+
+import numpy as np
+
+
+class Network(Protocol):
+    """A trained network that encodes an image once and answers any number of queries about it.
+
+    A network keeps nothing about an image, so several threads may share it.
+
+    Attributes
+    ----------
+    image_size
+        Longest side in pixels that images are shown at.
+    stride_multiple
+        What the sides of a canvas must be divisible by.
+    outputs
+        Masks per query.
+    precision
+        What the encoder computes in, ``float32`` or ``bfloat16``.
+    device
+        Where it runs, as torch names devices.
+    pixels_at_once
+        Queries times pixels (of the canvas or of the answer) to work on together: on a CPU what
+        stays in its cache.
+    """
+
+    image_size: int
+    stride_multiple: int
+    outputs: int
+    precision: str
+    device: Any
+    pixels_at_once: int
+
+    def encode(self, canvas: np.ndarray) -> tuple[Any, int]:
+        """Encode an image: float32 (1, 3, H, W), RGB in [0, 1].
+
+        Returns its features, which only this network can read, and their size in bytes.
+        """
+        ...
+
+    def decode(
+        self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
+    ) -> np.ndarray:
+        """Answer N queries, float32 (N, K, 3) rows (row, col, sign) in pixels of the canvas.
+
+        `previous` are probabilities (1, 1, H, W) on the canvas before the last click. Returns
+        logits, float32 (N, H/4, W/4); with `finest` as finely as the network can.
+        """
+        ...
+
+    def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Answer N queries with all outputs.
+
+        Returns logits (N, outputs, H/4, W/4) and the IoU with the wanted mask that is expected of
+        each, (N, outputs).
+        """
+        ...
+
+    def pixel_features(self, features: Any) -> np.ndarray:
+        """Return what is known of each pixel: queries, then keys if there are any, (C, h, w)."""
+        ...
+
+    def affinity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """See `PixelSegmentor.affinity`; features (N, C) and (M, C) of `pixel_features`."""
+        ...

@@ -1,0 +1,106 @@
+"""A network that runs in ONNX Runtime, on the CPU: it is there in a moment, without torch."""
+
+import os
+from typing import Any
+
+import numpy as np
+import onnxruntime
+
+from tamingseg.weights.graphs import Graphs, feature_name
+
+_NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
+"""No previous answer: one zero, which the graph enlarges to any size."""
+
+
+class OnnxNetwork:
+    """See `Network`; of exported graphs, see `tamingseg.weights.graphs`.
+
+    Parameters
+    ----------
+    threads
+        CPU threads that one call may use; by default $OMP_NUM_THREADS, else one for each core.
+    """
+
+    precision = "float32"
+    device = "cpu"
+    pixels_at_once = 2**21
+
+    def __init__(self, graphs: Graphs, threads: int | None = None) -> None:
+        self.image_size = graphs.image_size
+        self.stride_multiple = graphs.stride_multiple
+        self.outputs = graphs.outputs
+        self._dim = graphs.dim
+        self._graphs, self._threads = graphs, threads
+        self._sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return OnnxNetwork, (self._graphs, self._threads)
+
+    def encode(self, canvas: np.ndarray) -> tuple[Any, int]:
+        """See `Network.encode`."""
+        features = self._run("encode", canvas=canvas)
+        return tuple(features), sum(part.nbytes for part in features)
+
+    def decode(
+        self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
+    ) -> np.ndarray:
+        """See `Network.decode`."""
+        known = _NO_MASK if previous is None else previous
+        logits = self._ask("decode", features, points=points[None], previous=known)[0]
+        if finest and "enlarge" in self._graphs.graphs:
+            logits = self._ask("enlarge", features, logits=logits)[0]
+        return logits[0]
+
+    def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """See `Network.decode_candidates`."""
+        logits, expected = self._ask(
+            "decode_candidates", features, points=points[None], previous=_NO_MASK
+        )
+        return logits[0], expected[0]
+
+    def pixel_features(self, features: Any) -> np.ndarray:
+        """See `Network.pixel_features`."""
+        return np.concatenate(features, 1)[0]
+
+    def affinity(self, first: np.ndarray, second: np.ndarray) -> np.ndarray:
+        """See `Network.affinity`."""
+        dim = self._dim
+        return self._run("affinity", first=first[:, :dim], second=second[:, -dim:])[0]
+
+    def _ask(self, name: str, features: Any, **arrays: np.ndarray) -> list[np.ndarray]:
+        named = {feature_name(place): part for place, part in enumerate(features)}
+        return self._run(name, **named, **arrays)
+
+    def _run(self, name: str, **arrays: np.ndarray) -> list[np.ndarray]:
+        """Run a graph on those of the arrays that it takes."""
+        session = self._session(name)
+        wanted = (node.name for node in session.get_inputs())
+        return session.run(None, {key: np.ascontiguousarray(arrays[key]) for key in wanted})
+
+    def _session(self, name: str) -> onnxruntime.InferenceSession:
+        """Open a graph when it is first needed, and again in a process that was forked off."""
+        key = os.getpid(), name  # the threads of a session stay behind in the parent
+        if key not in self._sessions:
+            graph, needed = self._graphs.graphs[name]
+            weights = {key: self._graphs.weights[key] for key in needed}
+            self._sessions[key] = _open(graph, weights, self._threads)
+        return self._sessions[key]
+
+
+def _open(
+    graph: bytes, weights: dict[str, np.ndarray], threads: int | None
+) -> onnxruntime.InferenceSession:
+    options = onnxruntime.SessionOptions()
+    options.log_severity_level = 3  # errors; they come as exceptions too
+    options.intra_op_num_threads = threads or _usual_threads()
+    values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
+    options.add_external_initializers(list(weights), values)
+    return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
+
+
+def _usual_threads() -> int:
+    """Return as many threads as torch takes by itself: one for each core this process may use."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdigit() and int(told) > 0:
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
