@@ -16,9 +16,12 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from annotation_worlds import ANNOTATION_KINDS
 from isolate import Outcome, run_alone
 from tqdm import tqdm
-from worlds import KINDS, Kind
+from worlds import DATA_KINDS, Kind
+
+KINDS = DATA_KINDS | ANNOTATION_KINDS
 
 LONGEST_MESSAGE = 1500
 """Characters of an error that somebody still reads."""

@@ -434,7 +434,7 @@ def _read_all(dataset: Any) -> None:
         dataset[index]
 
 
-KINDS = {
+DATA_KINDS = {
     "photos": Kind(_photos, _bytes_only, _read_photo),
     "mask-files": Kind(_mask_files, _damage_json, _read_mask_file),
     "rle": Kind(_rle, _damage_json, _read_rle, names_file=False),

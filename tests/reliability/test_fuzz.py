@@ -12,7 +12,7 @@ def test_damaged_inputs_are_read_or_refused_clearly():
     run = subprocess.run(command, capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stdout + run.stderr
     lines = run.stdout.splitlines()
-    assert len(lines) == 12, run.stdout
+    assert len(lines) == 12 + 15, run.stdout
     assert all("10 inputs" in line and "0 unclear" in line for line in lines), run.stdout
 
 
