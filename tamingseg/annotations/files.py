@@ -135,16 +135,17 @@ def _from_zip(source: Path | io.BytesIO, where: str) -> Files:
     _check_count(len(entries), where)
     if sum(entry.file_size for entry in entries) > MAX_ALL_BYTES:
         raise ValueError(f"{where} unpacks to more than {MAX_ALL_BYTES >> 30} GiB")
-    return Files({composed(entry.filename): _unpacker(archive, entry) for entry in entries}, where)
+    readers = {composed(entry.filename): _unpacker(archive, entry, where) for entry in entries}
+    return Files(readers, where)
 
 
-def _unpacker(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> Callable[[], bytes]:
+def _unpacker(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> Callable[[], bytes]:
     def unpack() -> bytes:
         try:
             with archive.open(entry) as file:
                 return file.read(MAX_BYTES + 1)
         except Exception as error:  # zipfile, zlib, lzma: each has errors of its own
-            raise ValueError(f"{entry.filename} in the ZIP is damaged ({error})") from error
+            raise ValueError(f"{entry.filename} in {where} is damaged ({error})") from error
 
     return unpack
 

@@ -38,7 +38,7 @@ def test_a_damaged_entry_is_named(tmp_path):
     data[at : at + 4] = b"LONG"
     found = from_memory({"a.zip": bytes(data)})
     assert found["good.txt"] == b"good"
-    with pytest.raises(ValueError, match=r"bad\.txt in the ZIP is damaged"):
+    with pytest.raises(ValueError, match=r"bad\.txt in a\.zip is damaged"):
         found["bad.txt"]
 
 

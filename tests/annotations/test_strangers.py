@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from tamingseg.annotations.formats.labelstudio import decode_brush, encode_brush
-from tamingseg.annotations.reading import read_files
+from tamingseg.annotations.reading import read_annotations, read_files
 from tamingseg.annotations.report import Report
 from tamingseg.annotations.table import FORMATS
 from tamingseg.annotations.writing import write_files
@@ -436,3 +436,30 @@ def test_damaged_files_never_crash(name, project, images):
         broken[victim] = bytes(data[: rng.integers(len(data)) if rng.random() < 0.3 else None])
         with suppress(ValueError):
             read_files(broken, sizes, name)
+
+
+@pytest.mark.parametrize(
+    "contents",
+    [b"[]", b'"x"', b"{", b'{"version": [[1]]}', b'{"version": 1, "photos": 3}', b"[" * 10**5],
+)
+def test_a_damaged_project_is_named(contents, tmp_path):
+    (tmp_path / "project.json").write_bytes(contents)
+    with pytest.raises(ValueError, match=r"^project\.json of .*: .") as caught:
+        read_annotations(tmp_path, name="project")
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_zip_without_a_project_is_named(tmp_path):
+    with zipfile.ZipFile(tmp_path / "work.tamingseg", "w") as archive:
+        archive.writestr("other.json", "{}")
+    with pytest.raises(ValueError, match=r"work\.tamingseg is no project: it holds no project"):
+        read_annotations(tmp_path / "work.tamingseg", name="project")
+
+
+def test_an_image_of_coco_that_is_no_object_is_noted():
+    image = {"id": 1, "file_name": "a.png", "height": 4, "width": 5}
+    for strange in ([1], "x", 3, {"id": 2, "file_name": "b.png", "height": [4], "width": 5}):
+        contents = {"images": [strange, image], "annotations": [], "categories": []}
+        project, notes = read_files({"a.json": json.dumps(contents).encode()}, name="coco")
+        assert [photo.name for photo in project.photos] == ["a.png"]
+        assert [note.entry for note in notes] == ["image 1"]

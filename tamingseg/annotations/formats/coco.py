@@ -120,13 +120,14 @@ def read(files: Files, sizes: object, report: Report) -> Project:
                 photos.setdefault(photo.name, photo)
         if not _is_coco(files, name):
             continue
-        contents = files.json(name)
-        names = _read_categories(contents, labels, name, report)
-        for photo in _read_photos(contents, names, labels, name, report):
-            if photo.name in photos:
-                report.add(f"left out: it is in another file too, {photo.name}", name)
-            else:
-                photos[photo.name] = photo
+        with report.skipping(name):
+            contents = files.json(name)
+            names = _read_categories(contents, labels, name, report)
+            for photo in _read_photos(contents, names, labels, name, report):
+                if photo.name in photos:
+                    report.add(f"left out: it is in another file too, {photo.name}", name)
+                else:
+                    photos[photo.name] = photo
     return Project(tuple(labels.values()), tuple(photos.values()))
 
 
@@ -201,7 +202,8 @@ def _read_photos(
     known: dict[int, Photo] = {}
     for index, entry in enumerate(items(contents, "images"), 1):
         with report.skipping(file, f"image {index}"):
-            size = check_size([entry.get("height"), entry.get("width")] if entry else None)
+            sides = [entry.get("height"), entry.get("width")] if isinstance(entry, dict) else None
+            size = check_size(sides)
             photo = Photo(photo_name(text(entry, "file_name")), size)
             known.setdefault(number(entry, "id", whole=True), photo)
     objects = defaultdict(list)

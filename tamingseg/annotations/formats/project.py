@@ -57,28 +57,39 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
 
 def read(files: Files, sizes: object, report: Report) -> Project:
     """Read project.json; what is not sound is left out and noted."""
-    contents = files.json(NAME)
-    version = contents.get("version")
-    if type(version) is not int or version > VERSION:
-        raise ValueError(
-            f"{files.where} is a project of version {version!r:.20}, this program reads up to "
-            f"{VERSION}; install a newer tamingseg"
-        )
+    described_labels, described_photos = _parts(files)
     labels: dict[str, Label] = {}
-    for number_, entry in enumerate(items(contents, "labels"), 1):
+    for number_, entry in enumerate(described_labels, 1):
         with report.skipping(NAME, f"label {number_}"):
             label = Label(
                 text(entry, "name"), text(entry, "colour"), text(entry, "key", "", empty=True)
             )
             labels.setdefault(label.name, label)
     photos: dict[str, Photo] = {}
-    for number_, entry in enumerate(items(contents, "photos"), 1):
+    for number_, entry in enumerate(described_photos, 1):
         with report.skipping(NAME, f"photo {number_}"):
             photo = _read_photo(entry, labels, report)
             if photo.name in photos:
                 raise ValueError(f"there is a photo {photo.name} already")
             photos[photo.name] = photo
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _parts(files: Files) -> tuple[list[Any], list[Any]]:
+    """Return the labels and photos that project.json lists; ValueError names it if it is none."""
+    if NAME not in files:
+        raise ValueError(f"{files.where} is no project: it holds no {NAME}")
+    try:
+        contents = files.json(NAME)
+        version = number(contents, "version", whole=True)
+        if version > VERSION:
+            raise ValueError(
+                f"it is of version {version:.4g}, this program reads up to {VERSION}; install a "
+                "newer tamingseg"
+            )
+        return items(contents, "labels"), items(contents, "photos")
+    except ValueError as error:
+        raise ValueError(f"{NAME} of {files.where}: {error}") from error
 
 
 def _described(item: Annotation) -> dict[str, Any]:
