@@ -135,7 +135,7 @@ class Crowd:
             f"{self._counts['reopened']} photos opened again"
         )
         for kind, seconds in self._seconds.items():
-            print(f"  {kind}: alone {_percentiles(alone[kind])}, together {_percentiles(seconds)}")
+            print(f"  {kind}: {_compared(alone[kind], seconds)}")
         for when, memory in (("before", before), ("most", most), ("end", end), ("after", after)):
             print(f"  memory {when}: {_megabytes(memory)}")
         print("".join(f"  {problem}\n" for problem in self._problems[:20]), end="", flush=True)
@@ -201,11 +201,15 @@ def without_sequence(step: tuple[str, Any]) -> tuple[str, Any]:
     return name, {key: value for key, value in answer.items() if key != "sequence"}
 
 
-def _percentiles(seconds: list[float]) -> str:
-    if not seconds:
+def _compared(alone: list[float], together: list[float]) -> str:
+    if not alone or not together:
         return "none"
-    middle, high = 1e3 * np.percentile(seconds, [50, 95])
-    return f"p50 {middle:.0f} ms, p95 {high:.0f} ms"
+    (own, own_high), (middle, high) = (np.percentile(one, [50, 95]) for one in (alone, together))
+    return (
+        f"alone p50 {1e3 * own:.0f} ms, p95 {1e3 * own_high:.0f} ms; together p50 "
+        f"{1e3 * middle:.0f} ms ({middle / own:.1f}x), p95 {1e3 * high:.0f} ms "
+        f"({high / own_high:.1f}x)"
+    )
 
 
 def _megabytes(memory: Memory) -> str:

@@ -145,7 +145,7 @@ def _unpacker(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> C
             with archive.open(entry) as file:
                 return file.read(MAX_BYTES + 1)
         except Exception as error:  # zipfile, zlib, lzma: each has errors of its own
-            raise ValueError(f"{entry.filename} in {where} is damaged ({error})") from error
+            raise ValueError(f"{entry.filename} in {where} is damaged ({error!s:.200})") from error
 
     return unpack
 

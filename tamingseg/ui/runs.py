@@ -5,9 +5,6 @@ run: runs have threads of their own, to which the system gives what clicks leave
 """
 
 import asyncio
-import os
-import sys
-import threading
 import time
 from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
@@ -15,7 +12,7 @@ from typing import Any, TypeVar
 
 import gradio as gr
 
-from tamingseg.ui.turns import MOST, Line
+from tamingseg.ui.turns import MOST, NICE_RUN, Line, let_others_go_first
 from tamingseg.ui.wire import check_name, explain, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces
 
@@ -25,9 +22,6 @@ Progress = Callable[[int, int], None]
 MAX_AT_ONCE = MOST + 4
 """Most runs that somebody hears of: all that wait, and some that are told that there are too many.
 """
-
-_NICE = 10
-"""A run gets a tenth of what a click gets of a core that both want."""
 
 _followers = ThreadPoolExecutor(MAX_AT_ONCE, "run")
 """Threads that wait for news of runs; they take none from clicks."""
@@ -64,7 +58,7 @@ def follow(
         if is_left or is_stopped():
             raise Stopped
 
-    pool = ThreadPoolExecutor(1, initializer=_let_others_go_first)
+    pool = ThreadPoolExecutor(1, initializer=let_others_go_first, initargs=(NICE_RUN,))
     future = pool.submit(work, report)
     try:
         while not future.done():
@@ -119,13 +113,6 @@ def _listener(steps: Steps) -> Callable[[gr.EventData], AsyncIterator[dict[str, 
                 step.add_done_callback(lambda _: said.close())
 
     return run
-
-
-def _let_others_go_first() -> None:
-    """Lower the priority of this thread and those it begins, where threads have their own."""
-    if sys.platform == "linux":
-        thread = threading.get_native_id()
-        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + _NICE)
 
 
 def carry_out(

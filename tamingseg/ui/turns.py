@@ -2,12 +2,14 @@
 
 Short runs have a line of their own, so that they never wait behind a grid of clicks. In a line
 users take turns: the second run of a user comes after the first ones of all others. Clicks wait for
-nothing but each other.
+nothing but each other: runs, and the encoding of photos, have threads of less priority.
 """
 
 import os
+import sys
 import threading
 from collections.abc import Hashable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Literal
 
 Line = Literal["short", "long"]
@@ -18,9 +20,25 @@ MOST = 60
 MOST_OF_A_USER = 4
 MOST_OF_A_CLIENT = 30
 
+NICE_RUN, NICE_ENCODING = 10, 5
+"""A run gets a tenth, and the encoding of a photo a third, of what a click gets of a core that both
+want."""
 
-clicks_at_once = threading.BoundedSemaphore(max(2, os.cpu_count() or 2))
+_AT_ONCE = max(2, os.cpu_count() or 2)
+
+
+def let_others_go_first(nice: int) -> None:
+    """Lower the priority of this thread and those it begins, where threads have their own."""
+    if sys.platform == "linux":
+        thread = threading.get_native_id()
+        os.setpriority(os.PRIO_PROCESS, thread, os.getpriority(os.PRIO_PROCESS, thread) + nice)
+
+
+clicks_at_once = threading.BoundedSemaphore(_AT_ONCE)
 """Held while a click is answered. More at once would be no faster, and take more memory."""
+
+encoders = ThreadPoolExecutor(_AT_ONCE, "encode", let_others_go_first, (NICE_ENCODING,))
+"""Threads that encode photos."""
 
 
 class Turns:

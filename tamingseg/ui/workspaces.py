@@ -23,7 +23,7 @@ from tamingseg.segmentors.base import ImageEmbedding, Segmentor
 from tamingseg.ui.clients import client
 from tamingseg.ui.shared.pictures import jpeg, shrunk
 from tamingseg.ui.shared.truth import packed_regions
-from tamingseg.ui.turns import Turns
+from tamingseg.ui.turns import Turns, encoders
 
 WORK_PIXELS = 2_000_000
 """Larger photos are segmented at this size and saved at their own. The model sees less detail than
@@ -346,9 +346,14 @@ class Workspaces:
         return workspace
 
     def _embed(self, image: np.ndarray) -> Encoded:
-        start = time.perf_counter()
-        embedding = self.segmentor.embed(image)
-        return embedding, 1e3 * (time.perf_counter() - start)
+        """Encode an image in a thread that lets clicks go first."""
+
+        def encode() -> Encoded:
+            start = time.perf_counter()
+            embedding = self.segmentor.embed(image)
+            return embedding, 1e3 * (time.perf_counter() - start)
+
+        return encoders.submit(encode).result()
 
     def _add(self, workspace: Workspace) -> Workspace:
         with self._lock:

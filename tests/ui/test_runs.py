@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from tamingseg.ui.runs import _NICE, Stopped, carry_out, follow
-from tamingseg.ui.turns import MOST_OF_A_USER
+from tamingseg.ui.runs import Stopped, carry_out, follow
+from tamingseg.ui.turns import MOST_OF_A_USER, NICE_RUN
 from tamingseg.ui.workspaces import Workspaces
 
 
@@ -191,5 +191,5 @@ def test_runs_have_less_priority_than_clicks():
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
 
     before = work(None)
-    assert drain(follow(work, lambda: False))[1] == min(19, before + _NICE)
+    assert drain(follow(work, lambda: False))[1] == min(19, before + NICE_RUN)
     assert work(None) == before

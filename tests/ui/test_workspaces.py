@@ -1,9 +1,15 @@
+import os
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.clients import client
+from tamingseg.ui.turns import _AT_ONCE, NICE_ENCODING
 from tamingseg.ui.workspaces import Gone, Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -243,3 +249,33 @@ def test_samples_are_encoded_once_for_all(workspaces, segmentor, monkeypatch):
     for _ in range(2):
         ask(workspaces.open_sample(name), segmentor, 1)
     assert len(encoded) == 1
+
+
+def test_a_click_waits_for_no_photo_that_is_encoded(segmentor, discs_image, monkeypatch):
+    workspaces = Workspaces(segmentor)
+    at_work = workspaces.open_image("a.png", discs_image)
+    ask(at_work, segmentor, 1)
+    others = [workspaces.open_image("b.png", discs_image) for _ in range(_AT_ONCE + 1)]
+    embed, begun, go_on = segmentor.embed, threading.Semaphore(0), threading.Event()
+    priorities = []
+
+    def wait(image):
+        priorities.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+        begun.release()
+        go_on.wait()
+        return embed(image)
+
+    monkeypatch.setattr(segmentor, "embed", wait)
+    with ThreadPoolExecutor(len(others)) as pool:
+        answers = [pool.submit(ask, other, segmentor, 1, RED) for other in others]
+        try:
+            for _ in range(_AT_ONCE):
+                begun.acquire()
+            assert len(ask(at_work, segmentor, 2, RED)["objects"]) == 1
+            assert not any(answer.done() for answer in answers)
+        finally:
+            go_on.set()
+        assert all(len(answer.result()["objects"]) == 1 for answer in answers)
+    if sys.platform == "linux":
+        own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+        assert priorities == [min(19, own + NICE_ENCODING)] * len(others)

@@ -79,31 +79,35 @@ class ClickWork:
         """
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
-        with self._lock, clicks_at_once:
-            error = None
-            session = self._begun()
-            self._clock.decode_ms = 0.0
-            if sequence > self._workspace.sequence:
-                try:
-                    if request.get("document") is not None and self._workspace.sequence == 0:
-                        state = read_document(request["document"], self._workspace.size)
-                        session = self._begin(_with_steps(state, earlier))
-                    for operation in operations:
-                        apply_operation(session, operation)
-                except ValueError as refusal:
-                    error = str(refusal)
-                self._workspace.sequence = sequence
-                if operations or request.get("document") is not None:
-                    error = self._keep(session.state) or error
-            answer = describe(session, request.get("known"))
-        answer |= {"sequence": sequence, "encode_ms": self._workspace.encoded()[1]}
+        with self._lock:
+            _, encode_ms = self._workspace.encoded()  # while others' clicks are answered
+            with clicks_at_once:
+                error = None
+                session = self._begun()
+                self._clock.decode_ms = 0.0
+                if sequence > self._workspace.sequence:
+                    try:
+                        if request.get("document") is not None and self._workspace.sequence == 0:
+                            state = read_document(request["document"], self._workspace.size)
+                            session = self._begin(_with_steps(state, earlier))
+                        for operation in operations:
+                            apply_operation(session, operation)
+                    except ValueError as refusal:
+                        error = str(refusal)
+                    self._workspace.sequence = sequence
+                    if operations or request.get("document") is not None:
+                        error = self._keep(session.state) or error
+                answer = describe(session, request.get("known"))
+        answer |= {"sequence": sequence, "encode_ms": encode_ms}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
         return answer
 
     def read(self, look: Callable[[Session], Found]) -> Found:
         """Return what `look` finds in the session, while no request changes it."""
-        with self._lock, clicks_at_once:
-            return look(self._begun())
+        with self._lock:
+            self._workspace.encoded()  # while others' clicks are answered
+            with clicks_at_once:
+                return look(self._begun())
 
     def _keep(self, state: State) -> str | None:
         """Have the objects kept outside the page; returns why that was not possible."""
