@@ -111,7 +111,8 @@ def oracle_order(ious: np.ndarray) -> np.ndarray:
         if gains[best] <= 0:
             break
         order.append(best)
-        left = np.maximum(left - left[best], 0)  # what each could still add to each object
+        left -= left[best].copy()
+        np.maximum(left, 0, out=left)  # what each could still add to each object
     rest = np.ones(len(left), bool)
     rest[order] = False
     return np.concatenate([np.array(order, np.int64), np.flatnonzero(rest)])

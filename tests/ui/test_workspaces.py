@@ -2,6 +2,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 
 import pytest
 
@@ -9,7 +10,7 @@ from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.clients import client
-from tamingseg.ui.turns import _AT_ONCE, NICE_ENCODING
+from tamingseg.ui.turns import _AT_ONCE, NICE_ENCODING, clicks_at_once
 from tamingseg.ui.workspaces import Gone, Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -279,3 +280,12 @@ def test_a_click_waits_for_no_photo_that_is_encoded(segmentor, discs_image, monk
     if sys.platform == "linux":
         own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
         assert priorities == [min(19, own + NICE_ENCODING)] * len(others)
+
+
+def test_a_step_back_waits_for_no_clicks(workspaces, segmentor, discs_image):
+    workspace = workspaces.open_image("a.png", discs_image)
+    ask(workspace, segmentor, 1, RED)
+    with ExitStack() as others:
+        for _ in range(_AT_ONCE):
+            others.enter_context(clicks_at_once)
+        assert ask(workspace, segmentor, 2, {"do": "undo"})["objects"] == []

@@ -80,24 +80,23 @@ class ClickWork:
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
         with self._lock:
-            _, encode_ms = self._workspace.encoded()  # while others' clicks are answered
-            with clicks_at_once:
-                error = None
-                session = self._begun()
-                self._clock.decode_ms = 0.0
-                if sequence > self._workspace.sequence:
-                    try:
-                        if request.get("document") is not None and self._workspace.sequence == 0:
-                            state = read_document(request["document"], self._workspace.size)
-                            session = self._begin(_with_steps(state, earlier))
-                        for operation in operations:
-                            apply_operation(session, operation)
-                    except ValueError as refusal:
-                        error = str(refusal)
-                    self._workspace.sequence = sequence
-                    if operations or request.get("document") is not None:
-                        error = self._keep(session.state) or error
-                answer = describe(session, request.get("known"))
+            _, encode_ms = self._workspace.encoded()
+            error = None
+            session = self._begun()
+            self._clock.decode_ms = 0.0
+            if sequence > self._workspace.sequence:
+                try:
+                    if request.get("document") is not None and self._workspace.sequence == 0:
+                        state = read_document(request["document"], self._workspace.size)
+                        session = self._begin(_with_steps(state, earlier))
+                    for operation in operations:
+                        apply_operation(session, operation)
+                except ValueError as refusal:
+                    error = str(refusal)
+                self._workspace.sequence = sequence
+                if operations or request.get("document") is not None:
+                    error = self._keep(session.state) or error
+            answer = describe(session, request.get("known"))
         answer |= {"sequence": sequence, "encode_ms": encode_ms}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
         return answer
@@ -105,9 +104,7 @@ class ClickWork:
     def read(self, look: Callable[[Session], Found]) -> Found:
         """Return what `look` finds in the session, while no request changes it."""
         with self._lock:
-            self._workspace.encoded()  # while others' clicks are answered
-            with clicks_at_once:
-                return look(self._begun())
+            return look(self._begun())
 
     def _keep(self, state: State) -> str | None:
         """Have the objects kept outside the page; returns why that was not possible."""
@@ -169,7 +166,8 @@ class _Clock:
         return self._timed(self._segmentor.predict_jointly, embedding, clicks, previous)
 
     def _timed(self, predict: Callable[..., np.ndarray], *arguments: Any) -> np.ndarray:
-        start = time.perf_counter()
-        answer = predict(*arguments)
-        self.decode_ms += 1e3 * (time.perf_counter() - start)
+        with clicks_at_once:  # what asks no model, such as a step back, waits for nobody
+            start = time.perf_counter()
+            answer = predict(*arguments)
+            self.decode_ms += 1e3 * (time.perf_counter() - start)
         return answer
