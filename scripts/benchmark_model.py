@@ -2,7 +2,7 @@
 
     python scripts/benchmark_model.py [MODEL]
 
-Medians and 90th percentiles of repeated calls, on as many threads as torch takes by itself. Run it
+Medians and 90th percentiles of repeated calls, on as many threads as a model takes by itself. Run it
 on an otherwise idle machine.
 """
 
@@ -13,7 +13,6 @@ from collections.abc import Callable
 
 import cv2
 import numpy as np
-import torch
 
 from tamingseg import Click, load_segmentor, propose_masks
 from tamingseg.data.sample_images import load_sample_image
@@ -42,7 +41,7 @@ def main() -> None:
     sides = np.linspace(8, 504, 32)
     grid = [Click(row, col) for row in sides for col in sides]
 
-    print(f"{segmentor.name}, {torch.get_num_threads()} threads")
+    print(segmentor.name)
     measure("encode a 512x512 photo", lambda: segmentor.embed(image))
     measure("answer one click", lambda: segmentor.predict(embedding, three[:1]))
     measure(

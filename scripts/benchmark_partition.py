@@ -2,7 +2,7 @@
 
     python scripts/benchmark_partition.py [MODEL]
 
-Medians and 90th percentiles of repeated calls, on as many threads as torch takes by itself. Run it
+Medians and 90th percentiles of repeated calls, on as many threads as a model takes by itself. Run it
 on an otherwise idle machine.
 """
 
@@ -13,7 +13,6 @@ from typing import Any, get_args
 
 import cv2
 import numpy as np
-import torch
 
 from tamingseg import load_segmentor
 from tamingseg.data.sample_images import load_sample_image
@@ -46,7 +45,7 @@ def main() -> None:
     """Measure on a 480x320 photo."""
     segmentor = load_segmentor(sys.argv[1] if len(sys.argv) > 1 else "distilled")
     image = cv2.resize(load_sample_image("coffee"), (480, 320))
-    print(f"{segmentor.name}, {torch.get_num_threads()} threads, photo of 480x320")
+    print(f"{segmentor.name}, photo of 480x320")
     embedding = measure("embed", lambda: segmentor.embed(image))
     boundary = measure("boundaries", lambda: boundary_strength(image))
     count = PartitionConfig().superpixels
