@@ -135,9 +135,7 @@ from tamingseg.cli.main import main
 main(["segment", "photo.png", "--click", "200,300", "--output", "mask.png"])
 """,
     ),
-    "page": Figure(
-        "the page built and a first click answered, process start to end", ">= 3x", _PAGE
-    ),
+    "page": Figure("page built and first click answered, process start to end", ">= 3x", _PAGE),
     "memory": Figure(
         "memory of the process with page and one photo",
         "<= 0.5x",

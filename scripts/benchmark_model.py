@@ -2,8 +2,7 @@
 
     python scripts/benchmark_model.py [MODEL]
 
-Medians and 90th percentiles of repeated calls, on as many threads as a model takes by itself. Run it
-on an otherwise idle machine.
+Medians and 90th percentiles of repeated calls, on as many threads as a model takes. Run it on an otherwise idle machine.
 """
 
 import resource

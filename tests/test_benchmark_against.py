@@ -29,7 +29,7 @@ def test_a_process_prints_its_figure_or_is_timed():
     assert against.measure_once(against.Figure("a", "", "print('x')\nprint(12.5)"), ROOT) == 12.5
     where = "import tamingseg\nprint('in', tamingseg.__file__)\nimport os\nos.stat('photo.png')"
     assert against.measure_once(against.Figure("b", "", where), ROOT) > 1
-    with pytest.raises(SystemExit, match="c fails in .*\n(.*\n)*ZeroDivisionError"):
+    with pytest.raises(SystemExit, match=r"c fails in .*\n(.*\n)*ZeroDivisionError"):
         against.measure_once(against.Figure("c", "", "1 / 0"), ROOT)
 
 

@@ -37,7 +37,7 @@ def loaded_by(statement: str) -> set[str]:
     [
         ("import tamingseg; dir(tamingseg); tamingseg.__all__", set()),
         ("from tamingseg import Click, Sample", {"numpy"}),
-        ("from tamingseg import Session", {"numpy", "scipy"}),
+        ("from tamingseg import Session", {"cv2", "numpy", "scipy"}),
         ("import tamingseg.segmentors.base", {"numpy"}),
         ("import tamingseg.weights.registry", {"numpy"}),
     ],
