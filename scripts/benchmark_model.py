@@ -2,7 +2,8 @@
 
     python scripts/benchmark_model.py [MODEL]
 
-Medians and 90th percentiles of repeated calls, on as many threads as a model takes. Run it on an otherwise idle machine.
+Medians and 90th percentiles of repeated calls, on as many threads as a model takes. Run it on an
+otherwise idle machine.
 """
 
 import resource
