@@ -45,6 +45,8 @@ class Format:
         Of the one file it consists of, a ZIP for the project; "" for a folder.
     photos
         Where photos lie in it, with "{name}".
+    needs_photos
+        Whether it shows the photos, so that their files are needed to write it.
     """
 
     title: str
@@ -55,6 +57,7 @@ class Format:
     keeps: frozenset[str] = frozenset()
     extension: str = ""
     photos: str = "images/{name}"
+    needs_photos: bool = False
 
 
 FORMATS = {
@@ -165,6 +168,7 @@ FORMATS = {
         cutouts.read,
         cutouts.recognised,
         frozenset({"name"}),
+        needs_photos=True,
     ),
     "label-maps": Format(
         "Label maps",

@@ -18,10 +18,14 @@ MAX_REQUEST_BYTES = 8 << 20
 MAX_PHOTO_BYTES = 40 << 20
 """Largest photo file that can be uploaded."""
 
-UPLOAD_PATH = "/tamingseg/photo"
+MAX_WORK_BYTES = 128 << 20
+"""Most that is sent to be saved in another format, or read from one, at once."""
 
-_PHOTOS = (UPLOAD_PATH, "/tamingseg/truth")
-"""Where photos and label maps are sent."""
+UPLOAD_PATH = "/tamingseg/photo"
+EXPORT_PATH, IMPORT_PATH = "/tamingseg/export", "/tamingseg/import"
+
+_WORKED = (UPLOAD_PATH, EXPORT_PATH, IMPORT_PATH, "/tamingseg/truth")
+"""Where photos, label maps and whole work are sent, which takes its time."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -41,7 +45,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         path = scope["path"].removeprefix(scope.get("root_path", "").rstrip("/"))
-        limit = MAX_PHOTO_BYTES if path == UPLOAD_PATH else MAX_REQUEST_BYTES
+        limit = _most_bytes(path)
         received = 0
         answering = read = False
 
@@ -69,7 +73,7 @@ class Guard:
                 if _announced(scope) > limit:
                     raise _too_large(limit)
                 passed_on: Receive = counted
-                if path in _PHOTOS:
+                if path in _WORKED:
                     self._bounds.spend(("work", client.get()), WORK)
                 if is_checked(path):
                     if not _header(scope, b"content-type").startswith(b"application/json"):
@@ -87,6 +91,13 @@ class Guard:
                 if not read:
                     await _drain(receive, limit)
                 await _refuse(headed, refusal)
+
+
+def _most_bytes(path: str) -> int:
+    """Return how large a request to a path may be."""
+    if path == UPLOAD_PATH:
+        return MAX_PHOTO_BYTES
+    return MAX_WORK_BYTES if path in (EXPORT_PATH, IMPORT_PATH) else MAX_REQUEST_BYTES
 
 
 def _too_large(limit: int) -> Refused:

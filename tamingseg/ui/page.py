@@ -20,11 +20,14 @@ from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
 from tamingseg.segmentors.base import Segmentor
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.allowed import Known
+from tamingseg.ui.bodies import file_routes
 from tamingseg.ui.click.calls import click_tab
+from tamingseg.ui.click.exchange import export_work, import_work
 from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
 from tamingseg.ui.folder.desk import Desk
+from tamingseg.ui.folder.exchange import folder_exchange
 from tamingseg.ui.folder.project import FolderProject, keep_written
-from tamingseg.ui.guard import UPLOAD_PATH, Guard
+from tamingseg.ui.guard import EXPORT_PATH, IMPORT_PATH, UPLOAD_PATH, Guard
 from tamingseg.ui.memory import keep_tidy, use_one_heap
 from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
@@ -95,7 +98,9 @@ class Page(gr.Blocks):
         threading.Thread(target=self._warm_up, daemon=True).start()
         tidying = (self.workspaces, self._closed)
         threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()
+        write, read = folder_exchange(self.desk) if self.desk else (export_work, import_work)
         routes = _routes(self.workspaces, self.scripts)
+        routes += file_routes({EXPORT_PATH: write, IMPORT_PATH: read})
         if self.desk is not None:
             writing = (self.desk.project, self._closed)
             threading.Thread(target=keep_written, args=writing, daemon=True).start()

@@ -8,7 +8,7 @@ from tamingseg.session.session import Session
 from tamingseg.session.state import SegmentedObject
 from tamingseg.ui import export
 from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
-from tamingseg.ui.click.exchange import MAX_FILES_BYTES, exchange_calls, list_formats
+from tamingseg.ui.click.exchange import list_formats
 from tamingseg.ui.click.levels import describe_levels
 from tamingseg.ui.click.work import ClickWork, find_click_work
 from tamingseg.ui.shared.canvas import Tab
@@ -22,10 +22,8 @@ def click_tab(workspaces: Workspaces) -> Tab:
     settings = {
         "MAX_OPERATIONS": MAX_OPERATIONS,
         "FORMATS": list_formats(),
-        "MAX_FILES_MB": MAX_FILES_BYTES >> 20,
     }
-    calls = [*click_calls(workspaces), *exchange_calls()]
-    return Tab("click", "Click", calls, settings=settings)
+    return Tab("click", "Click", click_calls(workspaces), settings=settings)
 
 
 def click_calls(workspaces: Workspaces) -> list[Call]:

@@ -79,8 +79,8 @@ field.addEventListener("keydown", event => {
   keep();
   if (one) choose(one);
 });
-onNames(objects => {
-  for (const {name, colour} of objects) addClass(name, colour);
+onNames(found => {
+  for (const {name, colour} of found) addClass(name, colour);
   keep();
 });
 

@@ -4,8 +4,6 @@ The browser keeps the work on each photo as a document at the size at which the 
 annotations are at the photo's own size. Nothing here needs the photos themselves.
 """
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +15,11 @@ from tamingseg.annotations.document import (
     Project,
     check_size,
     photo_name,
+    without_hidden,
 )
+from tamingseg.annotations.files import Files, from_memory
+from tamingseg.annotations.label_lists import read_label_list
+from tamingseg.annotations.matching import without_ending
 from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
 from tamingseg.annotations.table import FORMATS
@@ -25,24 +27,20 @@ from tamingseg.annotations.writing import pack
 from tamingseg.masks.rle import decode_rle
 from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, State
 from tamingseg.ui.click.annotated import (
+    UNNAMED_LABEL,
     annotation_of,
     colours_of,
-    is_unnamed,
     label_of,
     scale_counts,
     shown_name,
 )
 from tamingseg.ui.click.document import read_document
-from tamingseg.ui.guard import MAX_REQUEST_BYTES
 from tamingseg.ui.shared.pictures import shrunk_size
-from tamingseg.ui.wire import Call, answered, as_text, check_flag, check_text, shorten
+from tamingseg.ui.wire import answered, as_text, check_flag, check_text, shorten
 from tamingseg.ui.workspaces import WORK_PIXELS
 
 MAX_PHOTOS = 5000
 """Most photos of one request."""
-
-MAX_FILES_BYTES = MAX_REQUEST_BYTES * 5 // 8
-"""Of annotation files that are read at once; as base64 they must fit into a request."""
 
 MAX_LINES = 40
 """Most lines that tell what was lost; one line stands for all losses of a kind."""
@@ -56,56 +54,89 @@ Size = tuple[int, int]
 
 def list_formats() -> list[dict[str, Any]]:
     """Describe the formats for the page's menu."""
-    return [{"name": name, "title": one.title, "words": one.what} for name, one in FORMATS.items()]
+    return [
+        {"name": name, "title": one.title, "words": one.what, "needs": one.needs_photos}
+        for name, one in FORMATS.items()
+    ]
 
 
-def exchange_calls() -> list[Call]:
-    """Make the functions that the page calls to save and to read annotation files."""
+@answered
+def export_work(request: Any, images: Mapping[str, bytes]) -> dict[str, Any]:
+    """Give the objects of photos as a file, and say in lines what it does not keep.
 
-    @answered
-    def export_work(request: Any) -> dict[str, Any]:
-        """Give the objects of photos as a file, and say in lines what it does not keep.
+    The request has a "format", "visible" (leave out what is hidden) and "photos", see
+    `read_photos`; `images` are files of photos, for formats that show them.
+    """
+    if not isinstance(request, dict):
+        raise ValueError("expected photos and a format")
+    form, works = check_text(request.get("format")), read_photos(request.get("photos"))
+    return packed(project_of(works), form, check_flag(request.get("visible")), images)
 
-        The request has a "format", "visible" (leave out what is hidden) and "photos", see
-        `read_photos`.
-        """
-        if not isinstance(request, dict):
-            raise ValueError("expected photos and a format")
-        form, works = check_text(request.get("format")), read_photos(request.get("photos"))
-        if check_flag(request.get("visible")):
-            works = {name: without_hidden_objects(work) for name, work in works.items()}
-        count = sum(len(state.objects) for _, _, state in works.values())
-        ending, content, notes = pack(project_of(works), form)
-        notes = sorted(_with_names(notes, works), key=lambda note: note.field not in _GRAVE)
-        lines = summary(notes, count)
-        return {"file": as_text(content), "ending": ending, "objects": count, "notes": _cut(lines)}
 
-    @answered
-    def import_work(request: Any) -> dict[str, Any]:
-        """Read annotation files, {name: base64}, as objects of the photos that the browser has.
+@answered
+def import_work(request: Any, files: Mapping[str, bytes]) -> dict[str, Any]:
+    """Read annotation files as objects of the photos that the browser has.
 
-        Each photo is told by its "name", "full_size" and how many "objects" it has. The answer has
-        for each photo in the same order the size at which it is worked on and its new objects, and
-        lines that say what was not taken.
-        """
-        if not isinstance(request, dict):
-            raise ValueError("expected files and photos")
-        names, photos = _check_photos(request.get("photos"))
-        sizes = {
-            name: check_size(photo.get("full_size"))
-            for name, photo in zip(names, photos, strict=True)
-        }
-        project, notes = read_files(_read_files(request.get("files")), sizes)
-        found = {photo.name: photo for photo in project.photos}
-        colours = colours_of(project.labels)
-        answers = []
-        for name, described in zip(names, photos, strict=True):
-            photo = found.get(name, Photo(name, sizes[name]))
-            answers.append(_describe_new(photo, colours, described.get("objects"), notes))
-        count = sum(len(one["objects"]) for one in answers)
-        return {"photos": answers, "objects": count, "notes": _cut(summary(notes))}
+    Each of the "photos" is told by its "name", "full_size" and how many "objects" it has. With
+    "map" the file is a label map of the first one. The answer has for each photo in the same order
+    the size at which it is worked on and its new objects; the labels, and lines that say what was
+    not taken.
+    """
+    if not isinstance(request, dict):
+        raise ValueError("expected files and photos")
+    names, photos = _check_photos(request.get("photos"))
+    sizes = {
+        name: check_size(photo.get("full_size")) for name, photo in zip(names, photos, strict=True)
+    }
+    project, notes = read_work(files, sizes, names[0] if request.get("map") else None)
+    found = {photo.name: photo for photo in project.photos}
+    colours = colours_of(project.labels)
+    answers = []
+    for name, described in zip(names, photos, strict=True):
+        photo = found.get(name, Photo(name, sizes[name]))
+        answers.append(describe_new(photo, colours, described.get("objects"), notes))
+    return described_import(project, answers, sum(len(one["objects"]) for one in answers), notes)
 
-    return [export_work, import_work]
+
+def packed(
+    project: Project, form: str, visible: bool, images: Files | Mapping[str, bytes]
+) -> dict[str, Any]:
+    """Answer with a project as a file: its bytes, its ending, and what it does not keep."""
+    project = without_hidden(project) if visible else project
+    count = sum(1 for _ in project.annotations())
+    ending, content, notes = pack(project, form, images)
+    notes = sorted(_with_names(notes, project), key=lambda note: note.field not in _GRAVE)
+    lines = _cut(summary(notes, count))
+    photos = len(project.photos)
+    file = {"file": as_text(content), "ending": ending}
+    return {**file, "objects": count, "photos": photos, "notes": lines}
+
+
+def read_work(
+    files: Mapping[str, bytes], sizes: Mapping[str, Size], mapped: str | None
+) -> tuple[Project, list[Note]]:
+    """Read annotations of photos of these sizes, or labels; or a label map of photo `mapped`."""
+    if not files:
+        raise ValueError("expected annotation files")
+    if mapped is not None:
+        content = next(iter(files.values()))
+        ending = ".png" if content.startswith(b"\x89PNG") else ".tif"
+        named = {f"{without_ending(mapped)}{ending}": content}
+        return read_files(from_memory(named), {mapped: sizes[mapped]}, "label-maps")
+    opened = from_memory(files)
+    labels = read_label_list(opened)
+    return (Project(labels), []) if labels else read_files(opened, sizes)
+
+
+def described_import(
+    project: Project, photos: list[dict[str, Any]], count: int, notes: list[Note]
+) -> dict[str, Any]:
+    """Answer with what was read: objects of photos, how many there are in all, and the labels."""
+    colours = colours_of(project.labels)
+    names = [name for name in colours if len(name) <= MAX_NAME]
+    classes = [{"name": name, "colour": colours[name]} for name in names]
+    lines = _cut(summary(notes))
+    return {"photos": photos, "objects": count, "classes": classes, "notes": lines}
 
 
 Work = tuple[Size, Size, State]
@@ -133,13 +164,6 @@ def read_photos(photos: Any) -> dict[str, Work]:
     return works
 
 
-def without_hidden_objects(work: Work) -> Work:
-    """Leave out the objects that are hidden."""
-    size, full_size, state = work
-    shown = tuple(item for item in state.objects if not item.hidden)
-    return size, full_size, replace(state, objects=shown, active=None)
-
-
 def project_of(works: Mapping[str, Work]) -> Project:
     """Return the objects as annotations at the photos' own sizes.
 
@@ -159,20 +183,20 @@ def project_of(works: Mapping[str, Work]) -> Project:
     return Project(tuple(labels), tuple(photos))
 
 
-def _with_names(notes: list[Note], works: Mapping[str, Work]) -> list[Note]:
+def _with_names(notes: list[Note], project: Project) -> list[Note]:
     """Name the objects that notes count."""
+    photos = {photo.name: photo for photo in project.photos}
     named = []
     for note in notes:
-        if note.file in works and (found := _ENTRY.fullmatch(note.entry)):
-            objects = [item for item in works[note.file][2].objects if item.mask]
-            called = objects[int(found[1]) - 1]
-            if not is_unnamed(called):
-                note = replace(note, entry=f"{note.entry}, {called.name}")
+        if note.file in photos and (found := _ENTRY.fullmatch(note.entry)):
+            item = photos[note.file].objects[int(found[1]) - 1]
+            if item.label != UNNAMED_LABEL:
+                note = replace(note, entry=f"{note.entry}, {shown_name(item)}")
         named.append(note)
     return named
 
 
-def _describe_new(
+def describe_new(
     photo: Photo, colours: Mapping[str, int], had: Any, notes: list[Note]
 ) -> dict[str, Any]:
     """Describe the objects of a photo as a document has them."""
@@ -211,15 +235,6 @@ def _check_photos(photos: Any) -> tuple[list[str], list[dict[str, Any]]]:
             name = f"{stem} ({number}){dot}{ending}" if stem else f"{ending} ({number})"
         names.append(name)
     return names, photos
-
-
-def _read_files(files: Any) -> dict[str, bytes]:
-    if not isinstance(files, dict) or not files:
-        raise ValueError("expected annotation files")
-    try:
-        return {check_text(name): base64.b64decode(text) for name, text in files.items()}
-    except (TypeError, binascii.Error) as error:
-        raise ValueError("the files did not arrive whole; try again") from error
 
 
 def _cut(lines: list[str]) -> list[str]:

@@ -202,6 +202,8 @@ class FolderProject:
         with self._lock:
             whole = merged(self.project, more)
             names = {photo.name for photo in more.photos}
+            if whole == self.project:
+                return
             changed = tuple(photo for photo in whole.photos if photo.name in names)
             self._step(
                 Project(

@@ -14,7 +14,7 @@ import gradio as gr
 
 from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.session.state import MAX_NAME, PALETTE
-from tamingseg.ui.guard import MAX_PHOTO_BYTES
+from tamingseg.ui.guard import MAX_PHOTO_BYTES, MAX_WORK_BYTES
 from tamingseg.ui.runs import Steps
 from tamingseg.ui.shared.scripts import UI, version_of
 from tamingseg.ui.wire import Call
@@ -60,6 +60,7 @@ def settings_of(tabs: Sequence[Tab]) -> dict[str, Any]:
         "PALETTE": list(zip(PALETTE, COLOUR_NAMES, strict=True)),
         "MAX_NAME": MAX_NAME,
         "MAX_PHOTO_MB": MAX_PHOTO_BYTES >> 20,
+        "MAX_WORK_MB": MAX_WORK_BYTES >> 20,
         "FOLDER": None,  # the page names it if it shows one
     }
     return {**shared, **{name: value for tab in tabs for name, value in tab.settings.items()}}

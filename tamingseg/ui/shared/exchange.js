@@ -3,16 +3,18 @@
 
 import {find, mark, say} from "./dom.js";
 import {tellTaken} from "./elsewhere.js";
-import {asText, download} from "./files.js";
+import {download} from "./files.js";
+import {hasFolder, lookSoon, page} from "./folder.js";
 import {vault} from "./keep.js";
-import {call} from "./server.js";
-import {FORMATS, MAX_FILES_MB} from "./settings.js";
+import {sendFiles} from "./server.js";
+import {FORMATS, MAX_WORK_MB} from "./settings.js";
 import {commands, mayWork, state} from "./state.js";
 import {recall, remember} from "./vault.js";
 import {countOf, photoStem} from "./words.js";
 import {act, documentNow, link} from "./work.js";
 
 const dialog = find(".exchange"), list = dialog.querySelector("select"), visible = dialog.querySelector(".visible input");
+const mapFile = dialog.querySelector(".map-file");
 const TYPES = {".png": "image/png", ".json": "application/json", ".zip": "application/zip"};
 
 let scope = "this"; // which photos: "this" or "all"
@@ -53,17 +55,28 @@ async function prepare(which) {
   made = null;
   show(format, ["Making the file …"]);
   await link.idle();
-  const photos = await describePhotos(scope === "all");
-  const answer = await call("export_work", {format: format.name, visible: visible.checked, photos});
+  const request = {format: format.name, visible: visible.checked}, all = scope === "all";
+  const answer = await (hasFolder ? sendFiles("export", {...request, name: all ? null : state.photo.name}, []) : exportHere(request, all, format));
   if (number !== asked) return;
-  if (!answer || answer.error) show(format, [answer?.error ?? "The server does not answer, or the work is too much for one file."], true);
+  if (!answer || answer.error) show(format, [answer?.error ?? "The server does not answer; try again."], true);
   else {
-    made = answer.objects ? answer : null;
+    made = answer.objects || hasFolder && answer.photos ? answer : null;
     show(format, [
-      answer.objects ? `${countOf(answer.objects, "object")} in ${countOf(photos.length, "photo")}.` : "There is no object to save.",
+      made ? `${countOf(answer.objects, "object")} in ${countOf(answer.photos, "photo")}.` : "There is no object to save.",
+      ...hasFolder && all ? ["Photos that are new are left out."] : [],
       ...answer.notes,
     ]);
   }
+}
+
+/** Ask for a file of what this browser has, with the photos if the format shows them. */
+async function exportHere(request, all, {needs}) {
+  const photos = await describePhotos(all);
+  const files = needs ? photos.filter(({file}) => file).map(({name, file}) => [name, file]) : [];
+  if (files.reduce((sum, [, file]) => sum + file.size, 0) > MAX_WORK_MB * 2 ** 20) {
+    return {error: `The photos have more than ${MAX_WORK_MB} MB together; save this photo alone.`};
+  }
+  return sendFiles("export", {...request, photos: photos.map(({file, ...photo}) => photo)}, files);
 }
 
 function show({words}, lines, isError = false) {
@@ -80,54 +93,64 @@ function makeLine(text) {
   return Object.assign(document.createElement("li"), {textContent: text});
 }
 
-/** The photos as the server wants them: the open one, or all whose size is known. */
+/** The photos as the server wants them, each with its `file`: the open one, or all whose size is known. */
 async function describePhotos(all) {
-  const {photo} = state, open = {name: photo.name, size: photo.size, full_size: photo.fullSize, document: documentNow()};
+  const {photo} = state;
+  const open = {name: photo.name, size: photo.size, full_size: photo.fullSize, document: documentNow(), file: photo.file};
   if (!all) return [open];
   await vault.read();
   const others = vault.all().filter(({key, full_size}) => key !== photo.key && full_size);
-  return [open, ...others.map(entry => ({name: entry.name, size: entry.size, full_size: entry.full_size, document: entry.size ? entry.document : null}))];
+  return [open, ...others.map(entry => ({
+    name: entry.name, size: entry.size, full_size: entry.full_size, document: entry.size ? entry.document : null, file: entry.photo,
+  }))];
 }
 
 let tellNames = () => {};
 
-/** Have `listener(objects)` called with the objects that were read. */
+/** Have `listener(classes)` called with the classes that were read, {name, colour}. */
 export function onNames(listener) {
   tellNames = listener;
 }
 
 // --- reading -------------------------------------------------------------------------------------
 
-/** Read annotation files and add what they hold to the photos that are here. Undo takes it from the open one. */
-export async function importFiles(files) {
+/** Read annotation files and add what they hold to the photos that are here. Undo takes it from the open one. With `map` the file is a label map of that one. */
+export async function importFiles(files, map = false) {
   if (!state.photo || !mayWork()) return;
-  const names = files.map(file => file.path ?? file.name).join(", ");
-  if (files.reduce((sum, file) => sum + file.size, 0) > MAX_FILES_MB * 2 ** 20) {
-    say(`${names}: annotation files of more than ${MAX_FILES_MB} MB together; take fewer, or “tamingseg convert”.`, true);
+  const named = files.map(file => [file.path ?? file.name, file]);
+  const names = named.length > 3 ? `${named.length} files` : named.map(([name]) => name).join(", ");
+  if (files.reduce((sum, file) => sum + file.size, 0) > MAX_WORK_MB * 2 ** 20) {
+    say(`${names}: annotation files of more than ${MAX_WORK_MB} MB together; take fewer, or “tamingseg convert”.`, true);
     return;
   }
   say(`Reading ${names} …`);
-  const contents = await Promise.all(files.map(async file => [file.path ?? file.name, await asText(file)]));
   await vault.read();
   await link.idle();
-  const {photo} = state, others = vault.all().filter(({key, full_size}) => key !== photo.key && full_size);
-  const told = [
-    {name: photo.name, full_size: photo.fullSize, objects: documentNow().objects.length},
-    ...others.map(({name, full_size, document}) => ({name, full_size, objects: document.objects.length})),
-  ];
-  const answer = await call("import_work", {files: Object.fromEntries(contents), photos: told});
+  const {photo} = state, mine = {name: photo.name, full_size: photo.fullSize, objects: documentNow().objects.length};
+  const others = hasFolder || map ? [] : vault.all().filter(({key, full_size}) => key !== photo.key && full_size);
+  const answer = await sendFiles("import", hasFolder ? {...mine, page, map} : {
+    map, photos: [mine, ...others.map(({name, full_size, document}) => ({name, full_size, objects: document.objects.length}))],
+  }, named);
   if (photo.key !== state.photo?.key) return;
   if (!answer || answer.error) {
     say(`${names}: ${answer?.error ?? "the server does not answer; nothing was read."}`, true);
     return;
   }
-  const [mine, ...theirs] = answer.photos;
-  if (mine.objects.length) act({do: "add_objects", objects: mine.objects});
+  const [found, ...theirs] = answer.photos;
+  if (found.objects.length) act({do: "add_objects", objects: found.objects});
   await addTo(others, theirs);
   await link.idle();
-  tellNames(answer.photos.flatMap(({objects}) => objects));
+  if (hasFolder) lookSoon();
+  tellNames(answer.classes);
   report(answer, names);
 }
+
+commands.readMap = () => mapFile.click();
+mapFile.addEventListener("change", () => {
+  dialog.close();
+  importFiles([...mapFile.files], true);
+  mapFile.value = "";
+});
 
 /** Add objects to the photos that are not open here. Another tab that shows one of them is told. */
 async function addTo(entries, found) {
@@ -145,10 +168,10 @@ async function addTo(entries, found) {
   }
 }
 
-function report({photos, objects, notes}, names) {
-  const count = photos.filter(photo => photo.objects.length).length;
-  const text = objects ? `${countOf(objects, "object")} in ${countOf(count, "photo")} were read from ${names}.` : `Nothing of ${names} belongs to a photo that is here.`;
-  say(text, !objects);
+function report({photos, objects, classes, notes, in_photos: inFolder}, names) {
+  const count = inFolder ?? photos.filter(photo => photo.objects.length).length, isList = !objects && !notes.length && classes.length;
+  const text = isList ? `${countOf(classes.length, "class")} ${classes.length === 1 ? "was" : "were"} read from ${names}.` : objects ? `${countOf(objects, "object")} in ${countOf(count, "photo")} were read from ${names}.` : `Nothing of ${names} belongs to a photo that is here.`;
+  say(text, !objects && !isList);
   if (!notes.length) return;
   const told = find(".told");
   told.querySelector("h2").textContent = text;

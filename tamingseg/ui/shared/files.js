@@ -23,16 +23,6 @@ const ANNOTATIONS = /\.(json|geojson|xml|txt|ya?ml|zip|tamingseg|svg|csv)$/i;
 export const isAnnotations = file => ANNOTATIONS.test(file.name);
 export const isPhoto = file => !isAnnotations(file) && (file.type.startsWith("image/") || !file.type);
 
-/** The bytes of a file as base64. */
-export function asText(file) {
-  return new Promise((resolve, reject) => {
-    const reader = new FileReader();
-    reader.onload = () => resolve(reader.result.slice(reader.result.indexOf(",") + 1));
-    reader.onerror = () => reject(reader.error);
-    reader.readAsDataURL(file);
-  });
-}
-
 /** All files that are dropped; those in folders too, with their `path`, by their names, hidden ones left out. */
 export async function filesOf(carried) {
   const entries = [...carried.items].map(item => item.webkitGetAsEntry?.()); // at once: it is empty later

@@ -8,7 +8,7 @@ const PAUSE = 4000; // milliseconds between looks at what others do
 const SOON = 300; // and after something was done here
 
 /** The name of this page, by which the server knows what it works on. */
-const page = [...crypto.getRandomValues(new Uint32Array(4))].map(part => part.toString(36)).join("");
+export const page = [...crypto.getRandomValues(new Uint32Array(4))].map(part => part.toString(36)).join("");
 
 export const hasFolder = FOLDER !== null;
 

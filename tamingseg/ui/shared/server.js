@@ -45,6 +45,12 @@ export async function sendFile(path, file, headers = {}) {
   }
 }
 
+/** Send a request with files, [name, file] of each, as tamingseg.ui.bodies reads it; the answer as of `sendFile`. */
+export function sendFiles(path, request, files) {
+  const named = files.map(([name, file]) => [name, file.size]);
+  return sendFile(path, new Blob([`${JSON.stringify({...request, files: named})}\n`, ...files.map(([, file]) => file)]));
+}
+
 /** Operations without the moment of the click, which means nothing elsewhere. */
 export const timeless = operations => operations.map(({at, ...operation}) => operation);
 

@@ -1,7 +1,7 @@
 // Numbers and names in words.
 
 export const grouped = number => number.toLocaleString("en");
-export const countOf = (count, thing) => `${grouped(count)} ${thing}${count === 1 ? "" : "s"}`;
+export const countOf = (count, thing) => `${grouped(count)} ${thing}${count === 1 ? "" : thing.endsWith("s") ? "es" : "s"}`;
 
 /** A share from 0 to 1, as a whole number of per cent or with one decimal. */
 export const wholePercent = share => `${Math.round(100 * share)} %`;
