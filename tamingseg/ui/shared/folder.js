@@ -42,7 +42,8 @@ export function lookSoon() {
   timer = setTimeout(look, SOON);
 }
 
-async function look() {
+/** Ask what changed; says whether there was an answer. */
+export async function look() {
   clearTimeout(timer);
   const name = working(), answer = await call("look_at_folder", {page, since: known.step, name});
   clearTimeout(timer);

@@ -3,7 +3,7 @@
 import {canvas, find, say} from "./dom.js";
 import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
 import {isPhoto} from "./files.js";
-import {folderPhotos, hasFolder, loadFolder, lookSoon, markOnServer, onFolder, onLook, openOnServer} from "./folder.js";
+import {folderPhotos, hasFolder, loadFolder, look, lookSoon, markOnServer, onFolder, onLook, openOnServer} from "./folder.js";
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
@@ -243,6 +243,7 @@ export async function stepPhoto(direction) {
 
 /** Open the next photo of which nobody said that it is done or empty. */
 async function stepUnfinished() {
+  if (hasFolder) await look(); // perhaps somebody else took the next one just now
   const fits = entry => !isFinished(stateOf(entry)) && !entry.lock, entry = nextEntry(1, fits);
   if (!entry) say(listPhotos().some(fits) ? "This is the last photo; some before it are not done." : "All photos are done.");
   else if (await openEntry(entry)) openAhead(nextEntry(1, fits));
