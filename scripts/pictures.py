@@ -1,8 +1,8 @@
 """Make the pictures of the documentation anew, with the present weights and the present page.
 
-    python scripts/pictures.py [--only demos | page]
+    python scripts/pictures.py [--only demos | page | folder]
 
-The demos give seven; four are photos of the page in Chromium (``pip install tamingseg[test]``
+The demos give seven; five are photos of the page in Chromium (``pip install tamingseg[test]``
 brings playwright; Chromium itself comes from the system). All go to demos/images/.
 """
 
@@ -18,6 +18,8 @@ from PIL import Image
 from playwright.sync_api import Page, sync_playwright
 
 from tamingseg import load_segmentor
+from tamingseg.data.sample_images import SAMPLE_IMAGES, load_sample_image
+from tamingseg.ui.folder.project import FolderProject
 from tamingseg.ui.page import build_page
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -34,6 +36,8 @@ DEMOS = {
 }
 """Demo -> which of the files that it writes becomes its picture."""
 
+CLASSES = ("person", "helmet", "background")
+
 ASTRONAUT = [[(300, 150, True)], [(405, 460, True), (300, 150, False)]]
 """Objects of the sample photo "astronaut" by their clicks: row, col, positive."""
 
@@ -46,14 +50,16 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking")
 def main() -> None:
     """Parse, make the pictures, say where they are."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", choices=("demos", "page"))
+    parser.add_argument("--only", choices=("demos", "page", "folder"))
     only = parser.parse_args().only
-    if only != "page":
+    if only in (None, "demos"):
         for name, file in DEMOS.items():
             save(name, run_demo(name, file))
-    if only != "demos":
+    if only in (None, "page"):
         for name, picture in photograph_page():
             save(name, picture)
+    if only in (None, "folder"):
+        save("folder", photograph_folder())
 
 
 def run_demo(name: str, file: str) -> Image.Image:
@@ -113,6 +119,49 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         yield "mosaics", photo(page)
         browser.close()
     server.close(verbose=False)
+
+
+def photograph_folder() -> Image.Image:
+    """Return a picture of the page on a folder: some photos done, one empty, one in progress."""
+    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+        folder = Path(place) / "museum"
+        for number, name in enumerate(sorted(SAMPLE_IMAGES, key="astronaut".__eq__) * 2, 1):
+            path = folder / f"{number:02} {name}.jpg"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            Image.fromarray(load_sample_image(name)).save(path)
+        project = FolderProject(folder)
+        server = build_page(load_segmentor(), project=project)
+        _, address, _ = server.launch(prevent_thread_lock=True, quiet=True)
+        path = shutil.which("chromium") or shutil.which("google-chrome")
+        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
+        page = browser.new_page(viewport={"width": 1280, "height": 800})
+        page.set_default_timeout(120_000)
+        page.goto(address)
+        page.wait_for_selector("canvas[data-ready]")
+        page.add_style_tag(content=".latency { visibility: hidden }")  # times of a busy machine
+        for name in CLASSES:
+            page.fill(".classes input", name)
+            page.keyboard.press("Enter")
+        page.locator("canvas.view").focus()
+        for key in ("a", "a", "Shift+A", "Shift+A", "a"):
+            if key == "a":
+                page.mouse.click(*window_point(page, 150, 200))
+                wait(page)
+            page.keyboard.press(key)
+            wait(page)
+        for number, clicks in enumerate(ASTRONAUT, 1):
+            for row, col, positive in clicks:
+                button = "left" if positive else "right"
+                page.mouse.click(*window_point(page, row, col), button=button)
+                wait(page)
+            page.keyboard.press(str(number))
+            wait(page)
+            page.keyboard.press("n")
+        picture = photo(page)
+        browser.close()
+        server.close(verbose=False)
+        project.close()
+        return picture
 
 
 def window_point(page: Page, row: int, col: int) -> tuple[float, float]:
