@@ -283,6 +283,17 @@ class User:
             self.answered(before + answers)
         return self
 
+    def tap(self, point, seconds=0.05):
+        """Put a finger down and lift it after so long, however busy the machine is."""
+        x, y = self.at(point)
+        browser, now = self.page.context.new_cdp_session(self.page), time.time()
+        for kind, when in (("touchStart", now), ("touchEnd", now + seconds)):
+            touching = [{"x": x, "y": y}] if kind == "touchStart" else []
+            event = {"type": kind, "touchPoints": touching, "timestamp": when}
+            browser.send("Input.dispatchTouchEvent", event)
+        browser.detach()
+        return self
+
     def press(self, *keys):
         for key in keys:
             self.page.keyboard.press(key)

@@ -12,6 +12,7 @@ from tamingseg.ui.click.exchange import list_formats
 from tamingseg.ui.click.levels import describe_levels
 from tamingseg.ui.click.work import ClickWork, find_click_work
 from tamingseg.ui.shared.canvas import Tab
+from tamingseg.ui.shared.truth import compare_masks
 from tamingseg.ui.turns import clicks_at_once
 from tamingseg.ui.wire import Call, answered, as_text, check_whole, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces
@@ -51,6 +52,28 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
         return {"png": as_text(export.mask_png(mask, workspace.full_size))}
 
     @answered
+    def compare(request: Any) -> dict[str, Any]:
+        """Compare the objects with the true regions, see `compare_masks`; "rows" with "name" first.
+
+        They are None if no truth is known.
+        """
+        workspace, work = find(request)
+        if workspace.truth is None:
+            return {"rows": None}
+        objects = work.read(
+            lambda session: [
+                (item.name, session.mask_of(item.id)) for item in session.state.objects
+            ]
+        )
+        with clicks_at_once:
+            compared = compare_masks([mask for _, mask in objects], workspace.truth)
+        return {
+            "rows": [
+                [name, *row.values()] for (name, _), row in zip(objects, compared, strict=True)
+            ]
+        }
+
+    @answered
     def levels(request: Any) -> dict[str, Any]:
         """Give what the browser needs to show the object being edited at any level by itself.
 
@@ -71,4 +94,4 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
             described = describe_levels(probabilities, current.clicks)
         return {"answer": answer_key(current), **described}
 
-    return [answer, save, levels]
+    return [answer, save, compare, levels]

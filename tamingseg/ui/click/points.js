@@ -25,7 +25,7 @@ function pointAt(point, event) {
 
 function addPoint(point, positive, at, gesture) {
   if (!view.holds(point)) say("That is outside the photo.");
-  else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "choose + and tap" : "click"} an object first.`, true);
+  else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "tap" : "click"} an object first.`, true);
   else actOnObject({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
 }
 

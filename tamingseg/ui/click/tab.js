@@ -5,6 +5,7 @@ import {find, hint, root, say, showTimes, touch} from "../shared/dom.js";
 import {download} from "../shared/files.js";
 import {hasPreview, previewing, setPreviewing} from "../shared/preview.js";
 import {ask} from "../shared/requests.js";
+import {Scores} from "../shared/scores.js";
 import {commands, isOpen, moveCrosshair, photoPixels, refresh, state, view} from "../shared/state.js";
 import {fileStem, inMs, photoStem, wholePercent} from "../shared/words.js";
 import {act, link, onAnswer, work} from "../shared/work.js";
@@ -20,6 +21,7 @@ import {shapeKeys, showShape} from "./shape.js";
 import {forgetPhoto, hand, setTool, showTool, tool} from "./tool.js";
 
 const list = new ObjectList(find(".objects"), act);
+const scores = new Scores(".of-objects", "saveScores", ["Object", "Region", "IoU", "Boundary IoU"], () => link.idle().then(() => ask("compare", {})));
 let latency = {encode: null, decode: null, total: null, answers: 0};
 
 // --- the panel -----------------------------------------------------------------------------------
@@ -76,6 +78,7 @@ onAnswer((answer, operations) => {
     latency.encode = answer.encode_ms;
     if (clicked.length) latency.decode = answer.decode_ms;
     if (!answer.error) describe(operations);
+    scores.bringUpToDate();
     view.draw(() => {
       if (clicked.length) {
         latency.total = performance.now() - clicked[0].at;
@@ -108,7 +111,7 @@ function describeObject(current, last) {
   if (!area) return `${name} is empty: nothing is left of it. Undo, or click what belongs to it.`;
   if (last === "set_threshold" && level) return `${name}: ${level}.`;
   const isFirst = work.objects.length === 1 && current.clicks.length === 1;
-  const advice = touch ? "Too much? Choose − and tap there." : "Too much? Right-click there. Too little? Click there.";
+  const advice = touch ? "Too much? Hold a finger there." : "Too much? Right-click there. Too little? Click there.";
   return `${name}: ${photoPixels(area)} pixels. ${isFirst ? advice : ""}`;
 }
 
@@ -140,11 +143,12 @@ find(".preview input").addEventListener("change", event => {
   setPreviewing(event.target.checked);
   view.draw();
 });
-if (touch) find(".empty .minus + span").textContent = "Choose − and tap what you don’t.";
+if (touch) find(".empty .minus + span").textContent = "Hold a finger on what you don’t.";
 
 export const tab = {
   label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
   show, press, paint,
+  enter: () => scores.bringUpToDate(),
   grab: (point, event) => hand().grab(point, event),
   hover: point => hand().hover(point),
   leave: () => hand().leave(),

@@ -14,6 +14,7 @@ from tamingseg.segmentors.base import Segmentor
 from tamingseg.ui import export
 from tamingseg.ui.runs import Progress, Work, carry_out
 from tamingseg.ui.shared.canvas import Tab
+from tamingseg.ui.shared.truth import compare_partitions
 from tamingseg.ui.wire import (
     Call,
     answered,
@@ -23,6 +24,9 @@ from tamingseg.ui.wire import (
     read_labels,
 )
 from tamingseg.ui.workspaces import Workspace, Workspaces
+
+COMPARED = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32, 48, 64, 96)
+"""Numbers of regions that are compared with the truth."""
 
 METHODS = get_args(PartitionMethod)
 
@@ -82,6 +86,22 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
         }
 
     @answered
+    def compare_regions(request: Any) -> dict[str, Any]:
+        """Compare the hierarchy, cut at several numbers of regions, with the true regions.
+
+        "rows", see `compare_partitions`, are None if no truth is known.
+        """
+        method = check_method(request.get("method") if isinstance(request, dict) else None)
+        workspace = find_workspace(workspaces, request)
+        found = workspace.hierarchies.get(method)
+        if found is None:
+            raise ValueError("the server has no regions of this photo any more; find them again")
+        if workspace.truth is None:
+            return {"rows": None}
+        cuts = [found.cut(number) for number in COMPARED if number <= found.count]
+        return {"rows": [list(row.values()) for row in compare_partitions(cuts, workspace.truth)]}
+
+    @answered
     def export_regions(request: Any) -> dict[str, Any]:
         """Give regions as a file, base64: a COCO file, or a label map as PNG.
 
@@ -99,7 +119,7 @@ def partition_calls(workspaces: Workspaces) -> list[Call]:
         file = write(read_labels(request.get("labels"), workspace.size), workspace.full_size)
         return {"file": as_text(file)}
 
-    return [hierarchy, export_regions]
+    return [hierarchy, compare_regions, export_regions]
 
 
 def check_method(value: Any) -> PartitionMethod:

@@ -6,6 +6,7 @@ import {download} from "../shared/files.js";
 import {vault} from "../shared/keep.js";
 import {pack, unpack} from "../shared/labels.js";
 import {Run, ask} from "../shared/requests.js";
+import {Scores} from "../shared/scores.js";
 import {METHODS} from "../shared/settings.js";
 import {CountSlider} from "../shared/slider.js";
 import {commands, moveCrosshair, refresh, state, view} from "../shared/state.js";
@@ -20,6 +21,9 @@ import {
 } from "./edit.js";
 
 const panel = find("#panel-partition");
+const scores = new Scores(".of-regions", "saveRegionScores", ["Regions", "Covering", "Rand index", "Variation of information"],
+  () => ask("compare_regions", {method: partition.method}));
+let compared = ""; // the photo and the method that were compared with the truth last
 let tried = null; // the photo for which the hierarchy was asked without being told to
 
 const slider = new CountSlider(find("#seg-regions-slider"), find("#seg-regions"), {
@@ -106,6 +110,11 @@ function show() {
 }
 
 function showPartition() {
+  const {key} = state.photo, {method} = partition;
+  if (compared !== `${key} ${method}`) {
+    compared = `${key} ${method}`;
+    scores.bringUpToDate();
+  }
   const count = partition.shown.length, most = regionsNow().count;
   panel.querySelector(".of").textContent = `of up to ${grouped(most)}`;
   slider.show(count, most, `${count} of up to ${most} regions`);
@@ -145,6 +154,7 @@ function goBack(from, to, words, none) {
 export const tab = {
   label: "The photo in regions. Arrow keys move a crosshair, Enter divides the region under it, Shift and Enter merges it with its nearest neighbour, E opens it in the first tab, brackets change the number of regions, question mark shows all keys.",
   show, paint, press, doubleClick, arrived,
+  enter: () => partition && scores.bringUpToDate(),
   leave: () => pointAtRegion(null),
   forget: forgetPartition,
   hover(point) {

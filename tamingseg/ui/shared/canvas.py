@@ -127,8 +127,8 @@ def _button(tab: Tab) -> str:
 
 def _panel(tab: Tab) -> str:
     return (
-        f'<aside class="panel" role="tabpanel" id="panel-{tab.name}" '
-        f'aria-labelledby="tab-{tab.name}">{_read(f"{tab.name}/panel.html")}</aside>'
+        f'<div class="panel" role="tabpanel" id="panel-{tab.name}" '
+        f'aria-labelledby="tab-{tab.name}">{_read(f"{tab.name}/panel.html")}</div>'
     )
 
 

@@ -1,9 +1,15 @@
-"""The true regions of a photo, which a user brings along as a label map."""
+"""The true regions of a photo, which a user brings as a label map, and comparisons with them."""
+
+from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
 
 from tamingseg.data.base import read_pixels
+from tamingseg.masks.packed import iou_matrix
+from tamingseg.metrics.boundary import boundary_iou
+from tamingseg.metrics.regions import score_segmentations
 from tamingseg.values import MIN_MASK_AREA
 
 MAX_REGIONS = 255
@@ -63,3 +69,46 @@ def packed_regions(labels: np.ndarray) -> np.ndarray:
             f"this one has {len(found)}; every value above 0 is one region"
         )
     return np.stack([np.packbits(labels == label, axis=-1) for label in found])
+
+
+def compare_masks(masks: Sequence[np.ndarray], truth: np.ndarray) -> list[dict[str, Any]]:
+    """Compare each mask, bool (H, W), with the true region that it has the highest IoU with.
+
+    Returns for each ``{"region": int, "iou": float, "boundary": float}``: the number of that
+    region, from 1, the IoU and the boundary IoU (Cheng et al. 2021).
+    """
+    if len(masks) == 0:
+        return []
+    ious = iou_matrix(np.stack([np.packbits(mask, axis=-1) for mask in masks]), truth)
+    rows = []
+    for mask, row in zip(masks, ious, strict=True):
+        best = int(row.argmax())
+        region = np.unpackbits(truth[best], axis=-1, count=mask.shape[1]).astype(bool)
+        boundary = boundary_iou(mask, region)
+        rows.append({"region": best + 1, "iou": float(row[best]), "boundary": boundary})
+    return rows
+
+
+def compare_partitions(
+    partitions: Sequence[np.ndarray], truth: np.ndarray
+) -> list[dict[str, float]]:
+    """Compare label maps (H, W), 1..K, with the true regions; pixels of none do not count.
+
+    Returns for each ``{"regions": int, "covering": float, "rand": float, "variation": float}``, see
+    `tamingseg.metrics.regions`.
+    """
+    labels = np.zeros(partitions[0].shape, np.int32)
+    for number, packed in enumerate(truth, 1):
+        labels[np.unpackbits(packed, axis=-1, count=labels.shape[1]).astype(bool)] = number
+    known = labels > 0
+    cut = [partition[known][None] for partition in partitions]
+    levels, _, area = score_segmentations(cut, [labels[known][None]])
+    return [
+        {
+            "regions": int(partition.max()),
+            "covering": level["covered"] / area,
+            "rand": level["rand"],
+            "variation": level["variation"],
+        }
+        for partition, level in zip(partitions, levels, strict=True)
+    ]

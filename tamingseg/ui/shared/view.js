@@ -2,6 +2,7 @@
 // Points are {x, y}: x = column, y = row, in pixels of the picture; (0, 0) is its top left corner.
 
 const MAX_ZOOM = 40;
+const HOLD = 600; // milliseconds after which a finger that is lifted in place was the right button
 
 /**
  * A movement of the pointer that began with the event `from`: `drag` follows it once it went further
@@ -188,11 +189,15 @@ export class View {
     };
   }
 
-  /** A finger: lifted where it came down it clicks, moved it drags the picture. */
+  /** A finger: lifted where it came down it clicks, after a while as the right button; moved it drags the picture. */
   tap(from) {
     return movement(from, 10, {
       drag: this.dragPicture(from).move,
-      click: (point, event) => this.tool.press(point, event)?.up(point, event),
+      click: (point, event) => {
+        const {type, pointerType, clientX, clientY, timeStamp} = event;
+        const isLong = timeStamp - from.timeStamp > HOLD;
+        this.tool.press(point, isLong ? {type, pointerType, clientX, clientY, timeStamp, button: 2} : event)?.up(point, event);
+      },
     });
   }
 

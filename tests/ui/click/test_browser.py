@@ -294,7 +294,7 @@ def test_a_phone_paints_with_one_finger(visitor, discs_png):
     user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     user.upload(discs_png)
     user.page.click("[data-do=brush]")
-    user.page.touchscreen.tap(*user.at(BLUE))
+    user.tap(BLUE)
     user.has_objects(1)
     assert user.mask()[BLUE]
     assert user.page.evaluate("document.documentElement.scrollWidth") == 390
@@ -303,10 +303,20 @@ def test_a_phone_paints_with_one_finger(visitor, discs_png):
 def test_a_phone_taps(visitor, discs_png, discs):
     user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     user.upload(discs_png)
-    user.page.touchscreen.tap(*user.at(RED))
+    user.tap(RED)
     user.has_objects(1)
     assert (user.mask() == (discs == 1)).all()
     assert user.page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_a_finger_that_is_held_excludes(visitor, discs_png, discs):
+    user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    user.upload(discs_png)
+    user.tap(RED).tap(BLUE)
+    user.settled()
+    user.tap((BLUE[0], BLUE[1] + 60), seconds=1)
+    user.settled()
+    assert (user.mask() == (discs == 1)).all()
 
 
 def test_every_control_has_a_name_and_room_for_a_finger(user, unreachable):

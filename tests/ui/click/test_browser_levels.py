@@ -263,7 +263,7 @@ def test_rapid_clicks_leave_the_levels_of_the_last_answer(user, discs):
 def test_a_narrow_page_has_room_for_the_slider(visitor, discs_png, unreachable):
     user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     user.upload(discs_png)
-    user.page.touchscreen.tap(*user.at(UPPER))
+    user.tap(UPPER)
     user.has_objects(1)
     ready(user)
     assert unreachable(user) == ([], [])

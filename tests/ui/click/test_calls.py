@@ -7,6 +7,7 @@ import pytest
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.shared.calls import shared_calls
+from tamingseg.ui.shared.truth import packed_regions
 from tamingseg.ui.workspaces import Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -123,3 +124,13 @@ def test_the_levels_are_those_of_the_object_that_is_edited(calls):
 def test_saving_what_does_not_exist_is_an_error(calls, request_):
     token = calls["open_sample"]("coffee")["token"]
     assert "error" in calls["save"]({"token": token, **request_})
+
+
+def test_objects_are_compared_with_the_truth_if_it_is_known(calls, workspaces, discs, discs_image):
+    token = workspaces.open_image("discs.png", discs_image).token
+    calls["answer"]({"token": token, "sequence": 1, "operations": [RED]})
+    assert calls["compare"]({"token": token}) == {"rows": None}
+    workspaces.find(token).truth = packed_regions(discs)
+    assert calls["compare"]({"token": token}) == {"rows": [["Object 1", 1, 1.0, 1.0]]}
+    calls["answer"]({"token": token, "sequence": 2, "operations": [{"do": "undo"}]})
+    assert calls["compare"]({"token": token}) == {"rows": []}

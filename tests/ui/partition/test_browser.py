@@ -458,7 +458,7 @@ def test_a_phone_taps_to_divide(visitor, discs_png):
     found(user)
     show(user, 3)
     user.page.locator("canvas.view").scroll_into_view_if_needed()
-    user.page.touchscreen.tap(*user.at(BLUE))
+    user.tap(BLUE)
     counts(user, 4)
     assert user.page.evaluate("document.documentElement.scrollWidth") == 390
 

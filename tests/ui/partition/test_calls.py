@@ -14,6 +14,7 @@ from tamingseg.metrics.mosaics import score_mosaic
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.partition.calls import METHODS, partition_calls, partition_steps
 from tamingseg.ui.proposals.calls import inherit
+from tamingseg.ui.shared.truth import packed_regions
 from tamingseg.ui.wire import pack_labels
 from tamingseg.ui.workspaces import Workspaces
 
@@ -169,3 +170,15 @@ def test_regions_are_saved_for_pycocotools(calls, token, two_discs):
 def test_a_file_nobody_offers_is_refused(calls, token, two_discs, form):
     labels = pack_labels(two_discs.label_maps[0] + 1)
     assert "error" in calls["export_regions"]({"token": token, "labels": labels, "form": form})
+
+
+def test_regions_are_compared_with_the_truth_if_it_is_known(workspaces, calls, token, two_discs):
+    request = {"token": token, "method": "greedy"}
+    assert "find them again" in calls["compare_regions"](request)["error"]
+    run(workspaces, token)
+    assert calls["compare_regions"](request) == {"rows": None}
+    workspaces.find(token).truth = packed_regions(two_discs.label_maps[0] + 1)
+    rows = calls["compare_regions"](request)["rows"]
+    assert [row[0] for row in rows[:4]] == [1, 2, 3, 4]
+    assert rows[2] == [3, 1.0, 1.0, pytest.approx(0)]  # the two discs and the rest
+    assert "method" in calls["compare_regions"]({"token": token, "method": "guess"})["error"]

@@ -575,8 +575,8 @@ def test_a_phone_taps_to_choose(visitor, discs_png):
     user = visitor(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
     propose(user.upload(discs_png))
     user.page.locator("canvas.view").scroll_into_view_if_needed()
-    user.page.touchscreen.tap(*user.at(BLUE))
-    user.page.touchscreen.tap(*user.at(LEFT))
+    user.tap(BLUE)
+    user.tap(LEFT)
     user.says("2 masks are chosen")
     assert user.page.evaluate("document.documentElement.scrollWidth") == 390
 

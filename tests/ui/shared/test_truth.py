@@ -5,7 +5,12 @@ import pytest
 from PIL import Image
 
 from tamingseg.ui.shared import truth
-from tamingseg.ui.shared.truth import packed_regions, read_truth
+from tamingseg.ui.shared.truth import (
+    compare_masks,
+    compare_partitions,
+    packed_regions,
+    read_truth,
+)
 
 SIZE = (40, 60)
 
@@ -76,3 +81,32 @@ def test_there_are_only_so_many_regions(monkeypatch):
     assert len(packed_regions(labels)) == 2
     with pytest.raises(ValueError, match="1 to 2 regions"):
         packed_regions(labels + 1)
+
+
+def test_masks_are_compared_with_the_region_they_fit_best():
+    labels = np.zeros((40, 60), np.int32)
+    labels[5:35, 5:25], labels[5:35, 30:55] = 1, 2
+    truth = packed_regions(labels)
+    half = labels == 2
+    half[:20] = False
+    first, second, none = compare_masks([labels == 1, half, np.zeros_like(half)], truth)
+    assert first == {"region": 1, "iou": 1.0, "boundary": 1.0}
+    assert second["region"] == 2
+    assert second["iou"] == pytest.approx(0.5)
+    assert 0 < second["boundary"] < 0.6
+    assert none["iou"] == none["boundary"] == 0
+    assert compare_masks([], truth) == []
+
+
+def test_partitions_are_compared_where_the_truth_is_known():
+    labels = np.zeros((40, 60), np.int32)
+    labels[:, :20], labels[:, 20:40] = 1, 2  # the rest is unknown
+    columns = np.broadcast_to(np.arange(60), (40, 60))
+    one, right, finer = (np.ones_like(labels), 1 + columns // 20, 1 + columns // 10)
+    rows = compare_partitions([one, right.astype(np.int32), finer], packed_regions(labels))
+    assert [row["regions"] for row in rows] == [1, 3, 6]
+    assert rows[0]["covering"] == pytest.approx(0.5)
+    assert rows[0]["variation"] == pytest.approx(1)
+    assert rows[1] == {"regions": 3, "covering": 1, "rand": 1, "variation": pytest.approx(0)}
+    assert rows[2]["covering"] == pytest.approx(0.5)
+    assert rows[2]["variation"] == pytest.approx(1)

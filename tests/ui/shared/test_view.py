@@ -26,13 +26,13 @@ def view(scripts):
             const place = point => point && [Math.floor(point.y), Math.floor(point.x)];
             window.told = [];
             window.holding = false;
-            const hold = point => {
+            const hold = (point, event) => {
                 const tell = what => to => told.push([what, place(to)]);
-                tell("press")(point);
+                tell(event.button === 2 ? "right press" : "press")(point);
                 return {move: tell("move"), up: tell("up")};
             };
             window.view = new View(canvas, {
-                press: hold, grab: point => holding ? hold(point) : null,
+                press: hold, grab: (point, event) => holding ? hold(point, event) : null,
                 hover: point => told.push(["hover", place(point)]),
             }, () => {});
             view.show(document.createElement("canvas"), height, width);
@@ -122,11 +122,23 @@ def touch(view, kind, *fingers):
     )
 
 
+def touch_at_once(view, start, end):
+    """Put a finger down and lift it elsewhere, however busy the machine is."""
+    view.evaluate(
+        """([start, end]) => {
+            view.canvas.setPointerCapture = () => {};
+            for (const [kind, [pointerId, clientX, clientY]] of [
+                ["pointerdown", start], ["pointermove", end], ["pointerup", end],
+            ]) view.canvas.dispatchEvent(new PointerEvent(kind,
+                {pointerId, clientX, clientY, pointerType: "touch", button: 0}));
+        }""",
+        [start, end],
+    )
+
+
 def test_a_finger_taps_or_drags_the_photo_or_what_it_holds(view):
     x, y = window_of(view, 60, 100)
-    touch(view, "pointerdown", (1, x, y))
-    touch(view, "pointermove", (1, x + 5, y))
-    touch(view, "pointerup", (1, x + 5, y))
+    touch_at_once(view, (1, x, y), (1, x + 5, y))
     assert [what for what, _ in told(view)] == ["press", "up"]  # it did not go far
     touch(view, "pointerdown", (1, x, y))
     touch(view, "pointermove", (1, x + 40, y))
@@ -138,6 +150,14 @@ def test_a_finger_taps_or_drags_the_photo_or_what_it_holds(view):
     touch(view, "pointermove", (1, x + 40, y))
     touch(view, "pointerup", (1, x + 40, y))
     assert [what for what, _ in told(view)] == ["press", "move", "up"]
+
+
+def test_a_finger_that_is_held_is_the_right_button(view):
+    x, y = window_of(view, 60, 100)
+    touch(view, "pointerdown", (1, x, y))
+    view.evaluate("() => new Promise(done => setTimeout(done, 700))")
+    touch(view, "pointerup", (1, x + 2, y))
+    assert [what for what, _ in told(view)] == ["right press", "up"]
 
 
 def test_two_fingers_zoom_and_do_nothing_else(view):

@@ -1,0 +1,49 @@
+// What the work is worth where the truth is known: a table that is filled when it is opened, and saved as CSV.
+
+import {find} from "./dom.js";
+import {download} from "./files.js";
+import {commands, state} from "./state.js";
+import {photoStem} from "./words.js";
+
+const NONE = "No truth of this photo is known. Load a label map of it in the second tab.";
+
+export class Scores {
+  /** `box` is a <details> as in the panels; `head` names the columns; `fetch()` gives {rows}, null without truth. */
+  constructor(box, command, head, fetch) {
+    Object.assign(this, {box: find(box), head, fetch, rows: null, asked: 0});
+    this.box.addEventListener("toggle", () => this.bringUpToDate());
+    commands[command] = () => this.save();
+  }
+
+  /** Fill the table, if it is open. */
+  async bringUpToDate() {
+    if (!this.box.open || !state.photo) return;
+    const asked = ++this.asked, answer = await this.fetch();
+    if (!answer || asked !== this.asked) return;
+    this.rows = answer.rows;
+    const table = this.box.querySelector("table"), hasRows = Boolean(this.rows?.length);
+    table.hidden = this.box.querySelector("button").hidden = !hasRows;
+    this.box.querySelector("p").textContent = this.rows === null ? NONE : hasRows ? "" : "There is nothing to compare yet.";
+    table.replaceChildren(rowOf("th", this.head), ...(this.rows ?? []).map(row => rowOf("td", row.map(inWords))));
+  }
+
+  save() {
+    const lines = [this.head, ...this.rows].map(row => row.map(quoted).join(","));
+    const bytes = new TextEncoder().encode(`${lines.join("\r\n")}\r\n`);
+    download(btoa(String.fromCharCode(...bytes)), "text/csv", `${photoStem(state.photo.name)}-${state.tab.name}-scores.csv`);
+  }
+}
+
+const inWords = value => Number.isInteger(value) || typeof value === "string" ? String(value) : value.toFixed(3);
+const quoted = value => typeof value === "string" ? `"${value.replaceAll('"', '""')}"` : String(value);
+
+function rowOf(kind, values) {
+  const row = document.createElement("tr");
+  for (const value of values) {
+    const cell = document.createElement(kind);
+    cell.textContent = value;
+    if (kind === "th") cell.scope = "col";
+    row.append(cell);
+  }
+  return row;
+}
