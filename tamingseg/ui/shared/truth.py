@@ -97,12 +97,13 @@ def compare_partitions(
     Returns for each ``{"regions": int, "covering": float, "rand": float, "variation": float}``, see
     `tamingseg.metrics.regions`.
     """
-    labels = np.zeros(partitions[0].shape, np.int32)
+    height, width = partitions[0].shape
+    labels = np.zeros((height, width), np.int32)
     for number, packed in enumerate(truth, 1):
-        labels[np.unpackbits(packed, axis=-1, count=labels.shape[1]).astype(bool)] = number
+        labels[np.unpackbits(packed, axis=-1, count=width).astype(bool)] = number
     known = labels > 0
-    cut = [partition[known][None] for partition in partitions]
-    levels, _, area = score_segmentations(cut, [labels[known][None]])
+    cut = [partition[known].reshape(1, -1) for partition in partitions]
+    levels, _, area = score_segmentations(cut, [labels[known].reshape(1, -1)])
     return [
         {
             "regions": int(partition.max()),
