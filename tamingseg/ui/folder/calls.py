@@ -62,7 +62,7 @@ def folder_calls(desk: Desk) -> list[Call]:
             if label.name != UNNAMED_LABEL or label.key
         ]
         answer |= {"step": steps, "photos": [asdict(row) for row in rows], "classes": classes}
-        return answer | {"locks": desk.locks.listed(page), "notices": project.notices}
+        return answer | {"locks": desk.locks.listed(page), "notices": desk.notices()}
 
     @answered
     def mark_photo(request: Any) -> dict[str, Any]:

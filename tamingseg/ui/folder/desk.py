@@ -40,9 +40,15 @@ class Desk:
     def __init__(self, workspaces: Workspaces, project: FolderProject) -> None:
         self.project, self.locks = project, Locks()
         self.run = secrets.token_urlsafe(8)  # steps are counted anew in every run of the server
+        self._told = len(project.notices)  # when the server was started
         self._workspaces = workspaces
         self._opened: weakref.WeakKeyDictionary[Workspace, OpenPhoto] = weakref.WeakKeyDictionary()
         self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+
+    def notices(self) -> list[str]:
+        """Return what users should know that was not told when the server was started."""
+        lines = [*self.project.notices[self._told :], self.project.trouble]
+        return list(filter(None, lines))
 
     def open_ahead(self, name: str) -> dict[str, Any]:
         """Open a photo that will be wanted soon; nobody works on it yet."""

@@ -56,6 +56,8 @@ class FolderProject:
         The photos that are there, by their paths below the folder, in order.
     notices
         What the user should know: files that were passed over, work on photos that are not there.
+    trouble
+        Why the file cannot be written just now; "" if it can.
 
     Raises
     ------
@@ -69,6 +71,7 @@ class FolderProject:
     def __init__(self, folder: Path, file: Path | None = None) -> None:
         self.folder, self.file = folder, file or folder / (FILE + whole_endings()[0])
         self.notices: list[str] = []
+        self.trouble = ""
         self._paths = self._find_photos()
         self.names = list(self._paths)
         self._check_file()
@@ -334,9 +337,9 @@ def keep_written(project: FolderProject, ended: threading.Event, seconds: float 
     while not ended.wait(seconds):
         try:
             project.tidy()
+            project.trouble = ""
         except OSError as error:  # the journal has it all; it is tried again
-            if str(error) not in project.notices:
-                project.notices.append(str(error))
+            project.trouble = str(error)
 
 
 def whole_endings() -> list[str]:

@@ -131,6 +131,29 @@ def dab(user, row, cols):
     user.press("q")
 
 
+def outline(user, top, left, bottom, right):
+    """Draw a rectangle as a polygon."""
+    user.press("p")
+    for point in ((top, left), (top, right), (bottom, right), (bottom, left)):
+        user.page.mouse.click(*user.at(point))
+    count = user.objects()
+    user.press("Enter")
+    user.has_objects(count + 1)
+
+
+def box(user, mask):
+    """Draw a box around an object."""
+    rows, cols = np.nonzero(mask)
+    count = user.objects()
+    user.press("r")
+    user.page.mouse.move(*user.at((rows.min() - 2, cols.min() - 2)))
+    user.page.mouse.down()
+    user.page.mouse.move(*user.at((rows.max() + 2, cols.max() + 2)), steps=4)
+    user.page.mouse.up()
+    user.settled()
+    user.has_objects(count + 1)
+
+
 def kept(folder):
     """What is in the file and the journal, as a server that starts now would read it."""
     from tamingseg.ui.folder.project import FolderProject
@@ -188,6 +211,10 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     user.press("Control+Shift+z")
     user.has_objects(1)
     user.press("2", "n")
+    outline(user, 60, 100, 90, 150)
+    user.press("3", "n")
+    box(user, shapes(3)["red"])
+    user.press("1", "n", "q")
     go_on(user, "a", NAMES[4])
     go_on(user, "Shift+A", NAMES[5])
     segment(user, "1", shapes(5)["red"])
@@ -201,6 +228,10 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
             assert (masks[NAMES[number], colour, place] == mask).all()
     stroke = masks[NAMES[3], "blue", 1]
     assert stroke[100, 20:60].all()
+    polygon = masks[NAMES[3], "green", 2]
+    assert polygon[62:88, 102:148].all()
+    assert polygon.sum() < 1.1 * 30 * 50
+    assert (masks[NAMES[3], "red", 3] == shapes(3)["red"]).all()
 
     server()  # and the page goes on by itself, with what it had
     user.click(inside(shapes(5)["green"]))
@@ -257,7 +288,7 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     done = kept(folder)
     assert [photo.state for photo in done.photos].count("done") == 11
     expected = masks_of(done)
-    assert len(expected) == 9 + 1 + 2 + 12
+    assert len(expected) == 9 + 3 + 2 + 12
     for number in range(6, 12):
         for place, colour in enumerate(("blue", "green"), 1):
             assert (expected[NAMES[number], colour, place] == shapes(number)[colour]).all()

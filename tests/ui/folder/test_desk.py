@@ -1,5 +1,7 @@
 """Photos of the folder as pages open them; and what the calls let in."""
 
+import threading
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -13,7 +15,7 @@ from tamingseg.ui import workspaces as workspaces_module
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
 from tamingseg.ui.folder.desk import Desk
-from tamingseg.ui.folder.project import FolderProject
+from tamingseg.ui.folder.project import FolderProject, keep_written
 from tamingseg.ui.workspaces import Workspaces
 from tamingseg.values import Click
 
@@ -237,6 +239,37 @@ def test_strange_requests_are_refused(desk, call, name, request_):
     assert answer["error"]
     assert "failed" not in answer["error"]
     assert desk.project.project == Project()
+
+
+def test_only_what_happened_since_the_start_is_told(photos, fake_segmentor, tmp_path):
+    project = FolderProject(photos, tmp_path / "a.tamingseg")
+    project.notices.append("told on the terminal")
+    desk = Desk(Workspaces(fake_segmentor()), project)
+    project.notices.append("another program changed the file")
+    project.trouble = "the disk is full"
+    assert desk.notices() == ["another program changed the file", "the disk is full"]
+    project.close()
+
+
+def test_a_file_that_cannot_be_written_is_tried_again(photos, tmp_path):
+    project = FolderProject(photos, tmp_path / "a.tamingseg")
+    project.set_labels([Label("cell")])
+    ended, said = threading.Event(), []
+    troubles = iter([OSError("the disk is full"), None])
+
+    def tidy():
+        said.append(project.trouble)
+        trouble = next(troubles, None)
+        if len(said) > 2:
+            ended.set()
+        if trouble:
+            raise trouble
+
+    project.tidy = tidy
+    keep_written(project, ended, seconds=0.001)
+    assert said == ["", "the disk is full", ""]
+    del project.tidy
+    project.close()
 
 
 def test_small_pictures_are_of_the_folder_alone(desk, photos):
