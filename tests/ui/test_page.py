@@ -7,6 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from PIL import Image
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
@@ -142,3 +143,38 @@ def test_scripts_are_served_under_an_address_that_changes_with_them():
         f"{version}//etc/passwd",
     ):
         assert client.get(f"/tamingseg/scripts/{path}").status_code == 404
+
+
+def test_a_folder_is_opened_with_its_file_and_let_go_at_the_end(
+    launched, monkeypatch, capsys, tmp_path
+):
+    built = {}
+    served = SimpleNamespace(launch=lambda **given: None)
+    monkeypatch.setattr(page, "build_page", lambda *_, **given: built.update(given) or served)
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    file = tmp_path / "work.tamingseg"
+    for _ in range(2):  # the second time it is free again
+        assert main(["app", str(tmp_path), "--annotations", str(file)]) == 0
+        assert built["project"].names == ["a.png"]
+    assert (
+        capsys.readouterr().out.splitlines()[0] == f"1 photos; the work on them is kept in {file}"
+    )
+
+
+def test_a_folder_that_cannot_be_worked_on_is_one_line_before_the_model_is_loaded(
+    launched, monkeypatch, capsys, tmp_path
+):
+    monkeypatch.setattr(page, "load_segmentor", lambda name: 1 / 0)
+    (tmp_path / "none").mkdir()
+    Image.new("RGB", (8, 6)).save(tmp_path / "a.png")
+    for flags, message in [
+        ([tmp_path / "none"], "there is no photo in"),
+        ([tmp_path / "missing"], "is no folder"),
+        ([tmp_path, "--annotations", tmp_path / "a.json"], "only a file that ends in .tamingseg"),
+        (["--annotations", tmp_path / "a.tamingseg"], "goes with a folder of photos"),
+    ]:
+        assert main(["app", *map(str, flags)]) == 2
+        error = capsys.readouterr().err
+        assert message in error
+        assert error.count("\n") == 1
+    assert not launched
