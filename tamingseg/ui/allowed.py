@@ -1,4 +1,4 @@
-"""What of gradio the page uses: paths, functions and runs. Everything else is refused.
+"""What of gradio the page and other programs use: paths, functions and runs. All else is refused.
 
 Gradio has many more routes, and answers some wrong requests with an error in the log.
 """
@@ -17,13 +17,13 @@ _CALL, _RUN, _CANCEL, _RESET = (
 
 _READ = re.compile(
     "/|/config|/robots.txt|/favicon.ico|(/gradio_api)?/theme.css|/(assets|static|svelte)/.+"
-    f"|{_GRADIO}/(startup-events|queue/data|heartbeat/[^/]+)|/tamingseg/.+"
+    f"|{_GRADIO}/(info|startup-events|queue/data|heartbeat/[^/]+)|/tamingseg/.+"
 )
 _WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_RESET})/?|/tamingseg/.+")
 """Paths that the page uses by GET and by POST. Below /tamingseg/ are our own routes."""
 
-_SESSION = re.compile(r"\w{1,100}")
-"""Names that gradio's scripts give a browser tab."""
+_SESSION = re.compile(r"[\w-]{1,100}")
+"""Names that gradio's scripts give a browser tab, and its client in Python itself."""
 
 
 class Refused(Exception):

@@ -23,6 +23,7 @@ from tamingseg.ui.allowed import Known
 from tamingseg.ui.bodies import file_routes
 from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.click.exchange import export_work, import_work
+from tamingseg.ui.endpoints import add_endpoints
 from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
 from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.exchange import folder_exchange
@@ -90,6 +91,7 @@ class Page(gr.Blocks):
             ]
             canvas = seg_canvas(tabs, calls, self.scripts)
             listen_for_runs(canvas, {name: run for tab in tabs for name, run in tab.runs.items()})
+            add_endpoints(self.workspaces, propose, partitioner)
         self.queue(max_size=MAX_AT_ONCE)
 
     def launch(self, **options: Any) -> Any:  # type: ignore[override]

@@ -97,22 +97,27 @@ def listen_for_runs(canvas: gr.HTML, runs: Mapping[str, Steps]) -> None:
 
 def _listener(steps: Steps) -> Callable[[gr.EventData], AsyncIterator[dict[str, Any]]]:
     async def run(event: gr.EventData) -> AsyncIterator[dict[str, Any]]:
-        said = steps(event._data)
-        step = None
-        try:
-            while True:
-                step = _followers.submit(next, said, None)
-                news = await asyncio.wrap_future(step)
-                if news is None:
-                    return
-                yield news
-        finally:
-            # Of a page that was closed: the step under way ends first.
-            if step is not None:
-                step.cancel()
-                step.add_done_callback(lambda _: said.close())
+        async for news in heard(steps(event._data)):
+            yield news
 
     return run
+
+
+async def heard(said: Generator[dict[str, Any], None, None]) -> AsyncIterator[dict[str, Any]]:
+    """Yield what a run says; who stops listening ends the run after the step under way."""
+    step = None
+    try:
+        while True:
+            step = _followers.submit(next, said, None)
+            news = await asyncio.wrap_future(step)
+            if news is None:
+                return
+            yield news
+    finally:
+        # Of a page that was closed: the step under way ends first.
+        if step is not None:
+            step.cancel()
+            step.add_done_callback(lambda _: said.close())
 
 
 def carry_out(

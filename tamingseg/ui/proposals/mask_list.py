@@ -56,6 +56,11 @@ class MaskList:
         ious = self._ious
         return self._masks.packed.nbytes + (0 if ious is None else ious.nbytes)
 
+    @property
+    def order(self) -> Order:
+        """The ids of the masks, best first."""
+        return self._order
+
     def rest(self) -> None:
         """Do nothing: all of it is needed."""
 
