@@ -12,20 +12,20 @@ OUT = Path(__file__).parent / "out"
 
 def main() -> np.ndarray:
     """Write the features as colours, and how near all pixels are to one; return the nearness."""
-    image = load_sample_image("coffee")
+    image = load_sample_image("astronaut")
     height, width = image.shape[:2]
     segmentor = load_segmentor("distilled")
     features = segmentor.pixel_features(segmentor.embed(image))  # (h, w, D), the image's frame
     rows, cols, dim = features.shape
 
-    row, col = 190 * rows // height, 280 * cols // width  # on the cup
+    row, col = 250 * rows // height, 225 * cols // width  # on her suit
     nearness = segmentor.affinity(features[row, col][None], features.reshape(-1, dim))
     nearness = nearness.reshape(rows, cols)
 
     colours = colour_features(features, (height, width))
-    cup = Image.fromarray(heat_map(nearness)).resize((width, height))
+    suit = Image.fromarray(heat_map(nearness)).resize((width, height))
     OUT.mkdir(exist_ok=True)
-    Image.fromarray(np.hstack([image, colours, np.asarray(cup)])).save(OUT / "06_features.png")
+    Image.fromarray(np.hstack([image, colours, np.asarray(suit)])).save(OUT / "06_features.png")
     print(f"{rows} x {cols} features of {dim} numbers; see {OUT}")
     return nearness
 

@@ -112,7 +112,9 @@ class Visitor:
         self.canvas = next(
             one["id"] for one in config["components"] if one["props"].get("elem_id") == "seg-canvas"
         )
-        self.runs = {one["targets"][0][1]: one["id"] for one in config["dependencies"]}
+        self.runs = {  # those of the canvas; other programs have endpoints without a target
+            one["targets"][0][1]: one["id"] for one in config["dependencies"] if one["targets"]
+        }
         self.token: str | None = None
 
     def _connect(self) -> http.client.HTTPConnection:

@@ -39,6 +39,7 @@ from tamingseg.ui.shared.calls import shared_calls
 from tamingseg.ui.shared.canvas import Tab, seg_canvas, settings_of
 from tamingseg.ui.shared.pictures import thumbnail
 from tamingseg.ui.shared.scripts import load_scripts, version_of
+from tamingseg.ui.turns import start_encoders
 from tamingseg.ui.wire import answered
 from tamingseg.ui.workspaces import Gone, Workspaces
 from tamingseg.weights.registry import WEIGHTS
@@ -97,6 +98,7 @@ class Page(gr.Blocks):
     def launch(self, **options: Any) -> Any:  # type: ignore[override]
         """Launch like any gradio page, with the settings that keep this one safe and private."""
         use_one_heap()
+        start_encoders()
         threading.Thread(target=self._warm_up, daemon=True).start()
         tidying = (self.workspaces, self._closed)
         threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()

@@ -41,6 +41,13 @@ encoders = ThreadPoolExecutor(_AT_ONCE, "encode", let_others_go_first, (NICE_ENC
 """Threads that encode photos."""
 
 
+def start_encoders() -> None:
+    """Begin all threads of `encoders` now: one that a run began would have less priority still."""
+    all_there = threading.Barrier(_AT_ONCE)
+    for _ in range(_AT_ONCE):
+        encoders.submit(all_there.wait)
+
+
 class Turns:
     """Both lines. Safe to use from several threads."""
 

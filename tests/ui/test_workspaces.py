@@ -10,7 +10,7 @@ from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.clients import client
-from tamingseg.ui.turns import _AT_ONCE, NICE_ENCODING, clicks_at_once
+from tamingseg.ui.turns import _AT_ONCE, NICE_ENCODING, clicks_at_once, let_others_go_first
 from tamingseg.ui.workspaces import Gone, Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -267,7 +267,10 @@ def test_a_click_waits_for_no_photo_that_is_encoded(segmentor, discs_image, monk
         return embed(image)
 
     monkeypatch.setattr(segmentor, "embed", wait)
-    with ThreadPoolExecutor(len(others)) as pool:
+    # Threads that begin here, and not at the run of another test.
+    encoders = ThreadPoolExecutor(_AT_ONCE, "encode", let_others_go_first, (NICE_ENCODING,))
+    monkeypatch.setattr("tamingseg.ui.workspaces.encoders", encoders)
+    with ThreadPoolExecutor(len(others)) as pool, encoders:
         answers = [pool.submit(ask, other, segmentor, 1, RED) for other in others]
         try:
             for _ in range(_AT_ONCE):

@@ -9,11 +9,14 @@ from conftest import FakeSegmentor
 from tamingseg.ui.folder.project import FolderProject
 from tamingseg.ui.page import build_page
 
-project = FolderProject(Path(sys.argv[2]))
-page = build_page(FakeSegmentor(), project=project)
-page.launch(
-    server_name="127.0.0.1", server_port=int(sys.argv[1]), prevent_thread_lock=True, quiet=True
-)
-sys.stdout.write("serving\n")
-sys.stdout.flush()
-page.block_thread()
+
+def serve(port, folder):
+    page = build_page(FakeSegmentor(), project=FolderProject(folder))
+    page.launch(server_name="127.0.0.1", server_port=port, prevent_thread_lock=True, quiet=True)
+    sys.stdout.write("serving\n")
+    sys.stdout.flush()
+    page.block_thread()
+
+
+if __name__ == "__main__":
+    serve(int(sys.argv[1]), Path(sys.argv[2]))
