@@ -60,6 +60,7 @@ _FONTS = ("ui-sans-serif", "system-ui", "-apple-system", "Segoe UI", "Roboto", "
 _CSS = """
 .gradio-container > .main, .gradio-container .html-container { padding: 0 !important; }
 .gradio-container > .main { max-width: none !important; }
+.gradio-container .column { gap: 0 !important; }
 """
 
 

@@ -84,7 +84,7 @@ canvas.addEventListener("dblclick", () => state.elsewhere || state.tab?.doubleCl
 
 /** Whether the photo may be worked on in this tab of the browser; says so if not. */
 export function mayWork() {
-  if (state.elsewhere) say("Another tab of this browser works on this photo. Press “Go on here” first.", true);
+  if (state.elsewhere) say(`${find(".elsewhere span").textContent} Press “Go on here” first.`, true);
   return !state.elsewhere;
 }
 

@@ -151,6 +151,29 @@ def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(anno
     step(user, "PageDown", NAMES[3])
 
 
+@pytest.mark.parametrize("tab", ["click", "proposals", "mosaics", "partition"])
+def test_the_list_lies_left_of_the_photo_and_the_panel_right_in_every_tab(annotator, tab):
+    user = annotator()
+    is_open(user, NAMES[0])
+    for width, height in ((1400, 900), (1280, 800)):
+        user.page.set_viewport_size({"width": width, "height": height})
+        user.page.click(f"#tab-{tab}")
+        found = [
+            user.page.locator(which).bounding_box()
+            for which in (".list", ".stage", f"#panel-{tab}")
+        ]
+        assert [box["y"] for box in found] == [found[0]["y"]] * 3
+        assert [box["height"] for box in found] == [found[0]["height"]] * 3
+        (left, stage, panel) = found
+        assert (left["x"], left["width"]) == (0, 248)
+        assert stage["x"] == 248
+        assert panel["x"] == stage["x"] + stage["width"]
+        assert panel["x"] + panel["width"] == width
+        assert 300 <= panel["width"] <= 336
+        # The page is as high as the window.
+        assert user.page.evaluate("document.documentElement.scrollHeight") == height
+
+
 def test_rows_are_not_made_anew(annotator):
     user = annotator()
     is_open(user, NAMES[0])
@@ -175,12 +198,23 @@ def test_two_people_on_one_folder(annotator, folder_app):
     is_open(bob, NAMES[1])  # the first one is in use
     says(bob, NAMES[0], "in use")
     says(ann, NAMES[1], "in use")
+    says(bob, NAMES[0], "1 object")
+    overlaps = bob.page.evaluate(
+        """() => [...document.querySelectorAll(".listed-photo")].some(row => {
+            const [called, how, lock] = ["called", "how", "lock"]
+                .map(name => row.querySelector(`.${name}`).getBoundingClientRect());
+            const cross = (a, b) => a.left < b.right && b.left < a.right
+                && a.top < b.bottom - 1 && b.top < a.bottom - 1;
+            return lock.width && (cross(lock, how) || cross(lock, called));
+        })"""
+    )
+    assert not overlaps
     row(bob, NAMES[0]).click()
     bob.page.wait_for_selector(".elsewhere:visible")
     is_open(bob, NAMES[0])
     assert bob.objects() == 1
     bob.click(BLUE, answers=0)
-    bob.says("Press “Go on here” first")
+    bob.says("Another window (127.0.0.1) works on this photo. Press “Go on here” first")
     bob.page.click("[data-do=goOnHere]")
     bob.page.wait_for_selector(".elsewhere", state="hidden")
     bob.settled()
