@@ -157,15 +157,15 @@ class FolderProject:
     def put(self, photo: Photo, labels: Iterable[Label] = ()) -> None:
         """Keep the work on a photo, and its labels, which replace those of the same names.
 
-        A photo that somebody decided to be empty is in progress again if it has objects now. Raises
-        OSError if the journal cannot be written.
+        A photo that was done or empty is in progress again if its objects changed. Raises OSError
+        if the journal cannot be written.
         """
         self.path(photo.name)
         with self._lock:
-            photo = replace(photo, state=_state_after(photo))
+            before = self._photos.get(photo.name, Photo(photo.name, photo.size))
+            photo = replace(photo, state=_state_after(before, photo))
             all_labels = {label.name: label for label in (*self._labels, *labels)}
             changed = Project(tuple(all_labels.values()), (photo,))
-            before = self._photos.get(photo.name, Photo(photo.name, photo.size))
             if (photo, changed.labels) != (before, self._labels):
                 self._step(changed)
 
@@ -200,20 +200,18 @@ class FolderProject:
     def add(self, more: Project) -> None:
         """Add labels and objects made elsewhere in front of those that are there.
 
-        Photos must be there and of the same size. What somebody decided about a photo stays.
+        Photos must be there and of the same size. Those that get objects are in progress again.
         """
         with self._lock:
             whole = merged(self.project, more)
             names = {photo.name for photo in more.photos}
             if whole == self.project:
                 return
-            changed = tuple(photo for photo in whole.photos if photo.name in names)
-            self._step(
-                Project(
-                    whole.labels,
-                    tuple(replace(photo, state=_state_after(photo)) for photo in changed),
-                )
-            )
+            changed = [photo for photo in whole.photos if photo.name in names]
+            known = [self._photos.get(photo.name, photo) for photo in changed]
+            states = map(_state_after, known, changed)
+            photos = (replace(p, state=state) for p, state in zip(changed, states, strict=True))
+            self._step(Project(whole.labels, tuple(photos)))
 
     def tidy(self, at_once: bool = False) -> None:
         """Write the file anew if steps wait in the journal and nobody works just now.
@@ -354,13 +352,20 @@ def whole_endings() -> list[str]:
     return [one.extension for one in FORMATS.values() if one.keeps == everything and one.extension]
 
 
-def _state_after(photo: Photo) -> State:
-    """Return how far a photo is that was just changed."""
+def _state_after(before: Photo, photo: Photo) -> State:
+    """Return how far a photo is that was just changed; nobody has looked at the change yet."""
     if photo.objects and photo.state in ("new", "empty"):
         return "started"
     if not photo.objects and photo.state in ("started", "done"):
         return "new"
+    if before.state == photo.state == "done" and _content(before) != _content(photo):
+        return "started"
     return photo.state
+
+
+def _content(photo: Photo) -> list[tuple[str, str, str]]:
+    """Return what an annotator decides about the objects, not how they are shown."""
+    return [(item.label, item.name, item.mask) for item in photo.objects]
 
 
 def _facts(path: Path) -> tuple[int, ...]:

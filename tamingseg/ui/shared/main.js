@@ -46,7 +46,7 @@ Object.assign(commands, {
 const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
 const sharedKeys = {
   0: commands.fit, "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
-  "?": commands.help, "/": () => commands.find(), a: event => commands[event.shiftKey ? "markEmpty" : "markDone"](), escape: () => state.tab.escape(),
+  "?": commands.help, "/": () => commands.find(), a: event => event.repeat || commands[event.shiftKey ? "markEmpty" : "markDone"](), escape: () => state.tab.escape(),
 };
 
 /** The key in small letters; on keyboards of other alphabets, what a Latin one has at that place. */

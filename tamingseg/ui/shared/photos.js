@@ -7,12 +7,14 @@ import {folderPhotos, hasFolder, loadFolder, look, lookSoon, markOnServer, onFol
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
-import {allTabs, commands, mayWork, refresh, state, view} from "./state.js";
+import {allTabs, commands, isLeft, mayWork, refresh, state, view} from "./state.js";
 import {recall, remember} from "./vault.js";
 import {countOf} from "./words.js";
 import {beginWork, documentNow, link, onAnswer, work} from "./work.js";
 
 let chosen = 0; // how many photos the user chose
+let aim = null; // the key of the photo that is on its way
+let content = ""; // of the open photo, as of `contentNow`
 let isWanted = () => true;
 const listeners = [];
 
@@ -28,7 +30,11 @@ onAdded(() => {
   tellAdded();
 });
 onAnswer((answer, operations) => {
-  if (!answer.objects || !operations.length) return;
+  if (!answer.objects) return;
+  const before = content;
+  content = contentNow();
+  if (!operations.length) return;
+  if (content !== before) reopenDone();
   if (hasFolder) lookSoon();
   tellPhotos(listPhotos().filter(entry => entry.key === state.photo?.key));
 });
@@ -131,6 +137,7 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   if (!same) {
     if (!opened.folder) tellOpen(opened.key);
     beginWork(document);
+    content = contentNow();
   }
   if (opened.folder) showHolder(answer.elsewhere);
   const [height, width] = answer.size;
@@ -229,13 +236,14 @@ export function goOnlyTo(matches) {
 /** The next photo in that direction, 1 or -1, for which `fits` is true; nothing if there is none. */
 function nextEntry(direction, fits = isWanted) {
   const entries = listPhotos();
-  let place = entries.findIndex(entry => entry.key === state.photo?.key) + direction;
+  let place = entries.findIndex(entry => entry.key === (aim ?? state.photo?.key)) + direction;
   while (entries[place] && !fits(entries[place])) place += direction;
   return entries[place];
 }
 
 /** Open the next photo in that direction, 1 or -1. */
 export async function stepPhoto(direction) {
+  if (isLeft()) return; // it goes on anyway
   const entry = nextEntry(direction);
   if (!entry) say(direction > 0 ? "This is the last photo." : "This is the first photo.");
   else if (await openEntry(entry)) openAhead(nextEntry(direction));
@@ -249,7 +257,12 @@ async function stepUnfinished() {
   else if (await openEntry(entry)) openAhead(nextEntry(1, fits));
 }
 
-export const openEntry = entry => entry.folder ? openInFolder(entry) : entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name);
+export async function openEntry(entry) {
+  aim = entry.key;
+  const opened = await (entry.folder ? openInFolder(entry) : entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name));
+  if (aim === entry.key) aim = null;
+  return opened;
+}
 
 /** Go on with the photo on which somebody else works, with what was done there. */
 commands.goOnHere = async () => {
@@ -299,12 +312,30 @@ export function countOfObjects(entry) {
 
 const isFinished = said => said === "done" || said === "empty";
 
-/** Say that the open photo is done or empty, and go on; said once more, it is not. */
+/** What an annotator decides about the objects of the open photo, as a text; not how they are shown. */
+const contentNow = () => JSON.stringify(work.objects.map(({name, mask}) => [name, mask]));
+
+/** The open photo was changed: if it was done, it is in progress again. (The server does the same with a folder.) */
+function reopenDone() {
+  const {key, name, folder} = state.photo, entry = listPhotos().find(one => one.key === key);
+  if (!entry || stateOf(entry) !== "done") return;
+  if (folder) entry.state = "started";
+  else saveNow("started");
+  link.idle().then(() => say(`${name} was done; now it is in progress again. Press A when it is done.`)); // not to be talked over
+}
+
+/** Say that the open photo is done or empty, and go on; said once more, it is not. Nothing changes it meanwhile. */
 async function markOpen(wanted) {
   if (!state.photo || !mayWork()) return;
+  state.leaving = state.photo.key;
+  await mark(state.photo, wanted);
+  state.leaving = null;
+}
+
+async function mark({key, name, folder}, wanted) {
   await link.idle();
-  const {key, name, folder} = state.photo, entry = listPhotos().find(one => one.key === key), count = work.objects.length;
-  if (!entry) return;
+  const entry = listPhotos().find(one => one.key === key), count = work.objects.length;
+  if (!entry || state.photo?.key !== key) return;
   const before = stateOf(entry), next = before === wanted ? (count ? "started" : "new") : wanted;
   if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+A: it is empty.", true);
   if (next === "empty" && count) return say("There are objects in this photo; delete them before it is empty.", true);

@@ -10,8 +10,9 @@ import {grouped} from "./words.js";
  * it is worked on at `size`, [height, width], and came as `fullSize`.
  * crosshair: a point, while the keyboard leads, else null. tab: the hooks of the open tab.
  * elsewhere: whether another tab of the browser works on this photo, so that this one only shows it.
+ * leaving: the key of a photo that is being marked and left, else null.
  */
-export const state = {photo: null, crosshair: null, tab: null, elsewhere: false};
+export const state = {photo: null, crosshair: null, tab: null, elsewhere: false, leaving: null};
 
 /** What buttons do, by their data-do; they get the event. Tabs add theirs. */
 export const commands = {};
@@ -76,14 +77,21 @@ export function openFirstTab() {
 
 export const view = new View(canvas, {
   press: (point, event) => mayWork() ? state.tab?.press(point, event) ?? null : null, // no tab is open at first
-  grab: (point, event) => state.elsewhere ? null : state.tab?.grab(point, event) ?? null,
+  grab: (point, event) => state.elsewhere || isLeft() ? null : state.tab?.grab(point, event) ?? null,
   hover: point => state.tab?.hover(point),
 }, (context, scale) => state.tab?.paint(context, scale));
 
-canvas.addEventListener("dblclick", () => state.elsewhere || state.tab?.doubleClick());
+canvas.addEventListener("dblclick", () => state.elsewhere || isLeft() || state.tab?.doubleClick());
+
+/** Whether the photo was just marked, and is left as soon as the next one is here. */
+export const isLeft = () => state.photo !== null && state.photo.key === state.leaving;
 
 /** Whether the photo may be worked on in this tab of the browser; says so if not. */
 export function mayWork() {
+  if (isLeft()) {
+    say("Going on to the next photo …");
+    return false;
+  }
   if (state.elsewhere) say(`${find(".elsewhere span").textContent} Press “Go on here” first.`, true);
   return !state.elsewhere;
 }

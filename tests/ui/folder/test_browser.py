@@ -2,6 +2,7 @@
 
 import contextlib
 import io
+import threading
 
 import numpy as np
 import pytest
@@ -127,6 +128,78 @@ def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, d
         assert (decode_rle(item.mask, discs.shape) == (discs == value)).all()
     folder_app.desk.project.tidy(at_once=True)
     assert read_annotations(folder / "annotations.tamingseg")[0].photos == tuple(photos.values())
+
+
+def test_a_photo_that_was_marked_is_not_changed_while_the_next_one_comes(
+    annotator, folder_app, monkeypatch
+):
+    user, marked, gate = annotator(), [], threading.Event()
+    mark = folder_app.desk.mark
+
+    def mark_slowly(*given):
+        marked.append(given[0])
+        assert gate.wait(60)
+        return mark(*given)
+
+    monkeypatch.setattr(folder_app.desk, "mark", mark_slowly)
+    is_open(user, NAMES[0])
+    user.click(RED)
+    user.page.keyboard.press("n")
+    user.page.keyboard.press("a")
+    user.page.keyboard.press("a")
+    user.page.mouse.click(*user.at(BLUE))
+    user.says("Going on to the next photo")
+    user.page.keyboard.press("PageDown")
+    gate.set()
+    is_open(user, NAMES[1])
+    user.click(BLUE)  # here it counts
+    assert marked == [NAMES[0]]
+    photos = kept(folder_app)
+    assert (photos[NAMES[0]].state, len(photos[NAMES[0]].objects)) == ("done", 1)
+    assert (photos[NAMES[1]].state, len(photos[NAMES[1]].objects)) == ("started", 1)
+
+
+def test_a_key_that_is_held_marks_one_photo(annotator, folder_app):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.click(RED)
+    step(user, "PageDown", NAMES[1])
+    user.click(RED)
+    step(user, "PageUp", NAMES[0])
+    user.page.keyboard.down("a")
+    is_open(user, NAMES[1])
+    user.page.keyboard.down("a")
+    user.page.keyboard.up("a")
+    step(user, "PageDown", NAMES[2])
+    photos = kept(folder_app)
+    assert [photos[name].state for name in NAMES[:2]] == ["done", "started"]
+
+
+def test_every_press_of_a_key_is_one_photo_further(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    for _ in range(4):
+        user.page.keyboard.press("PageDown")
+    is_open(user, NAMES[4])
+    user.page.keyboard.press("PageUp")
+    step(user, "PageUp", NAMES[2])
+
+
+def test_a_done_photo_that_is_changed_is_in_progress_again(annotator, folder_app):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.click(RED)
+    step(user, "a", NAMES[1])
+    step(user, "PageUp", NAMES[0])
+    user.press("h")  # to hide an object changes nothing in it
+    says(user, NAMES[0], "Done · 1 object")
+    user.press("n")
+    user.click(BLUE)
+    user.says("now it is in progress again")
+    says(user, NAMES[0], "In progress · 2 objects")
+    assert kept(folder_app)[NAMES[0]].state == "started"
+    step(user, "a", NAMES[1])
+    assert kept(folder_app)[NAMES[0]].state == "done"
 
 
 def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(annotator):
@@ -315,6 +388,14 @@ def test_photos_opened_in_the_browser_have_the_same_list(visitor):
     is_shown(user, "1.png")
     user.click((20, 30))
     says(user, "1.png", "In progress · 1 object")
+    user.page.keyboard.press("PageUp")
+    is_shown(user, "0.png")
+    user.press("n")
+    user.click((5, 5))
+    user.says("now it is in progress again")
+    says(user, "0.png", "In progress")
+    user.page.keyboard.press("PageDown")
+    is_shown(user, "1.png")
     away = user.page.locator(".list .forget")
     away.click()
     away.click()

@@ -99,8 +99,12 @@ def test_states_follow_the_work(project):
     with pytest.raises(ValueError, match="delete them"):
         project.mark("a.jpg", "empty")
     project.mark("a.jpg", "done")
-    project.put(replace(project.photo("a.jpg"), objects=(item("cell", (1, 2)),)))
+    shown = project.photo("a.jpg").objects[0]
+    project.put(replace(project.photo("a.jpg"), objects=(replace(shown, hidden=True),)))
     assert project.photo("a.jpg").state == "done"
+    project.put(replace(project.photo("a.jpg"), objects=(item("cell", (1, 2)),)))
+    assert project.photo("a.jpg").state == "started"
+    project.mark("a.jpg", "done")
     project.put(replace(project.photo("a.jpg"), objects=()))
     assert project.photo("a.jpg").state == "new"
 
@@ -118,7 +122,7 @@ def test_objects_made_elsewhere_come_in_front(photos, project):
     project.add(
         Project((DIRT,), (Photo("a.jpg", SIZE, (second,)), Photo("b.png", SIZE, (second,))))
     )
-    assert project.photo("a.jpg") == Photo("a.jpg", SIZE, (first, second), "done")
+    assert project.photo("a.jpg") == Photo("a.jpg", SIZE, (first, second), "started")
     assert project.photo("b.png").state == "started"
     done = project.project
     project.close()
