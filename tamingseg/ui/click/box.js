@@ -3,9 +3,8 @@
 import {canvas, say, touch} from "../shared/dom.js";
 import {paintOutline} from "../shared/paint.js";
 import {state, view} from "../shared/state.js";
-import {link} from "../shared/work.js";
+import {link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {newGesture} from "./foreseen.js";
 import {addTool, tool} from "./tool.js";
 
 const LEAST = 4; // pixels of the screen

@@ -4,9 +4,9 @@ import {canvas, find, say, touch} from "../shared/dom.js";
 import {strokeBits, writeRuns} from "../shared/masks.js";
 import {refresh, state, view} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
-import {link} from "../shared/work.js";
+import {link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {hasObject, newGesture} from "./foreseen.js";
+import {hasObject} from "./foreseen.js";
 import {addTool, setTool, tool} from "./tool.js";
 
 const MOST = 400; // pixels

@@ -1,72 +1,48 @@
-// Classes: names with a colour and a key, kept for all photos, in this browser or with the folder. An object of a class has its name.
+// The classes in the panel: each has a button and, the first nine, a key.
 
 import {button, find, say} from "../shared/dom.js";
-import {onNames} from "../shared/exchange.js";
-import {hasFolder, keepClasses, onFolder} from "../shared/folder.js";
+import {addClasses, chooseForNext, classes, classified, current, removeClass} from "../shared/classes.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
-import {refresh, state} from "../shared/state.js";
-import {recall, remember} from "../shared/vault.js";
-import {act} from "../shared/work.js";
-import {foreseen, newGesture} from "./foreseen.js";
-
-const MOST = 100;
+import {act, newGesture, work} from "../shared/work.js";
+import {foreseen} from "./foreseen.js";
 
 const box = find(".classes"), field = box.querySelector("input");
-let classes = hasFolder ? [] : readClasses(); // [{name, colour}]
-let current = null; // the class of objects that are begun from now on
-
-function readClasses() {
-  const kept = JSON.parse(recall("classes") ?? "[]");
-  return Array.isArray(kept) ? kept.filter(({name, colour}) => typeof name === "string" && PALETTE[colour]) : [];
-}
-
-function keep() {
-  if (hasFolder) keepClasses(classes);
-  else remember("classes", JSON.stringify(classes));
-  refresh();
-}
-
-onFolder("classes", found => {
-  classes = found;
-  current = classes.find(({name}) => name === current?.name) ?? null;
-  if (state.tab) refresh();
-});
-
-/** Add a class of that name, unless there is one; by default its colour is the first that no other has. */
-function addClass(text, colour = null) {
-  const name = text.trim().replace(/\s+/g, " ").slice(0, MAX_NAME), known = classes.find(one => one.name === name);
-  if (!name || known || classes.length >= MOST) return known ?? null;
-  const counts = PALETTE.map((_, i) => classes.filter(one => one.colour === i).length);
-  const made = {name, colour: colour ?? counts.indexOf(Math.min(...counts))};
-  classes = [...classes, made];
-  return made;
-}
 
 /** Choose a class: for the object being edited, and for those that are begun from now on. */
 function choose(one) {
-  current = one;
   const {objects, active} = foreseen(), object = objects.find(({id}) => id === active);
   if (object && object.name !== one.name) act({do: "classify", ...one, gesture: newGesture("class")});
   say(object ? `This object and the next ones: ${one.name}.` : `The next objects: ${one.name}.`);
-  refresh();
+  chooseForNext(one);
 }
 
-/** Choose the class with that number, from 1; with the number of the chosen one, none. */
+/** Choose the class with that number, from 1. */
 export function chooseClass(number) {
   const one = classes[number - 1];
-  if (!one) say(classes.length ? `There is no class ${number}.` : "There are no classes yet: add one above the list of objects.");
-  else if (one === current) {
-    current = null;
-    say("The next objects have no class.");
-    refresh();
-  } else choose(one);
+  if (one) choose(one);
+  else say(classes.length ? `There is no class ${number}.` : "There are no classes yet: add one above the list of objects.");
+}
+
+/** The object being edited, else the next ones, are of this class. */
+function isPressed({name}) {
+  const object = work.objects.find(({id}) => id === work.active);
+  return name === (object ?? current)?.name;
+}
+
+/** Take the class off the object being edited, which gets a name that no other has, and off the next ones. */
+function takeOff() {
+  const object = work.objects.find(({id}) => id === work.active), names = new Set(work.objects.map(({name}) => name));
+  let number = 1;
+  while (names.has(`Object ${number}`)) number += 1;
+  if (object) act({do: "rename", object_id: object.id, name: `Object ${number}`});
+  say(`${object ? "This object and the next ones" : "The next objects"} have no class.`);
+  chooseForNext(null);
 }
 
 /** Have an operation carried out that may begin an object; one that does is of the chosen class. */
 export function actOnObject(operation) {
   const begins = operation.do === "add_mask" || foreseen().active === null;
-  if (begins && current) act(operation, {do: "classify", ...current, gesture: operation.gesture});
-  else act(operation);
+  act(...begins ? classified(operation) : [operation]);
 }
 
 field.maxLength = MAX_NAME;
@@ -74,33 +50,24 @@ field.addEventListener("keydown", event => {
   event.stopPropagation();
   if (event.key === "Escape") field.blur();
   if (event.key !== "Enter") return;
-  const one = addClass(field.value);
+  const [one] = addClasses([{name: field.value}]);
   field.value = "";
-  keep();
   if (one) choose(one);
-});
-onNames(found => {
-  for (const {name, colour} of found) addClass(name, colour);
-  keep();
 });
 
 let shown = []; // the classes that are listed
 
 export function showClasses() {
   if (shown !== classes) showList();
-  [...box.querySelectorAll(".class")].forEach((pick, i) => pick.setAttribute("aria-pressed", String(classes[i] === current)));
+  [...box.querySelectorAll(".class")].forEach((pick, i) => pick.setAttribute("aria-pressed", String(isPressed(classes[i]))));
 }
 
 function showList() {
   shown = classes;
   box.querySelector("ol").replaceChildren(...classes.map((one, i) => {
     const item = document.createElement("li"), number = i + 1;
-    const pick = button(`${one.name}${number < 10 ? ` (${number})` : ""}`, "class", () => chooseClass(number));
-    const away = button(`Remove the class ${one.name}; objects keep their names`, "icon", () => {
-      classes = classes.filter(other => other !== one);
-      if (current === one) current = null;
-      keep();
-    });
+    const pick = button(`${one.name}${number < 10 ? ` (${number})` : ""}`, "class", () => isPressed(one) ? takeOff() : choose(one));
+    const away = button(`Remove the class ${one.name}; objects keep their names`, "icon", () => removeClass(one));
     const name = document.createElement("span"), key = document.createElement("kbd");
     name.textContent = one.name;
     key.textContent = number < 10 ? number : "";

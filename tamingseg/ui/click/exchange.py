@@ -36,11 +36,14 @@ from tamingseg.ui.click.annotated import (
 )
 from tamingseg.ui.click.document import read_document
 from tamingseg.ui.shared.pictures import shrunk_size
-from tamingseg.ui.wire import answered, as_text, check_flag, check_text, shorten
+from tamingseg.ui.wire import answered, as_text, check_flag, check_text, check_whole, shorten
 from tamingseg.ui.workspaces import WORK_PIXELS
 
 MAX_PHOTOS = 5000
 """Most photos of one request."""
+
+MAX_CLASSES = 1000
+"""Most classes of one request."""
 
 MAX_LINES = 40
 """Most lines that tell what was lost; one line stands for all losses of a kind."""
@@ -64,13 +67,15 @@ def list_formats() -> list[dict[str, Any]]:
 def export_work(request: Any, images: Mapping[str, bytes]) -> dict[str, Any]:
     """Give the objects of photos as a file, and say in lines what it does not keep.
 
-    The request has a "format", "visible" (leave out what is hidden) and "photos", see
-    `read_photos`; `images` are files of photos, for formats that show them.
+    The request has a "format", "visible" (leave out what is hidden), "photos", see `read_photos`,
+    and "classes", each with a "name" and a "colour", whose order the labels have; `images` are
+    files of photos, for formats that show them.
     """
     if not isinstance(request, dict):
         raise ValueError("expected photos and a format")
     form, works = check_text(request.get("format")), read_photos(request.get("photos"))
-    return packed(project_of(works), form, check_flag(request.get("visible")), images)
+    classes = read_classes(request.get("classes", []))
+    return packed(project_of(works, classes), form, check_flag(request.get("visible")), images)
 
 
 @answered
@@ -164,23 +169,38 @@ def read_photos(photos: Any) -> dict[str, Work]:
     return works
 
 
-def project_of(works: Mapping[str, Work]) -> Project:
+def project_of(works: Mapping[str, Work], classes: Mapping[str, int]) -> Project:
     """Return the objects as annotations at the photos' own sizes.
 
-    The label of an object is its name, its colour that of the first object of that name; objects
-    that nobody named are labelled "object".
+    The labels are the classes, name -> colour, and after them other names of objects, each with the
+    colour of the first object of that name; objects that nobody named are labelled "object".
     """
     photos = []
     for name, (size, full_size, state) in works.items():
         objects = tuple(annotation_of(item, size, full_size) for item in state.objects if item.mask)
         photos.append(Photo(name, full_size, objects))
-    colours: dict[str, int] = {}
+    colours = dict(classes)
     for _, _, state in works.values():
         for item in state.objects:
             colours.setdefault(label_of(item), item.colour)
-    used = {item.label for photo in photos for item in photo.objects}
+    used = {item.label for photo in photos for item in photo.objects} | classes.keys()
     labels = [Label(name, PALETTE[colour]) for name, colour in colours.items() if name in used]
     return Project(tuple(labels), tuple(photos))
+
+
+def read_classes(classes: Any) -> dict[str, int]:
+    """Read classes, [{name, colour}]: name -> place of the colour in the palette, in order."""
+    if not isinstance(classes, list) or len(classes) > MAX_CLASSES:
+        raise ValueError(f"expected a list of at most {MAX_CLASSES} classes")
+    found: dict[str, int] = {}
+    for entry in classes:
+        if not isinstance(entry, dict):
+            raise ValueError(f"expected a class, got {shorten(entry)}")
+        name, colour = check_text(entry.get("name")), check_whole(entry.get("colour"))
+        if colour >= len(PALETTE) or not 0 < len(name) <= MAX_NAME:
+            raise ValueError(f"expected a class with name and colour, got {shorten(entry)}")
+        found[name] = colour
+    return found
 
 
 def _with_names(notes: list[Note], project: Project) -> list[Note]:

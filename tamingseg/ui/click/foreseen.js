@@ -5,11 +5,6 @@ import {link, work} from "../shared/work.js";
 
 const DRAWN = "not answered"; // stands for the mask of an object that did not begin with a click
 
-let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
-
-/** A name for a new gesture; what one gesture does is one step of the history. */
-export const newGesture = kind => `${kind}${++gestures}`;
-
 /** The objects and which one is being edited. */
 export function foreseen() {
   const objects = work.objects.map(object => ({...object, clicks: [...object.clicks]}));

@@ -7,8 +7,7 @@ import {unpack} from "../shared/labels.js";
 import {outlineOfBits} from "../shared/masks.js";
 import {ask} from "../shared/requests.js";
 import {commands, photoPixels, refresh, state} from "../shared/state.js";
-import {act, link, maskOf, work} from "../shared/work.js";
-import {newGesture} from "./foreseen.js";
+import {act, link, maskOf, newGesture, work} from "../shared/work.js";
 
 const KEPT_ANSWERS = 4;
 const QUIET = 120; // milliseconds after a click before its answer is fetched: quick clicks go first

@@ -5,9 +5,9 @@ import {canvas, say, touch} from "../shared/dom.js";
 import {preview, previewed} from "../shared/preview.js";
 import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
-import {act, link} from "../shared/work.js";
+import {act, link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {currentClicks, foreseen, hasObject, isUncertain, newGesture} from "./foreseen.js";
+import {currentClicks, foreseen, hasObject, isUncertain} from "./foreseen.js";
 import {addTool, setTool} from "./tool.js";
 
 const DOUBLE = 350; // milliseconds within which a second press at the same place belongs to a double click

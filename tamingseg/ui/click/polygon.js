@@ -7,9 +7,9 @@ import {paintOutline} from "../shared/paint.js";
 import {distance, nearestOn, polygonBits, ringOfLoop} from "../shared/polygons.js";
 import {commands, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
-import {act, link, work} from "../shared/work.js";
+import {act, link, newGesture, work} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {hasObject, newGesture} from "./foreseen.js";
+import {hasObject} from "./foreseen.js";
 import {shownMask} from "./levels.js";
 import {addTool, setTool, tool} from "./tool.js";
 

@@ -13,14 +13,14 @@ from starlette.routing import Route
 
 from tamingseg.annotations.document import Label
 from tamingseg.data.base import read_image
-from tamingseg.session.state import MAX_NAME, PALETTE
+from tamingseg.session.state import PALETTE
 from tamingseg.ui.click.annotated import UNNAMED_LABEL, colours_of
+from tamingseg.ui.click.exchange import read_classes
 from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.project import FolderProject
 from tamingseg.ui.shared.pictures import thumbnail
-from tamingseg.ui.wire import Call, answered, check_flag, check_text, check_whole, shorten
+from tamingseg.ui.wire import Call, answered, check_flag, check_whole, shorten
 
-MAX_CLASSES = 1000
 _THUMBS = 4000
 """Small pictures that are kept in memory, of about 3 kB."""
 
@@ -75,16 +75,9 @@ def folder_calls(desk: Desk) -> list[Call]:
     @answered
     def set_classes(request: Any) -> dict[str, Any]:
         """Have these classes, [{name, colour}], in their order; the first nine have keys."""
-        if not isinstance(request, list) or len(request) > MAX_CLASSES:
-            raise ValueError(f"expected a list of at most {MAX_CLASSES} classes")
         known, colours = {one.name: one for one in project.labels}, colours_of(project.labels)
         labels = []
-        for number, entry in enumerate(request, 1):
-            if not isinstance(entry, dict):
-                raise ValueError(f"expected a class, got {shorten(entry)}")
-            name, colour = check_text(entry.get("name")), check_whole(entry.get("colour"))
-            if colour >= len(PALETTE) or not 0 < len(name) <= MAX_NAME:
-                raise ValueError(f"expected a class with name and colour, got {shorten(entry)}")
+        for number, (name, colour) in enumerate(read_classes(request).items(), 1):
             text = PALETTE[colour] if colours.get(name) != colour else known[name].colour
             labels.append(Label(name, text, str(number) if number < 10 else ""))
         with _said():

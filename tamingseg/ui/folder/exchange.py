@@ -37,7 +37,8 @@ def folder_exchange(desk: Desk) -> tuple[Answer, Answer]:
         """Read annotation files; the answer has the new objects of the photo "name" alone.
 
         It has "objects" already, and gets the new ones as any step of the user. All others are kept
-        in the project; photos on which somebody else works are left out.
+        in the project, but for those that are "known" there; photos on which somebody else works
+        are left out. "in_photos" counts the other photos that have new ones.
         """
         page, name = request.get("page"), request.get("name")
         if not isinstance(page, str) or not isinstance(name, str):
@@ -49,15 +50,20 @@ def folder_exchange(desk: Desk) -> tuple[Answer, Answer]:
                 sizes[other] = project.size(other)
         found, notes = read_work(files, sizes, name if request.get("map") else None)
         mine, others, taken = Photo(name, sizes[name]), [], desk.locks.listed(page)
+        known = 0
         for photo in found.photos:
             if photo.name == name:
                 mine = photo
             elif photo.name in taken:
                 notes.append(Note("left out: somebody works on it", photo.name))
             else:
-                others.append(replace(photo, state="new"))
+                had = {(item.label, item.mask) for item in project.photo(photo.name).objects}
+                new = tuple(one for one in photo.objects if (one.label, one.mask) not in had)
+                known += len(photo.objects) - len(new)
+                others.append(replace(photo, objects=new, state="new"))
         try:
-            project.add(Project(found.labels, tuple(others)))
+            is_empty = notes and not any(photo.objects for photo in found.photos)
+            project.add(Project(() if is_empty else found.labels, tuple(others)))
         except OSError as error:
             raise ValueError(str(error)) from error
         for photo in others:
@@ -65,9 +71,10 @@ def folder_exchange(desk: Desk) -> tuple[Answer, Answer]:
                 text = f"more than {MAX_OBJECTS} objects; they are kept, but not opened here"
                 notes.append(Note(text, photo.name))
         described = describe_new(mine, colours_of(project.labels), count, notes)
-        new = len(described["objects"]) + sum(len(photo.objects) for photo in others)
-        answer = described_import(found, [described], new, notes)
-        return {**answer, "in_photos": sum(bool(photo.objects) for photo in [*others, mine])}
+        total = known + len(described["objects"]) + sum(len(photo.objects) for photo in others)
+        answer = described_import(found, [described], total, notes)
+        in_photos = sum(bool(photo.objects) for photo in others)
+        return {**answer, "known": known, "in_photos": in_photos}
 
     return export_folder, import_folder
 

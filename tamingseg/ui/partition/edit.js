@@ -1,12 +1,12 @@
 // Regions by hand: a click divides a region, the right button merges it with its nearest neighbour, a
 // double click opens it in the first tab.
 
+import {addMask} from "../shared/classes.js";
 import {find, say, touch} from "../shared/dom.js";
 import {writeRuns} from "../shared/masks.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {openTab, photoPixels, refresh, state} from "../shared/state.js";
 import {percent} from "../shared/words.js";
-import {act} from "../shared/work.js";
 import {change, countRegions, partition, outlineOf, pointAtRegion, regionAt, regionsNow, takeBack, under} from "./partition.js";
 
 export let editing = "split"; // what a plain click does: "split" or "merge"
@@ -113,7 +113,7 @@ export function setEditing(value) {
 export function openRegion(node) {
   const mask = writeRuns(regionsNow().bitsOf(node));
   openTab("click");
-  act({do: "add_mask", mask});
+  addMask(mask);
 }
 
 export function paint(context, scale) {

@@ -1,13 +1,13 @@
 // Choosing proposals: hovering shows one, clicking chooses it; what is chosen is opened in the first
 // tab, merged or removed.
 
+import {addMask} from "../shared/classes.js";
 import {find, say, touch} from "../shared/dom.js";
 import {savePartSoon} from "../shared/keep.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {ask} from "../shared/requests.js";
 import {commands, openTab, photoPixels, refresh, state} from "../shared/state.js";
 import {decimal, percent} from "../shared/words.js";
-import {act} from "../shared/work.js";
 import {
   amount, choose, chosenInOrder, hearList, isChosen, keptList, labels, listed, outlineOf, target,
 } from "./list.js";
@@ -55,7 +55,7 @@ commands.openMasks = () => {
   }
   ids.sort((a, b) => listed.masks[b].area - listed.masks[a].area); // small ones in front
   openTab("click");
-  for (const id of ids) act({do: "add_mask", mask: listed.masks[id].counts});
+  for (const id of ids) addMask(listed.masks[id].counts);
 };
 commands.mergeMasks = async () => {
   const ids = chosenInOrder();

@@ -1,11 +1,13 @@
 // Annotation files: the work on the open photo, or on all photos, as a file of any format; and such files as
 // work. The server reads and writes them, see tamingseg.annotations; what is lost is said before saving.
 
+import {addClasses, classes} from "./classes.js";
 import {find, mark, say} from "./dom.js";
 import {tellTaken} from "./elsewhere.js";
 import {download} from "./files.js";
 import {hasFolder, lookSoon, page} from "./folder.js";
 import {vault} from "./keep.js";
+import {stateOf} from "./photos.js";
 import {sendFiles} from "./server.js";
 import {FORMATS, MAX_WORK_MB} from "./settings.js";
 import {commands, mayWork, state} from "./state.js";
@@ -63,7 +65,7 @@ async function prepare(which) {
     made = answer.objects || hasFolder && answer.photos ? answer : null;
     show(format, [
       made ? `${countOf(answer.objects, "object")} in ${countOf(answer.photos, "photo")}.` : "There is no object to save.",
-      ...hasFolder && all ? ["Photos that are new are left out."] : [],
+      ...all ? ["Photos that are new are left out."] : [],
       ...answer.notes,
     ]);
   }
@@ -76,7 +78,7 @@ async function exportHere(request, all, {needs}) {
   if (files.reduce((sum, [, file]) => sum + file.size, 0) > MAX_WORK_MB * 2 ** 20) {
     return {error: `The photos have more than ${MAX_WORK_MB} MB together; save this photo alone.`};
   }
-  return sendFiles("export", {...request, photos: photos.map(({file, ...photo}) => photo)}, files);
+  return sendFiles("export", {...request, classes, photos: photos.map(({file, ...photo}) => photo)}, files);
 }
 
 function show({words}, lines, isError = false) {
@@ -93,23 +95,17 @@ function makeLine(text) {
   return Object.assign(document.createElement("li"), {textContent: text});
 }
 
-/** The photos as the server wants them, each with its `file`: the open one, or all whose size is known. */
+/** The photos as the server wants them, each with its `file`: the open one, or all that are not new. */
 async function describePhotos(all) {
   const {photo} = state;
   const open = {name: photo.name, size: photo.size, full_size: photo.fullSize, document: documentNow(), file: photo.file};
   if (!all) return [open];
   await vault.read();
-  const others = vault.all().filter(({key, full_size}) => key !== photo.key && full_size);
-  return [open, ...others.map(entry => ({
+  const isNew = stateOf({...vault.entries.get(photo.key), key: photo.key}) === "new";
+  const others = vault.all().filter(entry => entry.key !== photo.key && entry.full_size && stateOf(entry) !== "new");
+  return [...isNew ? [] : [open], ...others.map(entry => ({
     name: entry.name, size: entry.size, full_size: entry.full_size, document: entry.size ? entry.document : null, file: entry.photo,
   }))];
-}
-
-let tellNames = () => {};
-
-/** Have `listener(classes)` called with the classes that were read, {name, colour}. */
-export function onNames(listener) {
-  tellNames = listener;
 }
 
 // --- reading -------------------------------------------------------------------------------------
@@ -131,18 +127,18 @@ export async function importFiles(files, map = false) {
   const answer = await sendFiles("import", hasFolder ? {...mine, page, map} : {
     map, photos: [mine, ...others.map(({name, full_size, document}) => ({name, full_size, objects: document.objects.length}))],
   }, named);
-  if (photo.key !== state.photo?.key) return;
   if (!answer || answer.error) {
     say(`${names}: ${answer?.error ?? "the server does not answer; nothing was read."}`, true);
     return;
   }
-  const [found, ...theirs] = answer.photos;
-  if (found.objects.length) act({do: "add_objects", objects: found.objects});
-  await addTo(others, theirs);
+  const isList = !answer.objects && !answer.notes.length;
+  const added = answer.objects || isList ? addClasses(answer.classes) : [];
+  const colours = new Map(added.map(({name, colour}) => [name, colour]));
+  const coloured = answer.photos.map(({size, objects}) => ({size, objects: objects.map(one => ({...one, colour: colours.get(one.name) ?? one.colour}))}));
+  const counts = await addTo([photo, ...others], coloured);
   await link.idle();
   if (hasFolder) lookSoon();
-  tellNames(answer.classes);
-  report(answer, names);
+  report(answer, counts, names);
 }
 
 commands.readMap = () => mapFile.click();
@@ -152,26 +148,49 @@ mapFile.addEventListener("change", () => {
   mapFile.value = "";
 });
 
-/** Add objects to the photos that are not open here. Another tab that shows one of them is told. */
-async function addTo(entries, found) {
-  const changed = entries.map((entry, i) => [entry, found[i]]).filter(([, {objects}]) => objects.length);
-  if (!changed.length) return;
-  await tellTaken(changed.map(([entry]) => entry.key));
-  for (const [{key}, {size, objects}] of changed) {
-    const entry = await vault.get(key);
-    let id = Math.max(0, ...entry.document.objects.map(object => object.id));
-    const more = objects.map(({name, mask, hidden, colour}) => ({
-      id: ++id, name, colour, hidden, threshold: 0.5, clicks: [], cuts: [], mask, base: mask, key: `import ${id}`, answer: null,
-    }));
-    const document = {...entry.document, objects: [...entry.document.objects, ...more]};
-    await vault.put({...entry, size, document, time: Date.now()});
+/**
+ * Add what was `found` to photos, but for objects that they have already. Another tab that shows one of them is told.
+ * Returns how many objects were `known`, how many `photos` have new ones, and the names of those `left` that cannot be reached any more.
+ */
+async function addTo(photos, found) {
+  const counts = {known: 0, photos: 0, left: []}, some = photos.map((photo, i) => [photo, found[i]]).filter(([, {objects}]) => objects.length);
+  const isOpen = ({key}) => key === state.photo?.key;
+  await tellTaken(some.filter(([photo]) => !isOpen(photo)).map(([{key}]) => key));
+  for (const [photo, {size, objects}] of some) {
+    const entry = await vault.get(photo.key);
+    if (!isOpen(photo) && !entry) {
+      counts.left.push(photo.name);
+      continue;
+    }
+    const document = isOpen(photo) ? documentNow() : entry.document;
+    const had = new Set(document.objects.map(labelAndMask)), more = objects.filter(one => !had.has(labelAndMask(one)));
+    counts.known += objects.length - more.length;
+    if (!more.length) continue;
+    counts.photos += 1;
+    if (isOpen(photo)) act({do: "add_objects", objects: more});
+    else await vault.put({...entry, size, document: withObjects(document, more), time: Date.now()});
   }
+  return counts;
 }
 
-function report({photos, objects, classes, notes, in_photos: inFolder}, names) {
-  const count = inFolder ?? photos.filter(photo => photo.objects.length).length, isList = !objects && !notes.length && classes.length;
-  const text = isList ? `${countOf(classes.length, "class")} ${classes.length === 1 ? "was" : "were"} read from ${names}.` : objects ? `${countOf(objects, "object")} in ${countOf(count, "photo")} were read from ${names}.` : `Nothing of ${names} belongs to a photo that is here.`;
-  say(text, !objects && !isList);
+/** What tells an object from others; those that nobody named are written with the label "object". */
+const labelAndMask = ({name, mask}) => `${/^Object \d+$/.test(name) ? "object" : name} ${mask}`;
+
+function withObjects(document, more) {
+  let id = Math.max(0, ...document.objects.map(object => object.id));
+  return {...document, objects: [...document.objects, ...more.map(({name, mask, hidden, colour}) => ({
+    id: ++id, name, colour, hidden, threshold: 0.5, clicks: [], cuts: [], mask, base: mask, key: `import ${id}`, answer: null,
+  }))]};
+}
+
+function report(answer, counts, names) {
+  const {objects, notes} = answer, known = counts.known + (answer.known ?? 0), isList = !objects && !notes.length && answer.classes.length;
+  const text = isList ? `${countOf(answer.classes.length, "class")} ${answer.classes.length === 1 ? "was" : "were"} read from ${names}.`
+    : !objects ? `Nothing of ${names} belongs to a photo that is here.`
+      : known === objects ? `Nothing new in ${names}: ${known === 1 ? "its object is" : `its ${known} objects are`} here already.`
+        : `${countOf(objects - known, "object")} in ${countOf(counts.photos + (answer.in_photos ?? 0), "photo")} were read from ${names}.${known ? ` ${known} were here already.` : ""}`;
+  const left = counts.left.map(name => `${name} was left meanwhile: read ${names} again with that photo open.`);
+  say([text, ...left].join(" "), !objects && !isList || left.length > 0);
   if (!notes.length) return;
   const told = find(".told");
   told.querySelector("h2").textContent = text;

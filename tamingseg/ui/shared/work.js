@@ -12,6 +12,7 @@ export let work = {objects: [], active: null, can_undo: false, can_redo: false};
 
 const masks = new Map(); // key of a mask -> what readMask made of it
 const listeners = [];
+let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
 
 export const link = new Link(request => call("answer", request), {
   hear, known: () => Object.fromEntries(work.objects.map(object => [object.id, object.key])),
@@ -41,6 +42,9 @@ export function documentNow() {
 export function maskOf(object) {
   return masks.get(object.key) ?? null;
 }
+
+/** A name for a new gesture; what one gesture does is one step of the history. */
+export const newGesture = kind => `${kind}${++gestures}`;
 
 /** Have operations carried out; nothing is shown between them. */
 export function act(...operations) {

@@ -497,9 +497,22 @@ def test_classes_have_keys_and_objects_take_name_and_colour_of_theirs(user, disc
     assert len(set(chips)) == 2
     pressed = user.page.locator(".classes .class[aria-pressed=true]")
     assert pressed.inner_text().startswith("plate")
+    user.page.locator(".objects .open-object").first.click()
+    user.settled()
+    assert pressed.inner_text().startswith("cup")  # that of the object that is open
+    user.page.locator("canvas.view").focus()
+    user.press("2")  # also where the next ones would be of that class already
+    assert user.page.locator(".active .object-name").input_value() == "plate"
+    pressed.click()
+    user.settled()
+    assert user.page.locator(".active .object-name").input_value() == "Object 1"
+    assert pressed.count() == 0
+    user.page.locator("canvas.view").focus()
+    user.press("1", "n", "1").click(GREY)
+    assert user.page.locator(".active .object-name").input_value() == "cup"
     user.reload()
     assert user.page.locator(".classes .class").count() == 2
     user.page.locator(".classes .icon").first.click()
     user.page.locator(".classes .icon").first.click()
     assert user.page.locator(".classes .class").count() == 0
-    user.has_objects(2)
+    user.has_objects(3)

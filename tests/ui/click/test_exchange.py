@@ -107,6 +107,22 @@ def test_a_large_photo_is_saved_at_its_own_size(fake_segmentor):
     assert (decode_rle(back["objects"][0]["mask"], size) == mask).all()
 
 
+def test_labels_have_the_order_of_the_classes_also_of_those_without_objects(photo):
+    classes = [{"name": name, "colour": 3} for name in ("lid", "spoon", "cup")]
+    request = {"format": "coco", "visible": False, "photos": [photo], "classes": classes}
+    content = base64.b64decode(export_work(request, {})["file"])
+    names = [one["name"] for one in json.loads(content)["categories"]]
+    assert names == ["lid", "spoon", "cup", "object"]
+
+
+@pytest.mark.parametrize(
+    "classes", [3, ["cup"], [{"name": "cup"}], [{"name": "cup", "colour": 99}], [{"colour": 1}]]
+)
+def test_classes_that_are_not_sound_are_refused(photo, classes):
+    request = {"format": "coco", "visible": False, "photos": [photo], "classes": classes}
+    assert "expected" in export_work(request, {})["error"]
+
+
 @pytest.mark.parametrize("form", [one["name"] for one in list_formats()])
 def test_every_format_of_the_menu_is_written_and_says_what_it_lost(photo, form):
     content, answer = export([photo], form)

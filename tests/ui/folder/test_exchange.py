@@ -88,7 +88,7 @@ def test_what_is_read_goes_to_the_project_and_to_the_page(desk, read):
     )
     desk.locks.take("b.png", "page of Bob", "Bob")
     answer = read(dict(write_files(theirs, "coco", Report())))
-    assert (answer["objects"], answer["in_photos"]) == (2, 2)
+    assert (answer["objects"], answer["known"], answer["in_photos"]) == (2, 0, 1)
     ((mine,),) = (photo["objects"] for photo in answer["photos"])
     assert (mine["name"], mine["mask"]) == ("leaf", spot(9))
     kept = {photo.name: photo for photo in desk.project.project.photos}
@@ -98,6 +98,18 @@ def test_what_is_read_goes_to_the_project_and_to_the_page(desk, read):
     assert "b.png: left out: somebody works on it" in answer["notes"]
     assert any("other.png" in line for line in answer["notes"])
     assert answer["classes"] == [{"name": "leaf", "colour": 0}]
+    before = desk.project.project
+    answer = read(dict(write_files(theirs, "coco", Report())))  # once more
+    assert (answer["objects"], answer["known"], answer["in_photos"]) == (2, 1, 0)
+    assert desk.project.project == before
+
+
+def test_a_file_of_other_photos_brings_no_classes(desk, read):
+    photo = Photo("other.png", SIZE, (Annotation("leaf", spot(9)),))
+    before = desk.project.project
+    answer = read(dict(write_files(Project(make_labels(["leaf"]), (photo,)), "coco", Report())))
+    assert answer["objects"] == 0
+    assert desk.project.project == before
 
 
 def test_a_label_map_is_read_for_the_open_photo(read, two_discs):

@@ -297,6 +297,22 @@ def test_a_double_click_opens_a_mask(user, disc_masks):
     assert (user.mask() == disc_masks[0]).all()
 
 
+def test_an_opened_mask_is_of_the_chosen_class_in_one_step(user):
+    field = user.page.locator(".classes input")
+    field.fill("disc")
+    field.press("Enter")
+    propose(user)
+    show(user, 5)
+    user.page.mouse.dblclick(*user.at(BLUE))
+    user.has_objects(1)
+    user.settled()
+    assert user.page.locator(".active .object-name").input_value() == "disc"
+    user.page.locator(".classes .icon").first.click()
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z")
+    user.has_objects(0)
+
+
 def test_an_opened_mask_is_still_there_when_the_server_forgot_it(user, app, disc_masks, discs):
     propose(user)
     show(user, 4)

@@ -11,7 +11,11 @@ import pytest
 from PIL import Image
 from pycocotools.coco import COCO
 
+from tamingseg.annotations.document import Annotation, Label, Photo, Project
+from tamingseg.annotations.report import Report
+from tamingseg.annotations.writing import write_files
 from tamingseg.masks.rle import encode_rle
+from tamingseg.session.state import PALETTE
 
 pytestmark = [
     pytest.mark.browser,
@@ -112,7 +116,7 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
     user.page.click("header [data-do=export]")
     assert "1 object in 1 photo" in prepare(user, "coco")
     user.page.click("[data-scope=all]")
-    assert "3 objects in" in prepare(user, "coco")
+    assert "3 objects in 2 photos" in prepare(user, "coco")  # the sample that is shown first is new
     name, content = save(user)
     assert name == "photos-coco.json"
     (tmp_path / name).write_bytes(content)
@@ -162,6 +166,63 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
     classes = other.page.locator(".classes .class span").all_inner_texts()
     assert sorted(classes) == ["disc", "left"]
     assert (other.mask() == red).all()
+
+
+def file_of(photo, **masks):
+    """A COCO file with an object of each label."""
+    annotations = [Annotation(label, encode_rle(mask)) for label, mask in masks.items()]
+    labels = tuple(Label(label, PALETTE[0]) for label in masks)
+    project = Project(labels, (Photo(photo, (480, 640), tuple(annotations)),))
+    (content,) = dict(write_files(project, "coco", Report())).values()
+    return {"name": "theirs.json", "mimeType": "application/json", "buffer": content}
+
+
+def test_a_file_that_is_read_again_adds_only_what_is_new(visitor, discs, discs_png):
+    user = visitor()
+    user.upload(discs_png)
+    user.page.set_input_files(".file", file_of("discs.png", red=discs == 1))
+    user.says("1 object in 1 photo were read")
+    user.has_objects(1)
+    user.page.set_input_files(".file", file_of("discs.png", red=discs == 1))
+    user.says("Nothing new in theirs.json")
+    both = file_of("discs.png", red=discs == 1, blue=discs == 2)
+    user.page.set_input_files(".file", both)
+    user.says("1 were here already")
+    user.has_objects(2)
+    assert sorted(names(user)) == ["blue", "red"]
+    for rows in (".classes .class", ".objects li"):  # each class has a colour of its own
+        colours = user.page.locator(rows).evaluate_all(
+            "all => all.map(one => one.style.getPropertyValue('--colour'))"
+        )
+        assert len(set(colours)) == 2
+
+
+def test_a_file_of_other_photos_brings_no_classes(visitor, discs, discs_png):
+    user = visitor()
+    user.upload(discs_png)
+    user.page.set_input_files(".file", file_of("other.png", thing=discs == 1))
+    user.says("belongs to a photo that is here")
+    assert user.page.locator(".classes .class").count() == 0
+
+
+def test_another_photo_opened_while_a_file_is_read_loses_nothing(visitor, discs, discs_png):
+    user = visitor()
+    user.upload(discs_png, name="one.png")
+    user.click((165, 185)).saved()
+    user.upload(discs_png, name="two.png")
+    held = []
+    user.page.route("**/import*", lambda route: held.append(route))
+    user.page.set_input_files(".file", file_of("two.png", red=discs == 1))
+    while not held:
+        user.frame()
+    user.page.locator('.photo[title="one.png"]').click()
+    user.page.wait_for_selector('.photo[title="one.png"][aria-pressed=true]')
+    user.settled()
+    held[0].continue_()
+    user.says("1 object in 1 photo were read")
+    user.page.locator('.photo[title="two.png"]').click()
+    user.page.wait_for_selector('.objects .open-object:text-is("red")')
+    assert names(user) == ["red"]
 
 
 @pytest.mark.parametrize("content", [b"{", b"[]", b'{"images": [{}], "annotations": [3]}'])
