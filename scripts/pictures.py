@@ -105,6 +105,7 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         yield "proposals", photo(page)
 
         page.click("#tab-partition")
+        wait(page)
         if page.is_visible("[data-do=findRegions]"):  # else they are there
             page.click("[data-do=findRegions]")
         page.wait_for_selector("#seg-regions:visible")
