@@ -5,7 +5,7 @@ import {canvas, say, touch} from "../shared/dom.js";
 import {loopsOfBits, writeRuns} from "../shared/masks.js";
 import {paintOutline} from "../shared/paint.js";
 import {distance, nearestOn, polygonBits, ringOfLoop} from "../shared/polygons.js";
-import {commands, state, view} from "../shared/state.js";
+import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link, newGesture, work} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
@@ -32,12 +32,12 @@ function change(make) {
   past.push(copyOf(rings));
   future = [];
   make();
-  view.draw();
+  refresh();
 }
 
 function discard() {
   [rings, outline, past, future] = [[], null, [], []];
-  view.draw();
+  refresh();
 }
 
 /** {ring, index} of the corner within reach, else null. */
@@ -136,6 +136,17 @@ function close() {
   });
 }
 
+/** Close what is drawn, before the object or the photo is left; returns whether nothing is half done any more. */
+function finish() {
+  if (outline && !past.length) discard(); // nothing of it was changed
+  if (!rings.length) return true;
+  close();
+  if (!rings.length) return true;
+  setTool("polygon");
+  say("The polygon is not closed: go on with it, or leave it with Esc.", true);
+  return false;
+}
+
 /** Only what the corners changed is changed: a simplified outline is not the mask. */
 function replaceOutline(bits) {
   const {object, rings: drawn} = outline, before = polygonBits(drawn, ...state.photo.size);
@@ -180,7 +191,7 @@ function step(from, to) {
   if (!from.length) return false;
   to.push(rings);
   rings = from.pop();
-  view.draw();
+  refresh();
   return true;
 }
 
@@ -219,7 +230,7 @@ addTool("polygon", {
     const corner = cornerAt(point, event);
     return corner && moveCorner(corner, event);
   },
-  discard, isDrawing: () => rings.length > 0,
+  discard, finish, isDrawing: () => rings.length > 0, steps: () => [past.length > 0, future.length > 0],
   swap() {
     adds = !adds;
     say(adds ? "The polygon is added to the object." : "The polygon is taken away from the object.");

@@ -18,7 +18,7 @@ import {opacity, paint, setOpacity} from "./paint.js";
 import {including, setSign} from "./points.js";
 import {select} from "./select.js";
 import {shapeKeys, showShape} from "./shape.js";
-import {forgetPhoto, hand, setTool, showTool, tool} from "./tool.js";
+import {finishHand, forgetPhoto, hand, setTool, showTool, tool} from "./tool.js";
 
 const list = new ObjectList(find(".objects"), act);
 const scores = new Scores(".of-objects", "saveScores", ["Object", "Region", "IoU", "Boundary IoU"], () => link.idle().then(() => ask("compare", {})));
@@ -31,7 +31,7 @@ function show() {
   list.show(objects, work.active, object => shownMask(object)?.area ?? (object.clicks.length ? null : 0));
   find(".empty").hidden = objects.length > 0;
   find(".count").textContent = objects.length || "";
-  find("[data-do=next]").disabled = !current;
+  find("[data-do=next]").disabled = !current && !hand().isDrawing();
   find("[data-do=saveMask]").disabled = find(".save [data-do=export]").disabled = !objects.length;
   find("[data-do=include]").setAttribute("aria-pressed", String(including && tool === "point"));
   find("[data-do=exclude]").setAttribute("aria-pressed", String(!including && tool === "point"));
@@ -43,9 +43,10 @@ function show() {
   find(".preview input").checked = previewing;
   find(".opacity").value = opacity;
   find(".opacity-value").textContent = wholePercent(opacity);
-  find("[data-do=undo]").disabled = !work.can_undo;
-  find("[data-do=redo]").disabled = !work.can_redo;
-  hint.hidden = !state.photo || objects.length > 0 || link.pending.length > 0;
+  const [undoes, redoes] = hand().steps();
+  find("[data-do=undo]").disabled = !work.can_undo && !undoes;
+  find("[data-do=redo]").disabled = !work.can_redo && !redoes;
+  hint.hidden = !state.photo || tool !== "point" || objects.length > 0 || link.pending.length > 0;
   hint.textContent = touch ? "Tap anything to outline it" : "Click anything to outline it";
   showLevels();
   showLatency();
@@ -133,7 +134,11 @@ function maskStem(object) {
   return work.objects.filter(one => stemOf(one) === stem).length > 1 ? `${stem}-${work.objects.indexOf(object) + 1}` : stem;
 }
 
-commands.next = () => foreseen().active === null ? say("There is no object to finish: click one first.") : act({do: "keep"});
+commands.next = () => {
+  if (!finishHand()) return;
+  if (foreseen().active === null) say("There is no object to finish: click one first.");
+  else act({do: "keep"});
+};
 
 find(".opacity").addEventListener("input", event => {
   setOpacity(Number(event.target.value));
@@ -152,6 +157,7 @@ export const tab = {
   grab: (point, event) => hand().grab(point, event),
   hover: point => hand().hover(point),
   leave: () => hand().leave(),
+  finish: finishHand,
   arrived(same) {
     hand().leave();
     if (same) return;

@@ -8,7 +8,7 @@ import {arrive, choosePhoto} from "../shared/photos.js";
 import {Run, ask} from "../shared/requests.js";
 import {call} from "../shared/server.js";
 import {LAYOUTS, MAX_PIECES, TEXTURES} from "../shared/settings.js";
-import {commands, openTab, refresh, state} from "../shared/state.js";
+import {commands, mayLeave, openTab, refresh, state} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {inSeconds, percent, photoStem} from "../shared/words.js";
 import {link} from "../shared/work.js";
@@ -113,6 +113,7 @@ async function openDrawn() {
     say("These pictures are of another photo; open it first.", true);
     return;
   }
+  if (key !== state.photo?.key && !mayLeave()) return;
   const wanted = choosePhoto();
   if (key === state.photo?.key) { // and it stays, whatever is on its way
     openTab("click");

@@ -7,7 +7,7 @@ import {folderPhotos, hasFolder, loadFolder, look, lookSoon, markOnServer, onFol
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
-import {allTabs, commands, isLeft, mayWork, refresh, state, view} from "./state.js";
+import {allTabs, commands, isLeft, mayLeave, mayWork, refresh, state, view} from "./state.js";
 import {recall, remember} from "./vault.js";
 import {countOf} from "./words.js";
 import {beginWork, documentNow, link, onAnswer, work} from "./work.js";
@@ -66,6 +66,7 @@ export async function openFiles(files) {
     say("This page works on the photos of its folder. Copy more photos there, and start it again.", true);
     return;
   }
+  if (!mayLeave()) return;
   const fits = file => file.size <= MAX_PHOTO_MB * 2 ** 20, names = some => some.map(file => file.name || "a file").join(", ");
   const photos = files.filter(file => isPhoto(file) && fits(file)), [first, ...others] = photos;
   const strange = files.filter(file => !isPhoto(file)), large = files.filter(file => isPhoto(file) && !fits(file));
@@ -258,6 +259,7 @@ async function stepUnfinished() {
 }
 
 export async function openEntry(entry) {
+  if (!mayLeave()) return false;
   aim = entry.key;
   const opened = await (entry.folder ? openInFolder(entry) : entry.photo ? openFile(entry.photo, entry.key) : openSample(entry.name));
   if (aim === entry.key) aim = null;
@@ -326,7 +328,7 @@ function reopenDone() {
 
 /** Say that the open photo is done or empty, and go on; said once more, it is not. Nothing changes it meanwhile. */
 async function markOpen(wanted) {
-  if (!state.photo || !mayWork()) return;
+  if (!state.photo || !mayWork() || !mayLeave()) return;
   state.leaving = state.photo.key;
   await mark(state.photo, wanted);
   state.leaving = null;

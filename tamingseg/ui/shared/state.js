@@ -32,6 +32,7 @@ const tabs = new Map(); // by the name
  * `label`, which describes the picture to those who do not see it; `enter()` and `leave()`, called when
  * it is opened and left; `show()`, which brings all beside the picture up to date; `arrived(same)`,
  * told that another photo is shown, or the same one opened again by a server that had forgotten it;
+ * `finish()`, which makes what is half done by hand part of the work, and says so and returns false if that cannot be;
  * `forget(key)`, that a photo is gone; `paint(context, scale)`, which draws over the photo;
  * press(point, event), grab(point, event) and hover(point), which answer the pointer as `View` asks;
  * doubleClick(); point(), which says something of what the crosshair is on; enterKey(event), escape(),
@@ -39,13 +40,15 @@ const tabs = new Map(); // by the name
  */
 export function addTab(name, hooks) {
   tabs.set(name, {
-    enter: nothing, leave: nothing, arrived: nothing, forget: nothing, paint: nothing, point: nothing,
+    enter: nothing, leave: nothing, arrived: nothing, finish: () => true, forget: nothing, paint: nothing, point: nothing,
     press: () => null, grab: () => null, hover: nothing, doubleClick: nothing,
     enterKey: nothing, escape: nothing, keys: {}, ...hooks, name,
   });
 }
 
 export const allTabs = () => [...tabs.values()];
+/** Whether the open photo can be left for another one, or marked: what is half done by hand is finished first. */
+export const mayLeave = () => !state.photo || state.elsewhere || allTabs().every(tab => tab.finish());
 export const isOpen = name => state.tab?.name === name;
 
 /** Bring all beside the picture up to date. */

@@ -54,7 +54,10 @@ def drag(user, start, *points, button="left"):
 def test_a_polygon_is_drawn_changed_and_closed_by_enter(hand):
     keys(hand, "p")
     assert hand.page.locator("[data-do=polygon]").get_attribute("aria-pressed") == "true"
+    undo = hand.page.locator("[data-do=undo]")
+    assert undo.is_disabled()
     tap(hand, *SQUARE[:3])
+    assert undo.is_enabled()
     keys(hand, "Control+z", "Control+Shift+z")  # a corner taken back and set again
     tap(hand, SQUARE[3])
     assert hand.objects() == 0  # nothing is sent before it is closed
@@ -86,6 +89,51 @@ def test_a_polygon_is_closed_by_a_click_and_added_or_taken_away(hand, way, discs
     tap(hand, (20, 400), (20, 639), (460, 639), (460, 400))
     keys(hand, "Enter", "x")
     assert (hand.mask() == (discs == 1)).all()
+
+
+def test_next_object_closes_a_polygon(hand):
+    keys(hand, "p")
+    tap(hand, *SQUARE)
+    keys(hand, "n")
+    hand.has_objects(1)
+    assert hand.page.locator(".objects li.active").count() == 0
+    assert nearly(hand.mask(), square())
+    tap(hand, *SQUARE[:2])
+    keys(hand, "n")
+    assert "not closed" in hand.message()
+    keys(hand, "Escape", "n")
+    assert "no object to finish" in hand.message()
+
+
+def test_another_photo_closes_a_polygon_and_is_refused_while_it_cannot_be_closed(hand):
+    here = hand.page.locator("canvas.view").get_attribute("data-ready")
+    keys(hand, "p")
+    tap(hand, *SQUARE[:2])
+    keys(hand, "PageDown")
+    hand.says("not closed")
+    tap(hand, *SQUARE[2:])
+    keys(hand, "PageDown")
+    hand.page.wait_for_selector(f'canvas:not([data-ready="{here}"])')
+    keys(hand, "PageUp")
+    hand.page.wait_for_selector(f'canvas[data-ready="{here}"]')
+    hand.has_objects(1)
+    assert nearly(hand.settled().mask(), square())
+
+
+def test_a_changed_outline_is_taken_before_the_photo_is_done(hand, discs):
+    hand.click(RED)
+    here = hand.page.locator("canvas.view").get_attribute("data-ready")
+    keys(hand, "o")
+    hand.says("Drag corners")
+    rows, cols = np.nonzero(discs == 1)
+    right = int(rows[cols.argmax()]), int(cols.max())
+    drag(hand, right, (right[0], right[1] + 60))
+    keys(hand, "a")
+    hand.page.wait_for_selector(f'canvas:not([data-ready="{here}"])')
+    keys(hand, "PageUp")
+    hand.page.wait_for_selector(f'canvas[data-ready="{here}"]')
+    hand.has_objects(1)
+    assert hand.settled().mask()[right[0], right[1] + 30]
 
 
 def test_escape_leaves_a_polygon_then_the_tool(hand):
