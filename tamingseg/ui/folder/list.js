@@ -1,7 +1,7 @@
 // The list of photos beside the open one: names, small pictures, how far each is, search and filter. A
 // row is made once, and only what changed in it is written anew, so 500 photos cost no more than five.
 
-import {button, find, root} from "../shared/dom.js";
+import {button, canvas, find, root} from "../shared/dom.js";
 import {hasFolder, thumbOf} from "../shared/folder.js";
 import {countOfObjects, goOnlyTo, listPhotos, onPhotos, openEntry, stateOf} from "../shared/photos.js";
 import {FOLDER} from "../shared/settings.js";
@@ -165,7 +165,10 @@ function showMatches() {
   showFilter();
 }
 search.addEventListener("input", showMatches);
-filter.addEventListener("change", showMatches);
+filter.addEventListener("change", () => {
+  showMatches();
+  if (!root.classList.contains("by-key")) canvas.focus(); // the mouse leaves the keys to the photo
+});
 search.addEventListener("keydown", event => {
   event.stopPropagation();
   if (event.key === "Escape") {
@@ -187,4 +190,5 @@ rows.addEventListener("keydown", event => {
   choices[choices.indexOf(event.target) + step]?.focus();
 });
 
-setOpen(hasFolder ? recall("list") !== "closed" : recall("list") === "open");
+const isNarrow = window.matchMedia("(max-width: 760px)").matches; // it would fill the screen
+setOpen(!isNarrow && (hasFolder ? recall("list") !== "closed" : recall("list") === "open"));

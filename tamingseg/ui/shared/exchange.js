@@ -7,7 +7,7 @@ import {tellTaken} from "./elsewhere.js";
 import {download} from "./files.js";
 import {hasFolder, lookSoon, page} from "./folder.js";
 import {vault} from "./keep.js";
-import {stateOf} from "./photos.js";
+import {stateOf, tellPhotos} from "./photos.js";
 import {sendFiles} from "./server.js";
 import {FORMATS, MAX_WORK_MB} from "./settings.js";
 import {commands, mayWork, state} from "./state.js";
@@ -168,8 +168,12 @@ async function addTo(photos, found) {
     if (!more.length) continue;
     counts.photos += 1;
     if (isOpen(photo)) act({do: "add_objects", objects: more});
-    else await vault.put({...entry, size, document: withObjects(document, more), time: Date.now()});
+    else {
+      const said = entry.state === "done" ? "started" : entry.state; // nobody has looked at them yet
+      await vault.put({...entry, size, document: withObjects(document, more), state: said, time: Date.now()});
+    }
   }
+  tellPhotos();
   return counts;
 }
 

@@ -70,6 +70,9 @@ function listen() {
   });
   window.addEventListener("blur", () => (view.panning = false)); // the key may be let go elsewhere
   document.addEventListener("pointerdown", () => root.classList.remove("by-key"));
+  root.addEventListener("pointerup", event => { // a slider that was moved by mouse leaves the keys to the photo
+    if (event.target.matches("[type=range]")) canvas.focus({preventScroll: true});
+  });
   listenToFiles();
   window.addEventListener("pagehide", () => {
     leaveFolder();

@@ -223,7 +223,8 @@ export function listPhotos() {
   return [...own, ...SAMPLES.map(name => ({...vault.entries.get(`sample ${name}`), key: `sample ${name}`, name}))];
 }
 
-function tellPhotos(changed) {
+/** Tell that photos came or went, or that some `changed`. */
+export function tellPhotos(changed) {
   const entries = listPhotos(), place = entries.findIndex(entry => entry.key === state.photo?.key);
   find(".caption").textContent = place < 0 ? "" : `${entries[place].name} · ${place + 1} of ${entries.length}`;
   for (const listener of listeners) listener(changed);
@@ -353,5 +354,7 @@ function markInBrowser(key, said) {
   saveNow(said);
   return {};
 }
+commands.previousPhoto = () => stepPhoto(-1);
+commands.nextPhoto = () => stepPhoto(1);
 commands.markDone = () => markOpen("done");
 commands.markEmpty = () => markOpen("empty");

@@ -516,3 +516,18 @@ def test_classes_have_keys_and_objects_take_name_and_colour_of_theirs(user, disc
     user.page.locator(".classes .icon").first.click()
     assert user.page.locator(".classes .class").count() == 0
     user.has_objects(3)
+
+
+def test_many_classes_leave_room_for_an_object(visitor, discs_png):
+    user = visitor()
+    user.upload(discs_png)
+    names = "".join(f"class number {number}\n" for number in range(20)).encode()
+    user.page.set_input_files(
+        ".file", {"name": "classes.txt", "mimeType": "text/plain", "buffer": names}
+    )
+    user.page.wait_for_selector(".class >> nth=19")
+    user.click(RED)
+    user.page.click(".shape summary")
+    row = user.page.locator(".objects li").bounding_box()
+    box = user.page.locator(".objects").bounding_box()
+    assert box["height"] >= row["height"] >= 28

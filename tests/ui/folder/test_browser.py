@@ -51,7 +51,8 @@ def annotator(chromium, folder_app, user_class):
         users = []
 
         def arrive(**options):
-            context = chromium.new_context(viewport={"width": 1280, "height": 800}, **options)
+            viewport = {"width": 1280, "height": 800}
+            context = chromium.new_context(**{"viewport": viewport} | options)
             stack.callback(context.close)
             context.set_default_timeout(60_000)
             users.append(user_class(context.new_page()))
@@ -222,6 +223,43 @@ def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(anno
     user.page.locator("canvas.view").focus()
     step(user, "PageUp", NAMES[1])
     step(user, "PageDown", NAMES[3])
+
+
+def test_the_filter_and_sliders_leave_the_keys_to_the_photo(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    step(user, "Shift+A", NAMES[1])
+    user.page.click(".list h2")  # by mouse
+    user.page.select_option(".list select", "open")
+    assert listed(user) == NAMES[1:]
+    step(user, "PageDown", NAMES[2])
+    user.page.click(".opacity")
+    step(user, "PageDown", NAMES[3])
+    assert listed(user) == NAMES[1:]
+
+
+def test_a_narrow_page_begins_with_the_photo_and_goes_on_without_the_list(
+    annotator, folder_app, unreachable
+):
+    user = annotator(viewport={"width": 390, "height": 800}, has_touch=True, is_mobile=True)
+    assert user.page.locator(".list").is_hidden()
+
+    def go_on(button, name):
+        user.page.tap(f".turns [data-do={button}]")
+        user.page.wait_for_selector(f'canvas[data-ready$="{name}"]')
+        user.settled()
+
+    go_on("nextPhoto", NAMES[1])
+    go_on("previousPhoto", NAMES[0])
+    user.page.evaluate("scrollTo(0, 0)")
+    user.tap(RED)
+    user.has_objects(1)
+    user.settled()
+    go_on("markDone", NAMES[1])
+    go_on("markEmpty", NAMES[2])
+    assert [kept(folder_app)[name].state for name in NAMES[:2]] == ["done", "empty"]
+    assert unreachable(user) == ([], [])
+    assert user.page.evaluate("document.documentElement.scrollWidth") == 390
 
 
 @pytest.mark.parametrize("tab", ["click", "proposals", "mosaics", "partition"])

@@ -137,6 +137,7 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
 
     # Somebody else has the same photos, of which one is open and one was never opened.
     other = visitor()
+    other.page.click(".show-list")
     file = json.loads(content)
     file["images"].append({"id": 99, "file_name": "three.png", "height": 4, "width": 4})
     other.page.set_input_files(
@@ -154,6 +155,9 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
     other.says("3 objects in 2 photos were read from theirs.json")
     assert "three.png" in other.page.locator(".told").inner_text()
     other.press("Escape")
+    row = other.page.locator(".listed-photo", has_text="one.png")
+    row.get_by_text("In progress · 2 objects").wait_for()
+    other.page.click(".show-list")
     other.has_objects(1)
     assert (other.mask() == (discs == 2)).all()
     other.page.locator("canvas.view").focus()
