@@ -1,11 +1,13 @@
 // What can be done to the object being edited by one key or button: its shape, and the object as a whole.
 
 import {find, say} from "../shared/dom.js";
-import {commands} from "../shared/state.js";
-import {act, link} from "../shared/work.js";
+import {commands, state} from "../shared/state.js";
+import {act, link, work} from "../shared/work.js";
 import {foreseen} from "./foreseen.js";
 
 const FAR = 5; // pixels that the outline moves with Shift
+
+let lastLocked = {photo: null, id: null};
 
 /** Do something with the object being edited, as soon as the server has named it. */
 async function onActive(change) {
@@ -13,6 +15,16 @@ async function onActive(change) {
   const {objects, active} = foreseen(), object = objects.find(one => one.id === active);
   if (object) change(object);
   else say("Choose an object in the list first.", true);
+}
+
+/** Lock the object being edited; without one, unlock the one that was locked last, and open it. */
+function lockOrUnlock() {
+  const last = work.objects.find(({id, locked}) => locked && id === lastLocked.id && state.photo.key === lastLocked.photo);
+  if (foreseen().active === null && last) act({do: "lock", object_id: last.id, locked: false}, {do: "edit", object_id: last.id});
+  else onActive(({id}) => {
+    lastLocked = {photo: state.photo.key, id};
+    act({do: "lock", object_id: id, locked: true});
+  });
 }
 
 const reshape = (how, radius = 1) => onActive(() => act({do: "reshape", how, radius}));
@@ -26,7 +38,7 @@ Object.assign(commands, {
   shrink: event => reshape("shrink", pixels(event)),
   leaveOthers: () => reshape("others"),
   duplicate: () => onActive(({id}) => act({do: "duplicate", object_id: id})),
-  lock: () => onActive(({id}) => act({do: "lock", object_id: id, locked: true})),
+  lock: lockOrUnlock,
   solo: () => onActive(({id}) => act({do: "solo", object_id: id})),
   hide: () => onActive(({id, hidden}) => act({do: "hide", object_id: id, hidden: !hidden})),
 });

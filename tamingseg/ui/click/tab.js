@@ -22,6 +22,8 @@ import {finishHand, forgetPhoto, hand, setTool, showTool, tool} from "./tool.js"
 
 const list = new ObjectList(find(".objects"), act);
 const scores = new Scores(".of-objects", "saveScores", ["Object", "Region", "IoU", "Boundary IoU"], () => link.idle().then(() => ask("compare", {})));
+const UNCHANGED = {fill: "It has no holes.", islands: "There are no pieces to remove.", smooth: "Its outline is smooth already.", others: "It overlaps no other object."};
+let seen = null; // the object being edited, as of the last answer
 let latency = {encode: null, decode: null, total: null, answers: 0};
 
 // --- the panel -----------------------------------------------------------------------------------
@@ -79,6 +81,7 @@ onAnswer((answer, operations) => {
     latency.encode = answer.encode_ms;
     if (clicked.length) latency.decode = answer.decode_ms;
     if (!answer.error) describe(operations);
+    seen = work.objects.find(object => object.id === work.active);
     scores.bringUpToDate();
     view.draw(() => {
       if (clicked.length) {
@@ -96,12 +99,16 @@ function describe(operations) {
   const current = work.objects.find(object => object.id === work.active);
   const last = operations.at(-1)?.do, done = {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
-    delete: "Deleted. Undo brings it back.", lock: "Locked; the padlock in the list unlocks it.",
+    delete: "Deleted. Undo brings it back.", lock: `Locked; ${touch ? "" : "L, or "}the padlock in the list unlocks it.`,
     solo: "Shift+H once more shows all.", reorder: "Moved. Objects further down the list lie in front.",
   };
   const emptied = !current && ["delete_click", "clear_clicks", "paint"].includes(last);
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
+  else if (last === "lock" && !operations.at(-1).locked) say("Unlocked.");
   else if (done[last]) say(done[last]);
+  else if (last === "reshape" && operations.length === 1 && current?.id === seen?.id && current?.key === seen?.key) {
+    say(`Nothing was changed. ${UNCHANGED[operations[0].how] ?? ""}`);
+  }
   else if (emptied) say("Nothing is left of the object: it is gone. Undo brings it back.");
   else if (current) say(describeObject(current, last));
 }

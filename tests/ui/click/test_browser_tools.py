@@ -222,9 +222,15 @@ def test_a_locked_object_is_kept_from_changes_until_it_is_unlocked(hand):
     hand.says("is locked")
     hand.page.locator(".objects .unlock").click()
     hand.settled()
+    assert "Unlocked" in hand.message()
     tap(hand, RED)
     hand.settled()
     assert hand.page.locator(".objects li.active").count() == 1
+    keys(hand, "l")
+    assert hand.page.locator(".objects li.active").count() == 0
+    keys(hand, "l")  # the one that was locked last
+    assert hand.page.locator(".objects li.active").count() == 1
+    assert hand.page.locator(".objects .unlock").is_hidden()
 
 
 def test_one_object_is_shown_alone_and_all_again(hand):
@@ -238,6 +244,9 @@ def test_one_object_is_shown_alone_and_all_again(hand):
 
 def test_the_shape_of_an_object_is_changed_by_keys_and_buttons(hand, discs):
     hand.click(RED)
+    for key, words in (("f", "no holes"), ("i", "no pieces"), ("t", "overlaps no other")):
+        keys(hand, key)
+        hand.says(words)
     keys(hand, "g", "Shift+G")
     grown = hand.mask()
     assert (grown | (discs != 1)).all()
