@@ -50,8 +50,9 @@ class Network(Protocol):
     ) -> np.ndarray:
         """Answer N queries, float32 (N, K, 3) rows (row, col, sign) in pixels of the canvas.
 
-        The sign is 1 for a positive click, 0 for a negative one. `previous` are probabilities (1, 1, H, W) on the canvas before the last click. Returns
-        logits, float32 (N, H/4, W/4); with `finest` as finely as the network can.
+        The sign is 1 for a positive click, 0 for a negative one. `previous` are probabilities
+        (1, 1, H, W) on the canvas before the last click. Returns logits, float32 (N, H/4, W/4);
+        with `finest` as finely as the network can.
         """
         ...
 
