@@ -11,7 +11,8 @@ import io
 import runpy
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from PIL import Image
@@ -71,9 +72,10 @@ def run_demo(name: str, file: str) -> Image.Image:
         return Image.open(Path(folder) / "out" / file).convert("RGB")
 
 
-def photograph_page() -> Iterator[tuple[str, Image.Image]]:
-    """Yield name and picture of each tab at work."""
-    server = build_page(load_segmentor(), partitioner=load_segmentor("distilled"))
+@contextmanager
+def open_page(**settings: object) -> Iterator[Page]:
+    """Serve the page with settings of `build_page`, and open it in Chromium."""
+    server = build_page(load_segmentor(), **settings)
     _, address, _ = server.launch(prevent_thread_lock=True, quiet=True)
     with sync_playwright() as playwright:
         path = shutil.which("chromium") or shutil.which("google-chrome")
@@ -82,15 +84,20 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         page.set_default_timeout(120_000)
         page.goto(address)
         page.wait_for_selector("canvas[data-ready]")
-        page.add_style_tag(content=".foot > * { visibility: hidden }")  # times of a busy machine
+        page.add_style_tag(content=".foot .latency { visibility: hidden }")  # of a busy machine
+        yield page
+        browser.close()
+    server.close(verbose=False)
+
+
+def photograph_page() -> Iterator[tuple[str, Image.Image]]:
+    """Yield name and picture of each tab at work."""
+    with open_page(partitioner=load_segmentor("distilled")) as page:
         coffee, astronaut = (page.locator(".photo").nth(number) for number in (0, 2))
         astronaut.click()
         wait(page)
         for clicks in ASTRONAUT:
-            for row, col, positive in clicks:
-                button = "left" if positive else "right"
-                page.mouse.click(*window_point(page, row, col), button=button)
-                wait(page)
+            click(page, clicks)
             page.keyboard.press("n")
         yield "app", photo(page)
 
@@ -118,51 +125,41 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         page.click("[data-do=makeMosaic]")
         page.wait_for_selector(".gallery img >> nth=7")
         yield "mosaics", photo(page)
-        browser.close()
-    server.close(verbose=False)
 
 
 def photograph_folder() -> Image.Image:
     """Return a picture of the page on a folder: some photos done, one empty, one in progress."""
-    with tempfile.TemporaryDirectory() as place, sync_playwright() as playwright:
+    with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "museum"
+        folder.mkdir()
         for number, name in enumerate(sorted(SAMPLE_IMAGES, key="astronaut".__eq__) * 2, 1):
-            path = folder / f"{number:02} {name}.jpg"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            Image.fromarray(load_sample_image(name)).save(path)
+            Image.fromarray(load_sample_image(name)).save(folder / f"{number:02} {name}.jpg")
         project = FolderProject(folder)
-        server = build_page(load_segmentor(), project=project)
-        _, address, _ = server.launch(prevent_thread_lock=True, quiet=True)
-        path = shutil.which("chromium") or shutil.which("google-chrome")
-        browser = playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        page = browser.new_page(viewport={"width": 1280, "height": 800})
-        page.set_default_timeout(120_000)
-        page.goto(address)
-        page.wait_for_selector("canvas[data-ready]")
-        page.add_style_tag(content=".latency { visibility: hidden }")  # times of a busy machine
-        for name in CLASSES:
-            page.fill(".classes input", name)
-            page.keyboard.press("Enter")
-        page.locator("canvas.view").focus()
-        for key in ("a", "a", "Shift+A", "Shift+A", "a"):
-            if key == "a":
-                page.mouse.click(*window_point(page, 150, 200))
+        with open_page(project=project) as page:
+            for name in CLASSES:
+                page.fill(".classes input", name)
+                page.keyboard.press("Enter")
+            page.locator("canvas.view").focus()
+            for key in ("a", "a", "Shift+A", "Shift+A", "a"):
+                if key == "a":
+                    click(page, [(150, 200, True)])
+                page.keyboard.press(key)
                 wait(page)
-            page.keyboard.press(key)
-            wait(page)
-        for number, clicks in enumerate(ASTRONAUT, 1):
-            for row, col, positive in clicks:
-                button = "left" if positive else "right"
-                page.mouse.click(*window_point(page, row, col), button=button)
+            for number, clicks in enumerate(ASTRONAUT, 1):
+                click(page, clicks)
+                page.keyboard.press(str(number))
                 wait(page)
-            page.keyboard.press(str(number))
-            wait(page)
-            page.keyboard.press("n")
-        picture = photo(page)
-        browser.close()
-        server.close(verbose=False)
+                page.keyboard.press("n")
+            picture = photo(page)
         project.close()
         return picture
+
+
+def click(page: Page, clicks: Iterable[tuple[int, int, bool]]) -> None:
+    """Click (row, col, positive) in the photo, one after the other."""
+    for row, col, positive in clicks:
+        page.mouse.click(*window_point(page, row, col), button="left" if positive else "right")
+        wait(page)
 
 
 def window_point(page: Page, row: int, col: int) -> tuple[float, float]:
