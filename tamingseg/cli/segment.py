@@ -12,7 +12,8 @@ from tamingseg.data.base import read_image
 from tamingseg.data.writer import write_png
 from tamingseg.proposals.levels import Candidates, level_stack
 from tamingseg.segmentors.load import load_segmentor
-from tamingseg.session.session import Session, SessionFusion
+from tamingseg.session.answers import SessionFusion
+from tamingseg.session.session import Session
 from tamingseg.values import MASK_THRESHOLD, Click, MaskSet
 from tamingseg.viz import overlay, overlay_masks
 

@@ -1,12 +1,9 @@
 """A session: one image, one model, and the clicks of a user who changes their mind.
 
-The state (`tamingseg.session.state`) remembers what was made; the session asks the model for what
-is not known yet. Undo and redo only exchange states and never call the model. Probability maps
-are needed again when a click or the threshold changes; the latest stay in a bounded cache, older
-ones are computed once more.
+The state (`tamingseg.session.state`) remembers what was made. What is not known yet is asked of the
+model (`tamingseg.session.answers`). Undo and redo only exchange states and never call the model.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal, get_args
@@ -14,57 +11,24 @@ from typing import Literal, get_args
 import numpy as np
 
 from tamingseg.checks import check_choice, check_mask, check_point
-from tamingseg.masks.certainty import FUSIONS, fuse
-from tamingseg.masks.changes import component_at
 from tamingseg.masks.reshape import drop_islands, fill_holes, grow, shrink, smooth, without
 from tamingseg.masks.rle import decode_rle, encode_rle
-from tamingseg.segmentors.base import (
-    ImageEmbedding,
-    JointSegmentor,
-    Segmentor,
-    embed_image,
-)
-from tamingseg.segmentors.prior import answer_prior
+from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
 from tamingseg.session import state as states
+from tamingseg.session.answers import Answers, Clicks, SessionFusion, Thresholds
 from tamingseg.session.box import mask_of_box
 from tamingseg.session.state import History, SegmentedObject, State
 from tamingseg.values import MASK_THRESHOLD, Click
 
-SessionFusion = Literal["certainty", "prior", "component", "joint"]
-SESSION_FUSIONS = (*FUSIONS, "joint")
-DEFAULT_FUSION: SessionFusion = "joint"
-"""How several clicks become one mask, unless something else is asked for."""
-
 Reshape = Literal["fill", "islands", "smooth", "grow", "shrink", "others"]
 RESHAPES = get_args(Reshape)
 """What `Session.reshape` can do."""
-
-CACHE_BYTES = 24 << 20
-"""Probability maps a session keeps: six at one megapixel. Others are computed again if needed."""
-
-Clicks = tuple[Click, ...]
-Thresholds = tuple[float, ...]
-
-
-def default_fusion(segmentor: Segmentor) -> SessionFusion:
-    """Return how clicks are combined unless something else is asked for, see `Session`."""
-    return DEFAULT_FUSION if isinstance(segmentor, JointSegmentor) else "certainty"
 
 
 def _active(state: State) -> SegmentedObject:
     if state.current is None:
         raise ValueError("no object is being edited; click to begin one, or open one again")
     return state.current
-
-
-def _check_fusion(fusion: SessionFusion, segmentor: Segmentor) -> SessionFusion:
-    check_choice(fusion, SESSION_FUSIONS, "fusion")
-    if fusion == "joint" and not isinstance(segmentor, JointSegmentor):
-        raise ValueError(
-            f"{segmentor.name} has no predict_jointly, so it cannot answer several clicks "
-            f"together; choose another fusion: {', '.join(FUSIONS)}"
-        )
-    return fusion
 
 
 class Session:
@@ -118,9 +82,7 @@ class Session:
     ) -> None:
         self._segmentor = segmentor
         self._embedding = embed_image(segmentor, image)
-        self._fusion = _check_fusion(fusion or default_fusion(segmentor), segmentor)
-        self._answers: OrderedDict[object, np.ndarray] = OrderedDict()
-        self._answer_bytes = 0
+        self._answers = Answers(segmentor, self._embedding, fusion)
         if not isinstance(state, History):
             state = History(state or State(threshold=threshold))
         self._history = state
@@ -164,7 +126,7 @@ class Session:
     @property
     def work_bytes(self) -> int:
         """Memory of cached maps and masks alone."""
-        return self._answer_bytes + self._history_bytes
+        return self._answers.nbytes + self._history_bytes
 
     @property
     def mask(self) -> np.ndarray:
@@ -186,7 +148,7 @@ class Session:
         if current is not None and current.base:
             return self.mask.astype(np.float32) if current.clicks else None
         return (
-            self._combine(current.clicks, current.click_thresholds, current.threshold)
+            self._answers.combine(current.clicks, current.click_thresholds, current.threshold)
             if current
             else None
         )
@@ -457,96 +419,8 @@ class Session:
         if clicks == current.clicks and not clicks:
             return changed  # a mask without clicks is not ours to recompute
         if current.base:
-            counts = encode_rle(self._edited(current.base, clicks, current.threshold))
+            counts = encode_rle(self._answers.edit(current.base, clicks, current.threshold))
         else:
-            probabilities = self._combine(clicks, thresholds, current.threshold)
+            probabilities = self._answers.combine(clicks, thresholds, current.threshold)
             counts = "" if probabilities is None else encode_rle(probabilities > current.threshold)
         return states.change_object(changed, current.id, mask=counts)
-
-    def _edited(self, base: str, clicks: Clicks, threshold: float) -> np.ndarray:
-        """Give the mask that was begun with after the clicks, bool (H, W).
-
-        A click changes only the connected part of the change that it is in (FocalClick, Chen et
-        al. 2022, section 3.4): the model was not the one who drew the rest.
-        """
-        if not clicks:
-            return decode_rle(base, self.size)
-        key = (base, clicks, threshold)
-        known = self._recall(key)
-        if known is not None:
-            return known
-        before = self._edited(base, clicks[:-1], threshold)
-        if self._fusion == "joint":
-            previous = before.astype(np.float32)
-            answer = self._ask_jointly(clicks, previous)
-        else:
-            answer = self._answer(clicks[-1])
-        proposed = answer > threshold
-        reach = component_at(before != proposed, clicks[-1])
-        return self._remember(key, np.where(reach, proposed, before))
-
-    def _combine(
-        self, clicks: Clicks, thresholds: Thresholds, threshold: float
-    ) -> np.ndarray | None:
-        """Give the map of all clicks together; None without clicks."""
-        if not clicks:
-            return None
-        if self._fusion == "joint":
-            return self._joint_answer(clicks, thresholds)
-        if len(clicks) == 1:
-            return self._answer(clicks[0])
-        key = (clicks, threshold)
-        known = self._recall(key)
-        if known is not None:
-            return known
-        answers = np.stack([self._answer(click) for click in clicks])
-        prior = self._prior() if self._fusion == "prior" else 0.5
-        return self._remember(key, fuse(answers, clicks, self._fusion, prior, threshold))
-
-    def _prior(self) -> np.ndarray:
-        """Return what the model expects of every pixel before any click; asked for once."""
-        known = self._recall("prior")
-        if known is not None:
-            return known
-        return self._remember("prior", answer_prior(self._segmentor, self._embedding))
-
-    def _answer(self, click: Click) -> np.ndarray:
-        """Ask about one click alone."""
-        known = self._recall(click)
-        if known is not None:
-            return known
-        return self._remember(click, self._segmentor.predict(self._embedding, [click])[0])
-
-    def _joint_answer(self, clicks: Clicks, thresholds: Thresholds) -> np.ndarray:
-        """Ask about all clicks; the model is told its own answer to those before the last.
-
-        If the user chose another threshold than the default, it is told the mask instead: of the
-        raw answer it would go on with the mask at one half. (Second click on objects of DAVIS and
-        ccp whose best level is another: mean IoU .64 and .52 with the mask, .54 and .36 without.)
-        """
-        key = (clicks, thresholds[1:])
-        known = self._recall(key)
-        if known is not None:
-            return known
-        previous = self._joint_answer(clicks[:-1], thresholds[:-1]) if len(clicks) > 1 else None
-        if previous is not None and thresholds[-1] != MASK_THRESHOLD:
-            previous = (previous > thresholds[-1]).astype(np.float32)
-        return self._remember(key, self._ask_jointly(clicks, previous))
-
-    def _ask_jointly(self, clicks: Clicks, previous: np.ndarray | None) -> np.ndarray:
-        assert isinstance(self._segmentor, JointSegmentor)  # or the fusion is another
-        return self._segmentor.predict_jointly(self._embedding, clicks, previous)
-
-    def _recall(self, key: object) -> np.ndarray | None:
-        if key in self._answers:
-            self._answers.move_to_end(key)
-        return self._answers.get(key)
-
-    def _remember(self, key: object, answer: np.ndarray) -> np.ndarray:
-        """Keep the answer; the longest unused ones go when the cache is full."""
-        self._answers[key] = answer
-        self._answer_bytes += answer.nbytes
-        while self._answer_bytes > CACHE_BYTES and len(self._answers) > 1:
-            _, forgotten = self._answers.popitem(last=False)
-            self._answer_bytes -= forgotten.nbytes
-        return answer

@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 from tamingseg.masks.certainty import FUSIONS, fuse
 from tamingseg.masks.rle import encode_rle
 from tamingseg.segmentors.prior import answer_prior
-from tamingseg.session import session as session_module
-from tamingseg.session.session import RESHAPES, SESSION_FUSIONS, Session
+from tamingseg.session import answers
+from tamingseg.session.answers import SESSION_FUSIONS
+from tamingseg.session.session import RESHAPES, Session
 from tamingseg.session.state import State
 from tamingseg.values import Click
 
@@ -294,7 +295,7 @@ def test_deleting_the_last_click_goes_back_to_a_known_answer(session, segmentor,
 
 
 def test_forgotten_answers_are_computed_again(monkeypatch, session, red, blue):
-    monkeypatch.setattr(session_module, "CACHE_BYTES", 1)
+    monkeypatch.setattr(answers, "CACHE_BYTES", 1)
     session.add_click(*RED)
     session.add_click(*BLUE)
     session.add_click(*GREY, positive=False)

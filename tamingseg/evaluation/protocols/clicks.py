@@ -54,7 +54,7 @@ from tamingseg.segmentors.base import (
     check_probabilities,
 )
 from tamingseg.segmentors.prior import answer_prior
-from tamingseg.session.session import SESSION_FUSIONS, SessionFusion, default_fusion
+from tamingseg.session.answers import SESSION_FUSIONS, SessionFusion, default_fusion
 from tamingseg.values import Sample
 
 MEASURES = {"ious": iou, "boundary_ious": boundary_iou, "boundary_fs": boundary_f}

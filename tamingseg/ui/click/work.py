@@ -8,7 +8,8 @@ from typing import Any, TypeVar
 import numpy as np
 
 from tamingseg.segmentors.base import ImageEmbedding, JointSegmentor, Segmentor
-from tamingseg.session.session import Session, default_fusion
+from tamingseg.session.answers import default_fusion
+from tamingseg.session.session import Session
 from tamingseg.session.state import History, State
 from tamingseg.ui.click.document import (
     apply_operation,
