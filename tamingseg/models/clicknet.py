@@ -227,8 +227,8 @@ class Pyramid(nn.Module):
         level = self.smooth[-1](self.lateral[-1](features[-1]) + context)
         levels = [level]
         for index in range(len(features) - 2, -1, -1):
-            size = features[index].shape[2:]
-            coarser = F.interpolate(self.down[index](level), size, mode="bilinear")
+            # A fixed factor: ONNX Runtime enlarges by it without rearranging memory.
+            coarser = F.interpolate(self.down[index](level), scale_factor=2, mode="bilinear")
             level = self.smooth[index](self.lateral[index](features[index]) + coarser)
             levels.insert(0, level)
         return levels

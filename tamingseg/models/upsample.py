@@ -20,6 +20,7 @@ class UpsamplingWeights(nn.Module):
 
     def __init__(self, stride4: int, stride2: int, hidden: int = 32):
         super().__init__()
+        self.stride4 = stride4
         self.reduce = nn.Conv2d(stride4 + FACTOR**2 * stride2, hidden, 1)
         self.weights = nn.Conv2d(hidden, FACTOR**2 * 9, 3, padding=1)
         nn.init.normal_(self.weights.weight, std=0.01)
@@ -29,8 +30,11 @@ class UpsamplingWeights(nn.Module):
 
     def forward(self, stride4: Tensor, stride2: Tensor) -> Tensor:
         """(B, C, h, w) and (B, C', 2h, 2w) -> (B, 4, 9, h, w), sums over the third axis are 1."""
-        both = torch.cat([stride4, F.pixel_unshuffle(stride2, FACTOR)], 1)
-        weights = self.weights(self.reduce(both).relu())
+        # The 1x1 convolution of both side by side, without laying them there.
+        coarse, fine = self.reduce.weight[:, : self.stride4], self.reduce.weight[:, self.stride4 :]
+        fine = fine.view(self.reduce.out_channels, -1, FACTOR, FACTOR)
+        hidden = F.conv2d(stride4, coarse, self.reduce.bias) + F.conv2d(stride2, fine, None, FACTOR)
+        weights = self.weights(hidden.relu())
         return weights.unflatten(1, (FACTOR**2, 9)).softmax(2)
 
 
