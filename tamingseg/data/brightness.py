@@ -3,13 +3,13 @@
 Cameras and microscopes keep 10, 12 or 14 bits in files of 16, and programs write floating-point
 numbers of any range. What white is follows from the file where it says so. Else it is the smallest
 usual full scale that the photo makes use of. Else the 0.1 and 99.9 percentiles of the photo become
-black and white.
+black and white. `relit` makes a photo of 8 bits brighter or darker.
 """
 
 import logging
 import re
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -102,6 +102,33 @@ def range_said(image: Image.Image) -> tuple[float, float] | None:
     # Some programs write what is not true: then there are brighter pixels.
     brightest = float(np.ravel(image.getextrema())[1])
     return found if found and brightest <= found[1] else None
+
+
+class Light(NamedTuple):
+    """How a photo is brightened: by a factor, then by gamma; both above 0, above 1 is brighter."""
+
+    brightness: float = 1.0
+    gamma: float = 1.0
+
+
+PLAIN = Light()
+"""The photo as it is."""
+
+
+def relit(image: np.ndarray, light: Light) -> np.ndarray:
+    """Return a uint8 image of any shape in another light.
+
+    With values from 0 to 1, ``min(1, brightness * value) ** (1 / gamma)``.
+
+    Examples
+    --------
+    >>> relit(np.array([0, 64, 128, 255], np.uint8), Light(brightness=1.5)).tolist()
+    [0, 96, 192, 255]
+    >>> relit(np.array([0, 64, 128, 255], np.uint8), Light(gamma=2)).tolist()
+    [0, 128, 181, 255]
+    """
+    values = np.minimum(1, light.brightness * np.arange(256) / 255) ** (1 / light.gamma)
+    return np.floor(255 * values + 0.5).astype(np.uint8)[image]
 
 
 def _pair(numbers: Sequence[Any]) -> tuple[float, float] | None:

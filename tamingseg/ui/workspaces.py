@@ -15,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 import numpy as np
 
+from tamingseg.data.brightness import PLAIN, Light, relit
 from tamingseg.data.sample_images import load_sample_image, load_sample_truth
 from tamingseg.partition.build import PartitionMethod, merge_evidence
 from tamingseg.partition.evidence import Evidence, find_evidence
@@ -76,6 +77,8 @@ class Workspace:
         (height, width) of the photo as it came; `size` is the one it is worked on at.
     image
         The photo at that size: uint8 RGB, (H, W, 3).
+    light
+        In which the model of clicks sees it, see `see`.
     truth
         The true regions, packed, see `tamingseg.ui.shared.truth`; None if they are not known.
     partitioner_embedding
@@ -101,9 +104,10 @@ class Workspace:
     Parameters
     ----------
     embed
-        Encodes the image.
-    shares
-        Whether others work with the same embedding, which then is not counted here.
+        Encodes an image.
+    share
+        Gives the embedding of the photo as it is, if others work with it too; it is not counted
+        here.
     """
 
     def __init__(
@@ -111,7 +115,7 @@ class Workspace:
         name: str,
         image: np.ndarray,
         embed: Callable[[np.ndarray], Encoded],
-        shares: bool = False,
+        share: Callable[[], Encoded] | None = None,
     ) -> None:
         self.token = secrets.token_urlsafe(24)
         self.picture_key = secrets.token_urlsafe(24)
@@ -120,6 +124,7 @@ class Workspace:
         self.full_size = image.shape[:2]
         self.image = shrunk(image, WORK_PIXELS)
         self.size = self.image.shape[:2]
+        self.light = PLAIN
         self.truth: np.ndarray | None = None
         self.partitioner_embedding: ImageEmbedding | None = None
         self.evidence: Evidence | None = None
@@ -131,18 +136,19 @@ class Workspace:
         self.sequence = 0
         self.used = self.ends = 0.0
         self._embed = embed
-        self._shares = shares
+        self._share = share
         self._encoded: Encoded | None = None
         self._lock = threading.Lock()
 
     @property
     def nbytes(self) -> int:
         """Memory it occupies."""
-        encoded = self._encoded
-        seen = self.image if encoded is None else encoded[0]  # which holds the image
+        embedding = None if self._encoded is None else self._encoded[0]
         parts = [self.truth, self.partitioner_embedding, self.evidence, *list(self.slots.values())]
-        if not self._shares:
-            parts.append(seen)
+        if self._share is None or self.light != PLAIN:
+            parts.append(embedding)
+        if self._share is None and (embedding is None or embedding.image is not self.image):
+            parts.append(self.image)
         return len(self.picture) + sum(part.nbytes for part in parts if part is not None)
 
     def rest(self) -> None:
@@ -165,11 +171,19 @@ class Workspace:
             "sequence": self.sequence,
         }
 
-    def encoded(self) -> Encoded:
-        """Return the photo's embedding by the model of clicks, which is computed once."""
+    def see(self, light: Light) -> None:
+        """Show the photo to the model of clicks in another light from now on."""
         with self._lock:
-            if self._encoded is None:
-                self._encoded = self._embed(self.image)
+            if light != self.light:
+                self.light, self._encoded = light, None
+
+    def encoded(self) -> Encoded:
+        """Return the embedding of the photo in its light by the model of clicks, computed once."""
+        with self._lock:
+            if self._encoded is None and self.light != PLAIN:
+                self._encoded = self._embed(relit(self.image, self.light))
+            elif self._encoded is None:
+                self._encoded = self._share() if self._share else self._embed(self.image)
                 self.image = self._encoded[0].image  # a copy, of which one is enough
             return self._encoded
 
@@ -267,14 +281,14 @@ class Workspaces:
         """Begin to work on one of the sample photos; raises ValueError for another name."""
         image = load_sample_image(name)
         workspace = Workspace(
-            name, image, lambda image: self.embed_sample(name, image), shares=True
+            name, image, self._embed, share=lambda: self.embed_sample(name, image)
         )
         workspace.truth = packed_regions(load_sample_truth(name))
         return self._add(workspace)
 
     def find_embedding(self, workspace: Workspace, partitioner: Segmentor) -> ImageEmbedding:
-        """Return a workspace's photo as embedded by the partitioner, for the first who asks."""
-        if partitioner is self.segmentor:
+        """Return a workspace's photo, as it is, as embedded by the partitioner; computed once."""
+        if partitioner is self.segmentor and workspace.light == PLAIN:
             return workspace.encoded()[0]
         embedding = workspace.partitioner_embedding  # which the workspace may let go of meanwhile
         if embedding is None:

@@ -122,6 +122,7 @@ PURE_SCRIPTS = (
     "shared/polygons.js",
     "shared/labels.js",
     "shared/slider.js",
+    "shared/tones.js",
     "shared/view.js",
     "shared/server.js",
     "shared/vault.js",

@@ -1,11 +1,11 @@
 """What the first tab may call on the server: answers to clicks, their levels, masks as files."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from tamingseg.session.session import Session
-from tamingseg.session.state import SegmentedObject
 from tamingseg.ui import export
 from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
 from tamingseg.ui.click.exchange import list_formats
@@ -16,6 +16,7 @@ from tamingseg.ui.shared.truth import compare_masks
 from tamingseg.ui.turns import clicks_at_once
 from tamingseg.ui.wire import Call, answered, as_text, check_whole, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces
+from tamingseg.values import Click
 
 
 def click_tab(workspaces: Workspaces) -> Tab:
@@ -80,18 +81,21 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
         That is "answer", the name of the answer, or None if there is none; then all of
         `describe_levels`.
         """
+        workspace, work = find(request)
 
-        def look(session: Session) -> tuple[SegmentedObject | None, np.ndarray | None]:
+        def look(session: Session) -> tuple[Sequence[Click], str | None, np.ndarray | None]:
             current = session.state.current
-            has_answer = current is not None and answer_key(current) is not None
-            return current, session.probabilities if has_answer else None
+            name = None if current is None else answer_key(current, workspace.light)
+            if current is None or name is None:
+                return (), None, None
+            return current.clicks, name, session.probabilities
 
         # Described while the session goes on: its arrays are never changed in place.
-        current, probabilities = find(request)[1].read(look)
-        if current is None or probabilities is None:
+        clicks, name, probabilities = work.read(look)
+        if probabilities is None:
             return {"answer": None}
         with clicks_at_once:
-            described = describe_levels(probabilities, current.clicks)
-        return {"answer": answer_key(current), **described}
+            described = describe_levels(probabilities, clicks)
+        return {"answer": name, **described}
 
     return [answer, save, compare, levels]

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tamingseg.checks import check_point
+from tamingseg.data.brightness import PLAIN, Light
 from tamingseg.masks.rle import decode_rle
 from tamingseg.session.session import Session
 from tamingseg.session.state import MAX_CLICKS, MAX_OBJECTS, SegmentedObject, State
@@ -26,6 +27,9 @@ from tamingseg.values import MASK_THRESHOLD, Click
 
 MAX_OPERATIONS = 128
 """Most operations in one request: what a fast user can do while an image is encoded."""
+
+LIGHT_RANGE = (0.125, 8.0)
+"""Least and most brightness and gamma."""
 
 
 def _check_objects(objects: Any) -> list[tuple[str, str, bool, int]]:
@@ -109,16 +113,29 @@ def check_operations(operations: Any) -> list:
     return operations
 
 
-def describe(session: Session, known: Any = None) -> dict[str, Any]:
+def check_light(value: Any) -> Light:
+    """Return the light of a photo that a request names; None is the photo as it is."""
+    if value is None:
+        return PLAIN
+    if not isinstance(value, dict):
+        raise ValueError(f"expected the light of a photo, got {shorten(value)}")
+    light = Light(check_number(value.get("brightness")), check_number(value.get("gamma")))
+    if not all(LIGHT_RANGE[0] <= number <= LIGHT_RANGE[1] for number in light):
+        raise ValueError(f"brightness and gamma lie between {LIGHT_RANGE[0]} and {LIGHT_RANGE[1]}")
+    return light
+
+
+def describe(session: Session, known: Any = None, light: Light = PLAIN) -> dict[str, Any]:
     """Tell the browser what to draw: every object, and what can be undone.
 
     `known` maps ids to the `key` of the mask the browser has; those masks are not sent again.
+    `light` is that in which the model sees the photo.
     """
-    described = describe_state(session.state, known)
+    described = describe_state(session.state, known, light)
     return {**described, "can_undo": session.can_undo, "can_redo": session.can_redo}
 
 
-def describe_state(state: State, known: Any = None) -> dict[str, Any]:
+def describe_state(state: State, known: Any = None, light: Light = PLAIN) -> dict[str, Any]:
     """Describe the objects of a state as `describe` does."""
     known = known if isinstance(known, dict) else {}
     objects = []
@@ -134,7 +151,7 @@ def describe_state(state: State, known: Any = None) -> dict[str, Any]:
             "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
             "cuts": list(item.click_thresholds),
             "key": key,
-            "answer": answer_key(item),
+            "answer": answer_key(item, light),
         }
         if known.get(str(item.id)) != key:
             described |= {"mask": item.mask, "base": item.base}
@@ -146,14 +163,14 @@ def describe_state(state: State, known: Any = None) -> dict[str, Any]:
     }
 
 
-def answer_key(item: SegmentedObject) -> str | None:
-    """Name the answer that the mask of an object comes from, at whatever threshold.
+def answer_key(item: SegmentedObject, light: Light = PLAIN) -> str | None:
+    """Name the answer to the clicks of an object in a light of the photo, at whatever threshold.
 
     None if there is no answer: nobody said yet what is inside, or the mask was made elsewhere.
     """
     if item.base or not any(click.positive for click in item.clicks):
         return None
-    return _digest(repr((item.clicks, item.click_thresholds)))
+    return _digest(repr((item.clicks, item.click_thresholds, light)))
 
 
 def read_document(document: Any, size: tuple[int, int]) -> State:

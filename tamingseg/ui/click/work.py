@@ -13,6 +13,7 @@ from tamingseg.session.session import Session
 from tamingseg.session.state import History, State
 from tamingseg.ui.click.document import (
     apply_operation,
+    check_light,
     check_operations,
     describe,
     read_document,
@@ -58,10 +59,7 @@ class ClickWork:
         """Let go of what can be computed again, unless a request is being answered."""
         if self._lock.acquire(blocking=False):
             try:
-                if self._session is not None:
-                    self._history = self._session.history
-                    self._history_bytes = self._history.nbytes
-                    self._session = None
+                self._let_go()
             finally:
                 self._lock.release()
 
@@ -76,11 +74,16 @@ class ClickWork:
         Requests are numbered. One that comes twice, because its answer got lost, is carried out
         once. The first one encodes the image and may carry a document to begin with; the steps to
         undo come from `earlier`, if they lead to what the document says. An operation that is
-        refused ends the request; what was done before it stays, and the answer says why.
+        refused ends the request; what was done before it stays, and the answer says why. If the
+        photo's light changes, the photo is encoded anew; masks stay.
         """
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
+        light = check_light(request.get("light"))
         with self._lock:
+            if sequence > self._workspace.sequence and light != self._workspace.light:
+                self._workspace.see(light)
+                self._let_go()
             _, encode_ms = self._workspace.encoded()
             error = None
             session = self._begun()
@@ -97,10 +100,17 @@ class ClickWork:
                 self._workspace.sequence = sequence
                 if operations or request.get("document") is not None:
                     error = self._keep(session.state) or error
-            answer = describe(session, request.get("known"))
+            answer = describe(session, request.get("known"), self._workspace.light)
         answer |= {"sequence": sequence, "encode_ms": encode_ms}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
         return answer
+
+    def _let_go(self) -> None:
+        """Drop the session with its answers; its steps stay."""
+        if self._session is not None:
+            self._history = self._session.history
+            self._history_bytes = self._history.nbytes
+            self._session = None
 
     def read(self, look: Callable[[Session], Found]) -> Found:
         """Return what `look` finds in the session, while no request changes it."""

@@ -5,6 +5,7 @@ import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./els
 import {isPhoto} from "./files.js";
 import {folderPhotos, hasFolder, loadFolder, look, lookSoon, markOnServer, onFolder, onLook, openOnServer} from "./folder.js";
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
+import {beginLight, lightOf} from "./light.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
 import {allTabs, commands, isLeft, mayLeave, mayWork, refresh, state, view} from "./state.js";
@@ -130,6 +131,7 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   } catch {
     return refuse("The picture did not arrive; nothing was changed.");
   }
+  const light = await lightOf(opened.key);
   if (!wanted()) return true;
   saveChanges(); // what it saves is settled when it returns: nothing comes between it and the new photo
   const same = state.photo?.key === opened.key;
@@ -143,7 +145,10 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   if (opened.folder) showHolder(answer.elsewhere);
   const [height, width] = answer.size;
   if (same) view.draw();
-  else view.show(picture, height, width);
+  else {
+    view.show(picture, height, width);
+    beginLight(light);
+  }
   canvas.setAttribute("data-ready", opened.key);
   say("Reading the photo; a click made now is answered at once when that is done.");
   remember("last", opened.key);

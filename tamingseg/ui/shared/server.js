@@ -64,11 +64,12 @@ export class Link {
    * `send(request)` is the server call; `hear(answer, operations)` gets every answer with the
    * operations it carried out; `gone()` is told that the server forgot the session;
    * `trouble(isThere)` that it does not answer, and later that it does; `known()` gives the masks we
-   * hold.
+   * hold. `light()` may be replaced; it says in which light the model is to see the photo.
    */
   constructor(send, {hear, gone, trouble, known}) {
     Object.assign(this, {send, hear, gone, trouble, known});
     Object.assign(this, {token: null, earlier: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
+    this.light = () => null;
   }
 
   /**
@@ -124,7 +125,7 @@ export class Link {
       this.sequence += 1;
       const answer = await this.ask({
         token: this.token, sequence: this.sequence, known: this.known(), document: this.document,
-        earlier: this.earlier,
+        earlier: this.earlier, light: this.light(),
         operations: timeless(this.sent),
       }, visit);
       if (visit !== this.visit) return; // stale

@@ -3,14 +3,14 @@
 // itself, null for a sample; recipe is that of a mosaic; pending are operations after the document
 // that the server has not answered; added says when it came, time when it was last worked on.
 // What is large and seldom needed lies beside it: its parts, "proposals", how many of them are shown
-// ("amount"), and "partition".
+// ("amount"), "partition", and in which "light" the photo is shown.
 // thumb is a small picture as a data URL; size and full_size are [height, width], as work and as the
 // photo came; all three are missing until they are known.
 // Several tabs of the browser share what is stored, so it is read again when it is needed.
 // Nothing is ever removed unless the user asks for it. Where the browser forbids storage, or has no
 // room, the vault remembers until the page is closed, and `unkept` says what.
 
-const PARTS = ["proposals", "amount", "partition"];
+const PARTS = ["proposals", "amount", "partition", "light"];
 const partKey = (kind, key) => `part ${kind} of ${key}`; // before "photo ..." and "sample ..."
 
 /** A setting as it was remembered; null if it was not, or the browser forbids storage. */

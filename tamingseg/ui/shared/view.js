@@ -1,6 +1,8 @@
 // The view: shows a picture in a canvas, zooms and pans it, and tells a tool what the pointer does.
 // Points are {x, y}: x = column, y = row, in pixels of the picture; (0, 0) is its top left corner.
 
+import {withTones} from "./tones.js";
+
 const MAX_ZOOM = 40;
 const HOLD = 600; // milliseconds after which a finger that is lifted in place was the right button
 
@@ -30,6 +32,7 @@ export class View {
   constructor(canvas, tool, paint) {
     Object.assign(this, {canvas, tool, paint, context: canvas.getContext("2d")});
     Object.assign(this, {picture: null, width: 1, height: 1, scale: 1, left: 0, top: 0});
+    Object.assign(this, {tones: null, toned: null}); // toned: the picture with the tones, once it is drawn
     this.fitted = true;
     this.panning = false; // the space bar is held
     this.pointers = new Map();
@@ -41,8 +44,14 @@ export class View {
 
   /** Show a picture as `width` x `height` pixels, whatever its own number is. */
   show(picture, height, width) {
-    Object.assign(this, {picture, height, width});
+    Object.assign(this, {picture, height, width, toned: null});
     this.fit();
+  }
+
+  /** Show every value of the picture as `tones` says; null shows it as it is. */
+  setTones(tones) {
+    Object.assign(this, {tones, toned: null});
+    this.draw();
   }
 
   /** The whole picture, as large as it goes beside the tools. */
@@ -126,7 +135,8 @@ export class View {
     context.setTransform(ratio * scale, 0, 0, ratio * scale, ratio * this.left, ratio * this.top);
     context.imageSmoothingEnabled = (ratio * scale * this.width) / picture.width < 4;
     context.imageSmoothingQuality = "high";
-    context.drawImage(picture, 0, 0, this.width, this.height);
+    this.toned ??= this.tones ? withTones(picture, this.tones) : picture;
+    context.drawImage(this.toned, 0, 0, this.width, this.height);
     this.paint(context, scale);
   }
 

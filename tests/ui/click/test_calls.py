@@ -2,8 +2,10 @@
 
 import threading
 
+import numpy as np
 import pytest
 
+from tamingseg.masks.rle import decode_rle
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.shared.calls import shared_calls
@@ -48,6 +50,62 @@ def test_a_refused_operation_ends_the_request_but_what_was_done_stays(
     assert "outside the image" in answer["error"]
     assert len(answer["objects"][0]["clicks"]) == 1
     assert answer["active"] == 1
+
+
+@pytest.fixture
+def dim(discs):
+    """A photo of a disc that is hardly brighter than the ground, and of a bright one."""
+    return np.repeat(np.array([20, 24, 200], np.uint8)[discs][..., None], 3, axis=-1)
+
+
+DARKER = {"brightness": 0.125, "gamma": 1}
+GROUND = {"do": "add_click", "row": 40.0, "col": 60.0, "positive": True}
+
+
+def test_another_light_changes_answers_but_no_mask(workspaces, segmentor, dim, discs):
+    workspace = workspaces.open_image("a.png", dim)
+    before = ask(workspace, segmentor, 1, GROUND, {"do": "keep"})
+    after = ask(workspace, segmentor, 2, light=DARKER)
+    assert after["objects"][0]["mask"] == before["objects"][0]["mask"]
+    assert after["objects"][0]["answer"] != before["objects"][0]["answer"]  # its levels are others
+    assert after["can_undo"]
+    answer = ask(workspace, segmentor, 3, GROUND, light=DARKER)
+    assert (decode_rle(answer["objects"][1]["mask"], discs.shape) == (discs != 2)).all()
+    ask(workspace, segmentor, 3, light=None)  # an old request once more
+    assert workspace.light == (0.125, 1)
+    answer = ask(workspace, segmentor, 4, {"do": "undo"}, {"do": "undo"}, GROUND)
+    assert (decode_rle(answer["objects"][0]["mask"], discs.shape) == (discs == 0)).all()
+
+
+def test_regions_are_those_of_the_photo_as_it_is(workspaces, segmentor, dim):
+    workspace = workspaces.open_image("a.png", dim)
+    ask(workspace, segmentor, 1, light=DARKER)
+    assert (workspaces.find_embedding(workspace, segmentor).image == dim).all()
+    assert workspace.encoded()[0].image.max() == 25
+
+
+def test_a_sample_in_another_light_belongs_to_one_user(workspaces, segmentor):
+    first, second = (workspaces.open_sample("cat") for _ in range(2))
+    ask(first, segmentor, 1)
+    small = first.nbytes
+    ask(first, segmentor, 2, light=DARKER)
+    ask(second, segmentor, 1)
+    assert (second.encoded()[0].image == second.image).all()
+    assert first.nbytes > small + first.image.nbytes / 2
+    ask(first, segmentor, 3)
+    assert first.encoded() is second.encoded()
+
+
+@pytest.mark.parametrize(
+    "light",
+    ["bright", [1, 1], {"brightness": 1}, {"brightness": 9, "gamma": 1}]
+    + [{"brightness": 1, "gamma": bad} for bad in (0, -1, True, "1", float("nan"), 10**400)],
+)
+def test_a_light_that_cannot_be_is_refused(workspaces, segmentor, discs_image, light):
+    workspace = workspaces.open_image("a.png", discs_image)
+    with pytest.raises(ValueError, match=r"expected|lie between"):
+        ask(workspace, segmentor, 1, light=light)
+    assert workspace.light == (1, 1)
 
 
 def test_a_document_restores_the_work_with_the_first_request_only(

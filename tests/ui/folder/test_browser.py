@@ -383,6 +383,23 @@ def test_a_reload_goes_on_and_undo_goes_back(annotator):
     says(user, NAMES[1], "New")
 
 
+def test_each_photo_of_the_folder_has_its_light(annotator, folder_app):
+    user = annotator()
+    user.page.click("[data-do=light]")
+    user.page.locator(".light input[type=checkbox]").check()
+    user.page.locator(".light input[type=range]").first.fill("3")  # all colours become white
+    user.says("Masks stay")
+    user.click(RED)
+    user.saved().press("PageDown")
+    user.page.wait_for_selector(f'canvas[data-ready$="{NAMES[1]}"]')
+    expect(user.page.locator(".light output").first).to_have_text("100 %")
+    user.settled().press("PageUp")
+    user.page.wait_for_selector(f'canvas[data-ready$="{NAMES[0]}"]')
+    expect(user.page.locator(".light output").first).to_have_text("800 %")
+    (item,) = folder_app.desk.project.photo(NAMES[0]).objects
+    assert decode_rle(item.mask, (480, 640)).all()
+
+
 def test_photos_that_are_dropped_are_not_taken_for_the_folder_s(annotator, discs_png):
     user = annotator()
     is_open(user, NAMES[0])
