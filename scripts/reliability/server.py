@@ -174,6 +174,7 @@ class Visitor:
             if not answer.get("gone"):
                 return answer
             self.reopen()
+            self.answer()  # the work first
 
     def answer(self, *operations: Answer) -> Answer:
         """Carry out operations and tell what the objects are then."""
@@ -192,7 +193,7 @@ class Visitor:
     def reopen(self) -> None:
         """Bring the photo and the work on it back."""
         document = self.objects if self._sequence else self._document
-        earlier = self.token
+        earlier = self._earlier if self._document else self.token
         self.open(self._photo)
         self._document, self._earlier = document, earlier
         self.reopened += 1

@@ -6,6 +6,7 @@ who has most, and the longest unused first. Those whose page was closed go soon.
 the browser keeps a copy of it, and sends it back when the server says that the workspace is gone.
 """
 
+import hashlib
 import secrets
 import threading
 import time
@@ -73,6 +74,8 @@ class Workspace:
         Proves that a request comes from that page.
     picture
         The photo as JPEG, served under `picture_key`, which gives no right to change anything.
+    photo
+        A digest of the picture, by which the same photo is known.
     full_size
         (height, width) of the photo as it came; `size` is the one it is worked on at.
     image
@@ -121,6 +124,7 @@ class Workspace:
         self.picture_key = secrets.token_urlsafe(24)
         self.name = name
         self.picture = jpeg(shrunk(image, PICTURE_PIXELS))
+        self.photo = hashlib.blake2b(self.picture, digest_size=16).digest()
         self.full_size = image.shape[:2]
         self.image = shrunk(image, WORK_PIXELS)
         self.size = self.image.shape[:2]
@@ -159,6 +163,10 @@ class Workspace:
         if self._lock.acquire(blocking=False):  # or it is encoded just now
             self._encoded = None
             self._lock.release()
+
+    def remains(self) -> tuple[bytes, dict[str, Any]]:
+        """Return what is kept when it is dropped: of which photo, and what of each tab."""
+        return self.photo, {tab: slot.remains() for tab, slot in list(self.slots.items())}
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -240,7 +248,7 @@ class Workspaces:
         self._sizes: dict[str, int] = {}  # by token, as they were when last looked at
         self._samples: dict[str, Encoded] = {}
         self._is_tidy = True
-        self._remains: OrderedDict[str, dict[str, Any]] = OrderedDict()  # of dropped ones
+        self._remains: OrderedDict[str, tuple[bytes, dict[str, Any]]] = OrderedDict()
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
 
@@ -337,10 +345,20 @@ class Workspaces:
             if isinstance(token, str) and token in self._workspaces:
                 self._workspaces[token].ends = self._clock() + self._leave_seconds
 
-    def remains(self, token: Any, tab: str) -> Any:
-        """Return what is left of a tab of a workspace that was dropped; None if nothing is."""
+    def remains(self, token: Any, tab: str, workspace: Workspace) -> Any:
+        """Return what is left of a tab of a dropped workspace, if it was of the same photo as this.
+
+        None if nothing is.
+        """
         with self._lock:
-            return self._remains.get(token, {}).get(tab) if isinstance(token, str) else None
+            photo, tabs = self._remains.get(token if isinstance(token, str) else "", (b"", {}))
+            return tabs.get(tab) if photo == workspace.photo else None
+
+    def keep_remains(self, workspace: Workspace) -> None:
+        """Note what was done in a workspace that was dropped meanwhile."""
+        with self._lock:
+            if workspace.token in self._remains:
+                self._remains[workspace.token] = workspace.remains()
 
     def picture(self, key: str) -> bytes:
         """Return the JPEG under an unguessable key; raises Gone if there is none."""
@@ -418,8 +436,7 @@ class Workspaces:
             self._sizes[token] = workspace.nbytes
 
     def _drop(self, token: str) -> None:
-        slots = list(self._workspaces[token].slots.items())
-        self._remains[token] = {tab: slot.remains() for tab, slot in slots}
+        self._remains[token] = self._workspaces[token].remains()
         if len(self._remains) > _REMAINS:
             self._remains.popitem(last=False)
         self._forget(token)

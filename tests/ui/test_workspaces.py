@@ -171,6 +171,60 @@ def test_what_was_dropped_goes_on_with_all_its_steps(segmentor, discs_image):
     assert undone["can_redo"]
 
 
+def test_what_is_dropped_while_it_is_answered_keeps_that_step_too(fake_segmentor, discs_image):
+    """Seen as answers to an undo that differ, with many users of large photos."""
+    asked, goes_on = threading.Event(), threading.Event()
+
+    class Slow(fake_segmentor):
+        def predict_jointly(self, embedding, clicks, previous=None):
+            asked.set()
+            goes_on.wait()
+            return super().predict_jointly(embedding, clicks, previous)
+
+    workspaces = Workspaces(Slow(), max_count=1)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    first = workspaces.open_image("a.png", discs_image).token
+    request = {"token": first, "sequence": 1, "operations": [RED]}
+    with ThreadPoolExecutor() as pool:
+        answer = pool.submit(calls["answer"], request)
+        asked.wait()
+        workspaces.open_image("b.png", discs_image)  # takes the only place
+        goes_on.set()
+        document = answer.result()
+    assert document["can_undo"]
+    again = workspaces.open_image("a.png", discs_image).token
+    request = {"token": again, "sequence": 1, "document": document, "earlier": first}
+    assert calls["answer"]({**request, "operations": [{"do": "undo"}]})["objects"] == []
+
+
+def test_what_was_dropped_before_an_answer_came_keeps_its_steps(segmentor, discs_image):
+    """The browser knows the work as it was before, and asks for the last step once more."""
+    workspaces = Workspaces(segmentor, max_count=1)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    first = workspaces.open_image("a.png", discs_image).token
+    request = {"token": first, "sequence": 1, "operations": [RED, {"do": "keep"}]}
+    known = calls["answer"](request)
+    blue = {**RED, "row": 300.0, "col": 440.0}
+    lost = calls["answer"]({**request, "sequence": 2, "operations": [blue]})
+    again = workspaces.open_image("a.png", discs_image).token
+    request = {"token": again, "sequence": 1, "document": known, "earlier": first}
+    answer = calls["answer"]({**request, "operations": [blue]})
+    assert answer["objects"] == lost["objects"]
+    undone = {"token": again, "sequence": 2, "operations": [{"do": "undo"}] * 3}
+    assert calls["answer"](undone)["objects"] == []
+
+
+def test_steps_of_another_photo_are_not_done_again(segmentor, discs_image):
+    """Both are as they came, but on one of them something was taken back."""
+    workspaces = Workspaces(segmentor, max_count=1)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    other = workspaces.open_image("a.png", discs_image[:, ::-1]).token
+    calls["answer"]({"token": other, "sequence": 1, "operations": [RED, {"do": "undo"}]})
+    token = workspaces.open_image("a.png", discs_image).token
+    request = {"token": token, "sequence": 1, "document": {"objects": []}, "earlier": other}
+    assert not calls["answer"]({**request, "operations": []})["can_redo"]
+
+
 @pytest.mark.parametrize("earlier", [None, 7, ["a"], "guess", "that of another photo"])
 def test_steps_of_other_work_are_not_taken(segmentor, discs_image, earlier):
     workspaces = Workspaces(segmentor, max_count=2)

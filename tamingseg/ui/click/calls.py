@@ -41,8 +41,11 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
 
         A photo that the server had forgotten goes on from what it was under the token `earlier`.
         """
-        work = find(request)[1]
-        return work.answer(request, workspaces.remains(request.get("earlier"), "click"))
+        workspace, work = find(request)
+        earlier = workspaces.remains(request.get("earlier"), "click", workspace)
+        answer = work.answer(request, earlier)
+        workspaces.keep_remains(workspace)
+        return answer
 
     @answered
     def save(request: Any) -> dict[str, Any]:

@@ -146,9 +146,13 @@ def begin_click_work(workspace: Workspace, segmentor: Segmentor, state: State) -
 
 
 def _with_steps(state: State, earlier: History | None) -> State | History:
-    """Return the history that led to a state, if it is that of the same work."""
-    same = earlier is not None and earlier.present.objects == state.objects
-    return earlier if earlier is not None and same else state
+    """Return the history that led to a state, if it is that of the same work.
+
+    It may have gone on from there: the answer to the last request got lost.
+    """
+    while earlier is not None and earlier.present.objects != state.objects:
+        earlier = earlier.undo() if earlier.past else None
+    return state if earlier is None else earlier
 
 
 class _Clock:

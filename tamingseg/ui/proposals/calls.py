@@ -179,7 +179,7 @@ def keep(workspace: Workspace, masks: MaskSet) -> None:
 
 def inherit(workspace: Workspace, earlier: Workspace) -> None:
     """Take over what was found about the same photo in an earlier workspace."""
-    if list_of(workspace) is None and workspace.picture == earlier.picture:
+    if list_of(workspace) is None and workspace.photo == earlier.photo:
         workspace.truth = earlier.truth
         workspace.evidence = earlier.evidence
         workspace.hierarchies = dict(earlier.hierarchies)

@@ -132,7 +132,7 @@ export class Link {
       if (answer.gone) {
         this.queue = [...this.sent, ...this.queue];
         this.sent = [];
-        this.earlier = this.token;
+        if (this.document === null) this.earlier = this.token; // else the work never came there
         this.token = null;
         this.busy = false;
         this.gone();

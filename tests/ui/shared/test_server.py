@@ -92,6 +92,19 @@ def test_one_request_is_under_way_and_what_is_done_meanwhile_goes_with_the_next(
     assert heard(link) == [[{"ok": 1}, []], [{"ok": 2}, ["a", "b"]]]
 
 
+def test_where_the_work_never_came_its_steps_are_not_looked_for(link):
+    begin(link, "first")
+    answer(link, ok=1)
+    push(link, "a")
+    answer(link, gone=True)
+    begin(link, "second", document={"objects": []})
+    assert requests(link, 3)[2]["earlier"] == "first"
+    answer(link, gone=True)  # before it took the document
+    link.wait_for_function("() => gone === 2")
+    begin(link, "third", document={"objects": []})
+    assert requests(link, 4)[3]["earlier"] == "first"
+
+
 def test_no_request_is_longer_than_the_server_takes(link):
     begin(link)
     push(link, *["a"] * 200)
