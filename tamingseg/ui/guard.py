@@ -6,11 +6,12 @@ other site may show it in a frame, except that of the hosted demo when the page 
 
 import json
 import os
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
 from tamingseg.ui.allowed import Known, Refused, check_body, check_path, is_checked, is_work
 from tamingseg.ui.clients import OF_A_TAB, WORK, Bounds, TooMuch, client
+from tamingseg.ui.hosts import is_own
 
 MAX_REQUEST_BYTES = 8 << 20
 """Largest request, photos excepted. The largest there are bring back saved work."""
@@ -33,10 +34,18 @@ Send = Callable[[Message], Awaitable[None]]
 
 
 class Guard:
-    """ASGI middleware around all routes of the page."""
+    """ASGI middleware around all routes of the page.
 
-    def __init__(self, app: Callable[..., Awaitable[None]], known: Known) -> None:
-        self._app, self._known, self._bounds = app, known, Bounds()
+    `hosts` are the names under which the page may be opened, see `tamingseg.ui.hosts`; None: any.
+    """
+
+    def __init__(
+        self,
+        app: Callable[..., Awaitable[None]],
+        known: Known,
+        hosts: Collection[str] | None = None,
+    ) -> None:
+        self._app, self._known, self._hosts, self._bounds = app, known, hosts, Bounds()
         self._headers = _headers()
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
@@ -70,6 +79,7 @@ class Guard:
             with self._bounds.request(path):
                 check_path(scope["method"], path)
                 _check_site(scope)
+                self._check_host(scope)
                 if _announced(scope) > limit:
                     raise _too_large(limit)
                 passed_on: Receive = counted
@@ -91,6 +101,16 @@ class Guard:
                 if not read:
                     await _drain(receive, limit)
                 await _refuse(headed, refusal)
+
+    def _check_host(self, scope: Message) -> None:
+        """Refuse a page on a folder under a name that nobody here gave it."""
+        host = _header(scope, b"host").decode("latin-1")
+        if self._hosts is not None and not is_own(host, self._hosts):
+            raise Refused(
+                403,
+                f"This page is not known as {host[:100]!r}. Open it under localhost or the address "
+                "of its machine, or start it with GRADIO_ROOT_PATH set to its public address.",
+            )
 
 
 def _most_bytes(path: str) -> int:

@@ -29,6 +29,7 @@ from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.exchange import folder_exchange
 from tamingseg.ui.folder.project import FolderProject, keep_written
 from tamingseg.ui.guard import EXPORT_PATH, IMPORT_PATH, UPLOAD_PATH, Guard
+from tamingseg.ui.hosts import own_names
 from tamingseg.ui.memory import keep_tidy, use_one_heap
 from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
@@ -110,10 +111,11 @@ class Page(gr.Blocks):
             writing = (self.desk.project, self._closed)
             threading.Thread(target=keep_written, args=writing, daemon=True).start()
             routes += folder_routes(self.desk)
+        hosts = own_names() if self.desk else None
         kept: dict[str, Any] = {
             "app_kwargs": {
                 "routes": routes,
-                "middleware": [Middleware(Guard, known=self._known())],
+                "middleware": [Middleware(Guard, known=self._known(), hosts=hosts)],
             },
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
             "css": _CSS,

@@ -6,6 +6,7 @@ import pytest
 from tamingseg.ui import guard
 from tamingseg.ui.allowed import Known
 from tamingseg.ui.clients import Bounds
+from tamingseg.ui.hosts import own_names
 
 
 async def echo(scope, receive, send):
@@ -35,11 +36,14 @@ def ask(
     kind=JSON,
     site=b"",
     mode=b"",
+    host=b"",
+    hosts=None,
 ):
     """Status, headers and body of the guarded echo."""
     sent = []
     parts = iter([*((chunk, True) for chunk in chunks), (b"", False)])
     headers = [(b"content-type", kind), (b"sec-fetch-site", site), (b"sec-fetch-mode", mode)]
+    headers.append((b"host", host))
     headers += [] if announced is None else [(b"content-length", str(announced).encode())]
 
     async def receive():
@@ -50,7 +54,7 @@ def ask(
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    asyncio.run(guard.Guard(echo, KNOWN)({**scope, "root_path": root}, receive, send))
+    asyncio.run(guard.Guard(echo, KNOWN, hosts)({**scope, "root_path": root}, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
@@ -239,3 +243,25 @@ def test_links_of_another_site_lead_here_but_pictures_are_not_shown_there():
 )
 def test_ends_of_runs(sent, status):
     assert ask([sent], "/gradio_api/reset")[0] == status
+
+
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        (b"127.0.0.1:7860", 200),
+        (b"[::1]:7860", 200),
+        (b"LOCALHOST", 200),
+        (b"photos.example:8080", 200),
+        (b"elsewhere.example", 403),
+        (b"127.0.0.1.elsewhere.example", 403),
+        (b"", 403),
+        (b"[", 403),
+    ],
+)
+def test_a_folder_is_shown_under_own_names_only(monkeypatch, host, status):
+    monkeypatch.setenv("GRADIO_ROOT_PATH", "https://photos.example/tool/")
+    assert ask([b"x"], host=host, hosts=own_names())[0] == status
+
+
+def test_without_a_folder_any_name_will_do():
+    assert ask([b"x"], host=b"elsewhere.example")[0] == 200
