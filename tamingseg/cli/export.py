@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import tyro
 
 from tamingseg.cli.flags import parse
-from tamingseg.weights.registry import WEIGHTS, find_weights
+from tamingseg.weights.registry import weights_path
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,6 @@ def main(arguments: Sequence[str]) -> int:
     except ImportError as error:
         raise ImportError(f"{error}; run pip install 'tamingseg[train]'") from error
     for name in command.weights:
-        path = export_graphs(find_weights(name) if name in WEIGHTS else name)
+        path = export_graphs(weights_path(name))
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")
     return 0

@@ -3,6 +3,7 @@
 ::
 
     <root>/annotations/instances_<split>.json      with <root>/<split>/<file_name>, or images/
+    <root>/annotations/instances_default.json      the same, without splits: `tamingseg convert`
     <root>/annotations.json                        with <root>/<file_name>, or images/
 
     {"images": [{"id": 1, "file_name": "a.jpg", "height": 480, "width": 640}, ...],
@@ -59,7 +60,8 @@ class CocoDataset(PairedDataset):
         The folder that holds annotations/ or annotations.json.
     split
         Which ``instances_<split>.json``; None takes the one for measuring, val2017 or val, or the
-        only one.
+        only one. A set without splits, such as one with ``instances_default.json``, is opened whole
+        whatever split is asked for.
     strict
         Whether an annotated photo that is missing is an error; else it is left out and listed in
         `problems`.
@@ -165,6 +167,8 @@ def _find_annotations(root: Path, split: str | None) -> tuple[Path, str]:
     for path in (root / name for name in ANNOTATIONS):
         if path.is_file():
             found[""] = path
+    if not found.keys() & set(SPLITS):  # annotations.json or instances_default.json: no splits
+        split = None
     wanted = [split] if split else ["val2017", "val", "", *found]
     for name in wanted:
         if name in found:

@@ -22,6 +22,7 @@ from tamingseg.training.mosaics import with_mosaics
 from tamingseg.values import MASK_THRESHOLD
 from tamingseg.weights.checkpoint import load_model
 from tamingseg.weights.pretrained import check_imagenet, load_imagenet
+from tamingseg.weights.registry import weights_path
 
 
 class ClickTask(Task):
@@ -229,8 +230,8 @@ def click_training(
     Raises
     ------
     ValueError
-        If those weights are of another model than the run is configured for, or level lines are
-        to be learned by a model of several outputs.
+        If those weights are of another model than the run is configured for, or all
+        masks under a click are to be learned by a model of several outputs.
     """
     levels = config.sampling.target == "levels"
     outputs = config.model.outputs if isinstance(config.model, ClickNetConfig) else 1
@@ -291,7 +292,7 @@ def _initial_model(config: TrainConfig) -> Model:
             new: Model = build[type(config.model)](config.model)
         start_encoder(new, config)
         return new
-    model: Any = load_model(config.initial)  # one of `MODELS`, all of which have a `config`
+    model: Any = load_model(weights_path(config.initial))  # one of `MODELS`: it has a `config`
     if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)
     if isinstance(model, ClickNet) and config.model == replace(model.config, finer=True):

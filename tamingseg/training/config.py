@@ -25,8 +25,7 @@ class RunConfig:
     data: tuple[Path, ...] = ()
     """Data set folders; a folder that only holds data sets stands for all of them."""
     textures: tuple[Path, ...] = ()
-    """Folders of texture photos. Each folder adds a data set of 100,000 mosaics. In a distillation
-    the teacher is not asked about them."""
+    """Folders of texture photos. Each folder adds a data set of 100,000 mosaics."""
     set_weights: tuple[tuple[str, float], ...] = ()
     """How often images of a data set are drawn, as (name, weight); data sets not named have 1."""
     output: Path = Path("runs/train")
@@ -38,7 +37,7 @@ class RunConfig:
     augmentation: AugmentConfig = field(default_factory=AugmentConfig)
     """How images are augmented."""
     sizes: tuple[tuple[float, int], ...] = ((1.0, 256),)
-    """Side of the training view, as (until this share of the run, pixels), in order."""
+    """Side of the training crop, as (until this share of the run, pixels), in order."""
     steps: int = 10_000
     """Optimiser steps."""
     batch: int = 8
@@ -46,8 +45,9 @@ class RunConfig:
     peak_lr: float = 1e-3
     """Learning rate on the plateau."""
     encoder: Literal["random", "imagenet"] = "random"
-    """Weights that the encoder starts from. imagenet: tf_efficientnet_lite0, 1 and 2 have them in
-    the extra ``train``; for other backbones timm fetches its own."""
+    """Weights that the encoder starts from. imagenet: the extra ``train`` holds them for
+    tf_efficientnet_lite0, tf_efficientnet_lite1 and tf_efficientnet_lite2; for other backbones
+    timm fetches its own."""
     encoder_lr: float = 1.0
     """Learning rate of the encoder, as a share of that of the rest."""
     warmup: int = 300
@@ -76,7 +76,7 @@ class RunConfig:
     """Longest side of the images in the cache."""
 
     def size_of(self, index: int) -> int:
-        """Side of the view of sample `index`, in pixels."""
+        """Side of the crop of sample `index`, in pixels."""
         share = index // self.batch / self.steps
         return next((size for until, size in self.sizes if share < until), self.sizes[-1][1])
 
@@ -87,8 +87,9 @@ class TrainConfig(RunConfig):
 
     model: ClickNetConfig | SegNextConfig = field(default_factory=ClickNetConfig)
     """Which model is trained, and its settings."""
-    initial: Path | None = None
-    """Weights to start from; None starts from random numbers."""
+    initial: str | None = None
+    """Named weights, such as default, or a file to start from; --model must agree with them. None
+    starts from random numbers."""
     extra_clicks: int = 2
     """Iterative training: 0 to this many further clicks on the model's own errors."""
     cut_previous: float = 0.0
@@ -125,7 +126,7 @@ class DistillConfig(RunConfig):
     """Folder for the teacher's answers (1 MB per image with the default grid). None asks the
     teacher anew each time."""
     sizes: tuple[tuple[float, int], ...] = ((0.5, 192), (0.85, 256), (1.0, 320))
-    """Side of the training view, as (until this share of the run, pixels), in order."""
+    """Side of the training crop, as (until this share of the run, pixels), in order."""
     steps: int = 2_000
     """Optimiser steps."""
     batch: int = 12

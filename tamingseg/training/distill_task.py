@@ -6,7 +6,6 @@ click. The losses must be proper at soft targets: cross-entropy, and IoU in its 
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +20,7 @@ from tamingseg.training.config import DistillConfig
 from tamingseg.training.loop import Task
 from tamingseg.training.mosaics import with_mosaics
 from tamingseg.weights.checkpoint import load_model
-from tamingseg.weights.registry import WEIGHTS, find_weights
+from tamingseg.weights.registry import weights_path
 
 
 class DistillTask(Task):
@@ -118,8 +117,7 @@ def distillation(
 
 def _take_over(model: nn.Module, initial: str) -> None:
     """Copy the weights called `initial`, or in that file, that have the same name and shape."""
-    path = find_weights(initial) if initial in WEIGHTS else Path(initial)
-    own, other = model.state_dict(), load_model(path).state_dict()
+    own, other = model.state_dict(), load_model(weights_path(initial)).state_dict()
     same = {key: other[key] for key in own if key in other and own[key].shape == other[key].shape}
     if not any("weight" in key for key in same):
         raise ValueError(

@@ -111,6 +111,11 @@ def find_weights(name: str) -> Path:
     )
 
 
+def weights_path(name_or_path: str | Path) -> Path:
+    """Return the file of named weights, or the path itself; raises what `find_weights` raises."""
+    return find_weights(str(name_or_path)) if name_or_path in WEIGHTS else Path(name_or_path)
+
+
 def _is_complete(folder: Path) -> bool:
     return all((folder / file).is_file() for file in HUB_FILES)
 

@@ -74,6 +74,13 @@ def test_files_of_other_programs(root, path):
     assert open_dataset(root).names == ["a"]
 
 
+@pytest.mark.parametrize("path", ["annotations.json", "annotations/instances_default.json"])
+def test_a_set_without_splits_is_trained_on_whole(root, path):
+    write(root, [polygon(2, 3, 10, 20)], path=path)
+    (root / "val2017").rename(root / "images")
+    assert open_dataset(root, split="train").names == ["a"]
+
+
 def test_splits(root):
     for split in ("train2017", "val2017"):
         write(root, [polygon(2, 3, 10, 20)], path=f"annotations/instances_{split}.json")

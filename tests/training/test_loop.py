@@ -19,8 +19,10 @@ from tamingseg.data.training import ClickSampling
 from tamingseg.models.clicknet import ClickNetConfig
 from tamingseg.models.segnext import SegNextConfig
 from tamingseg.training.click_task import click_training
-from tamingseg.training.config import TrainConfig
+from tamingseg.training.config import PRESETS, TrainConfig
 from tamingseg.training.loop import train
+from tamingseg.weights.checkpoint import load_model
+from tamingseg.weights.registry import find_weights
 
 FLAGS = [
     *("--steps", "9", "--batch", "4", "--sampling.queries", "2", "--warmup", "2"),
@@ -111,12 +113,23 @@ def test_a_run_that_was_killed_before_its_first_checkpoint_begins_its_log_anew(d
 
 def test_weights_to_start_from_must_fit_the_configuration(data, tmp_path):
     small_run(data, tmp_path / "first")
-    file = tmp_path / "first" / "model.safetensors"
+    file = str(tmp_path / "first" / "model.safetensors")
     larger = SegNextConfig(48, 16, 3, 2, pyramid=(4, 8, 8, 8), head_width=8, click_radius=3)
     model = small_run(data, tmp_path / "48", model=larger, initial=file, sizes=((1.0, 48),))
     assert model.config.image_size == 48
     with pytest.raises(ValueError, match="choose a preset and --model flags that agree"):
         small_run(data, tmp_path / "other", model=ClickNetConfig(), initial=file)
+
+
+def test_the_shipped_default_can_be_trained_further(data):
+    """By its name, with the flags that docs/training.md gives."""
+    _, preset = PRESETS["default-cpu"]
+    model = replace(preset.model, finer=True)
+    task, _ = click_training(replace(preset, model=model, initial="default"), [open_dataset(data)])
+    shipped = load_model(find_weights("default")).state_dict()
+    begun = task.model.state_dict()
+    assert begun.keys() == shipped.keys()
+    assert all(torch.equal(begun[key], shipped[key]) for key in shipped)
 
 
 def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):

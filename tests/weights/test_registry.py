@@ -6,7 +6,13 @@ from pathlib import Path
 import huggingface_hub
 import pytest
 
-from tamingseg.weights.registry import HUB_FILES, WEIGHTS, find_weights, weights_folder
+from tamingseg.weights.registry import (
+    HUB_FILES,
+    WEIGHTS,
+    find_weights,
+    weights_folder,
+    weights_path,
+)
 
 
 def test_names_and_files_are_unique():
@@ -35,6 +41,11 @@ def test_the_folder_without_the_variable(tmp_path, monkeypatch):
     monkeypatch.delenv("TAMINGSEG_WEIGHTS", raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
     assert weights_folder() == tmp_path / ".cache" / "tamingseg"
+
+
+def test_a_name_or_a_file_leads_to_a_file():
+    assert weights_path("default") == find_weights("default")
+    assert weights_path("runs/mine/model.safetensors") == Path("runs/mine/model.safetensors")
 
 
 def test_unknown_name():
