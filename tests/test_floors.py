@@ -14,7 +14,7 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "tamingseg"
 
 FLOORS = (
-    ("checks", "values", "files"),
+    ("checks", "values", "files", "threads"),
     ("masks", "frame"),
     ("prompts", "metrics", "losses", "models", "viz"),
     ("data", "weights"),

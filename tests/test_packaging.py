@@ -37,6 +37,13 @@ def test_the_default_weights_ship_with_their_card():
     assert file.with_suffix(".md").is_file()
 
 
+def test_torch_is_an_extra():
+    """With it an installation is ten times as large, and the page needs none of it."""
+    names = {line.split(">=")[0] for line in project()["dependencies"]}
+    of_training = {line.split(">=")[0] for line in project()["optional-dependencies"]["train"]}
+    assert {"accelerate", "timm", "torch"} <= of_training - names
+
+
 def test_every_dependency_has_a_lower_bound():
     optional = project()["optional-dependencies"].values()
     for line in [*project()["dependencies"], *(line for extra in optional for line in extra)]:

@@ -27,10 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     command = parse(Export, "tamingseg export", arguments)
     if not command.weights:
         raise ValueError("no model: name at least one checkpoint file")
-    try:
-        from tamingseg.weights.export import export_graphs
-    except ImportError as error:
-        raise ImportError(f"{error}; run pip install 'tamingseg[train]'") from error
+    from tamingseg.weights.export import export_graphs
+
     for name in command.weights:
         path = export_graphs(weights_path(name))
         print(f"{path}: {path.stat().st_size / 1000:.0f} kB")

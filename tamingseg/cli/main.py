@@ -38,6 +38,10 @@ COMMANDS = {
 }
 
 
+_OF_TRAINING = ("accelerate", "onnx", "timm", "torch")
+"""Libraries of the extra train, which only some commands need."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; `arguments` are those of the process by default. Returns the exit code.
 
@@ -71,6 +75,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             if not isinstance(error, ValueError | OSError | ImportError | FloatingPointError):
                 raise
             said = re.sub(r"^\[Errno \d+\] ", "", str(error))
+            if isinstance(error, ModuleNotFoundError) and error.name in _OF_TRAINING:
+                said += "; install it with: pip install 'tamingseg[train]'"
             print(f"tamingseg: error: {said}", file=sys.stderr)
             return 2
 

@@ -12,13 +12,11 @@ both masks cross. Masks that are regions have few of them; masks that are noise 
 slow.
 """
 
-import os
-from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
+
+from tamingseg.threads import WORKERS, in_threads
 
 TILE_ROWS = 16
 TILE_BYTES = 8
@@ -26,9 +24,6 @@ TILE_BYTES = 8
 
 BLOCK_BYTES = 1 << 19
 """Temporary arrays are about this small, so that they fit into the cache of a core."""
-
-WORKERS = min(os.cpu_count() or 1, 8)
-"""Threads; numpy releases the interpreter lock while it counts."""
 
 
 def areas(packed: np.ndarray) -> np.ndarray:
@@ -99,7 +94,7 @@ def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
         words = _transpose_bits(bytes_of[eight].take(pixels).view(np.uint64))
         packed[eight] = words.view(np.uint8).reshape(-1, 8)[:, ::-1].T
 
-    _in_threads(pack, range(len(bytes_of)))
+    in_threads(pack, range(len(bytes_of)))
     return packed.reshape(8 * len(bytes_of), height, padded.shape[1] // 8)[:number]
 
 
@@ -170,7 +165,7 @@ def _count_in_tiles(packed: np.ndarray) -> np.ndarray:
         counts[start : start + step] = np.add.reduceat(sums, columns, axis=2, dtype=np.float32)
 
     if counts.size:
-        _in_threads(count, range(0, number, step))
+        in_threads(count, range(0, number, step))
     return counts.reshape(number, tile_rows * len(columns))
 
 
@@ -208,7 +203,7 @@ def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
         return met
 
     met = np.zeros(shape, np.int32)
-    for some in _in_threads(compare, [crossed[worker::WORKERS] for worker in range(WORKERS)]):
+    for some in in_threads(compare, [crossed[worker::WORKERS] for worker in range(WORKERS)]):
         met += some
     if symmetric:
         # Above the diagonal all tiles were counted, below it only some, so the larger is right.
@@ -221,9 +216,3 @@ def _divide(shared: np.ndarray, area1: np.ndarray, area2: np.ndarray) -> np.ndar
     union = area1.astype(np.int32)[:, None] + area2.astype(np.int32) - shared
     empty = union == 0
     return np.divide(shared + empty, union + empty, dtype=np.float32)
-
-
-def _in_threads(function: Callable[[Any], Any], items: Iterable[Any]) -> list[Any]:
-    # Threads of this call only: a pool kept for later would break after a fork.
-    with ThreadPoolExecutor(WORKERS) as pool:
-        return list(pool.map(function, items))

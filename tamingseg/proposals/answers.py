@@ -18,7 +18,7 @@ from tamingseg.values import Click
 
 Progress = Callable[[int, int], None]
 
-_CLICKS_AT_ONCE = 64
+_CLICKS_AT_ONCE = 128
 _LARGEST_LOGIT = 10.0
 
 

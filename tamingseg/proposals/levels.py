@@ -15,6 +15,8 @@ import cv2
 import numpy as np
 from scipy.special import logit
 
+from tamingseg.threads import in_threads
+
 LADDER = np.arange(-3.0, 5.0)
 """Logits of the levels; candidates are taken from all but the first and the last."""
 
@@ -89,10 +91,12 @@ def level_lines(logits: np.ndarray, points: np.ndarray, count: int) -> Candidate
     The candidates in order of the answers. The mass of a candidate is the probability between the
     levels whose components are nearest to it in area.
     """
-    parts = [
-        _lines(logits[start : start + _AT_ONCE], points[start : start + _AT_ONCE], count, start)
-        for start in range(0, len(logits), _AT_ONCE)
-    ]
+
+    def lines(start: int) -> Candidates:
+        part = slice(start, start + _AT_ONCE)
+        return _lines(logits[part], points[part], count, start)
+
+    parts = in_threads(lines, range(0, len(logits), _AT_ONCE))
     fields = ("answer", "level", "packed", "stability", "mass")
     return Candidates(*(np.concatenate([getattr(part, name) for part in parts]) for name in fields))
 

@@ -19,6 +19,7 @@ from tamingseg.checks import check_image
 from tamingseg.frame import Frame
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks, check_previous
 from tamingseg.segmentors.network import Network
+from tamingseg.threads import in_threads
 from tamingseg.values import Click
 
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of options in glibc's malloc.h
@@ -56,12 +57,15 @@ class ClickSegmentor:
         points = self._points(clicks, frame)[:, None]
         size = embedding.size if full_size else self._own_size(frame)
         answers = np.empty((len(points), *size), np.float32)
-        for part in self._parts(len(points), frame, size):
+
+        def answer(part: slice) -> None:
             if full_size:
                 logits = self._finest(embedding.features, points[part], None)
             else:
                 logits = self.network.decode(embedding.features, points[part], None, finest=False)
-            answers[part] = expit(resample_content(logits, frame, size))
+            expit(resample_content(logits, frame, size), out=answers[part])
+
+        in_threads(answer, self._parts(len(points), frame, size), self.network.workers)
         return answers
 
     def predict_jointly(

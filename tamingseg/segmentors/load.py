@@ -80,7 +80,8 @@ def load_segmentor(
     FileNotFoundError
         If the file, or the file of named weights, is missing; the message says what to do.
     ImportError
-        If it is a SAM 2 model and transformers is not installed.
+        If it runs in torch and that is not installed, or it is a SAM 2 model and transformers is
+        not.
 
     Examples
     --------
@@ -97,7 +98,13 @@ def load_segmentor(
         name, path = _find(name_or_path)
         if (network := _onnx_network(path, threads)) is not None:
             return _put_behind(*network, name)
-    import torch
+    try:
+        import torch
+    except ImportError as error:
+        raise ImportError(
+            f"{name_or_path} on {device or 'any device'} runs in torch ({error}); install it with: "
+            "pip install 'tamingseg[train]'"
+        ) from error
 
     if threads is not None:
         _limit_torch(threads)

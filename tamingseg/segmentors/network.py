@@ -26,6 +26,8 @@ class Network(Protocol):
         What the encoder computes in, ``float32`` or ``bfloat16``.
     device
         Where it runs, as torch names devices.
+    workers
+        Threads that should ask it at the same time; more than one where a call takes one thread.
     pixels_at_once
         Queries times pixels (of the canvas or of the answer) to work on together: on a CPU what
         stays in its cache.
@@ -36,6 +38,7 @@ class Network(Protocol):
     outputs: int
     precision: str
     device: Any
+    workers: int
     pixels_at_once: int
 
     def encode(self, canvas: np.ndarray) -> tuple[Any, int]:

@@ -11,6 +11,9 @@ from tamingseg.weights.graphs import Graphs, feature_name
 _NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
 """No previous answer: one zero, which the graph enlarges to any size."""
 
+_OF_A_QUERY = ("decode", "decode_candidates", "enlarge")
+"""Graphs that run in one thread: their steps are too small to be divided, so whole queries are."""
+
 
 class OnnxNetwork:
     """See `Network`; of exported graphs, see `tamingseg.weights.graphs`.
@@ -18,7 +21,8 @@ class OnnxNetwork:
     Parameters
     ----------
     threads
-        CPU threads that one call may use; by default $OMP_NUM_THREADS, else one for each core.
+        CPU threads that encoding may use, and how many of the queries about an image are answered
+        at the same time, by a thread each; by default $OMP_NUM_THREADS, else one for each core.
     """
 
     precision = "float32"
@@ -30,6 +34,7 @@ class OnnxNetwork:
         self.stride_multiple = graphs.stride_multiple
         self.outputs = graphs.outputs
         self._dim = graphs.dim
+        self.workers = threads or _usual_threads()
         self._graphs, self._threads = graphs, threads
         self._sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
 
@@ -83,16 +88,17 @@ class OnnxNetwork:
         if key not in self._sessions:
             graph, needed = self._graphs.graphs[name]
             weights = {key: self._graphs.weights[key] for key in needed}
-            self._sessions[key] = _open(graph, weights, self._threads)
+            threads = 1 if name in _OF_A_QUERY else self.workers
+            self._sessions[key] = _open(graph, weights, threads)
         return self._sessions[key]
 
 
 def _open(
-    graph: bytes, weights: dict[str, np.ndarray], threads: int | None
+    graph: bytes, weights: dict[str, np.ndarray], threads: int
 ) -> onnxruntime.InferenceSession:
     options = onnxruntime.SessionOptions()
     options.log_severity_level = 3  # errors; they come as exceptions too
-    options.intra_op_num_threads = threads or _usual_threads()
+    options.intra_op_num_threads = threads
     # An arena would keep the most memory that any photo ever took, and is no faster here: see
     # `_reuse_large_blocks` in `segmentors.click`.
     options.enable_cpu_mem_arena = False

@@ -28,6 +28,7 @@ class TorchNetwork:
         self.image_size: int = config.image_size
         self.stride_multiple: int = getattr(self.model, "stride_multiple", 1)
         self.outputs: int = getattr(config, "outputs", 1)
+        self.workers = 1  # torch divides a call among threads itself
         self.pixels_at_once = _PIXELS_AT_ONCE * (1 if self.device.type == "cpu" else _MORE_ON_A_GPU)
         can = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
         self.precision = "bfloat16" if can and not exact else "float32"

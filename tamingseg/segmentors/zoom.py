@@ -32,6 +32,7 @@ from tamingseg.segmentors.windows import (
     slices,
     zoom_window,
 )
+from tamingseg.threads import in_threads
 from tamingseg.values import MASK_THRESHOLD, Click
 
 _KEPT = 3
@@ -188,12 +189,15 @@ class CandidateClickSegmentor(ZoomSegmentor):
         outputs = self.network.outputs
         answers = np.empty((len(points), outputs, *size), np.float32)
         expected = np.empty((len(points), outputs), np.float32)
-        for part in self._parts(len(points), frame, size):
+
+        def answer(part: slice) -> None:
             logits, expected[part] = self.network.decode_candidates(
                 embedding.features, points[part]
             )
             maps = resample_content(logits.reshape(-1, *logits.shape[2:]), frame, size)
             answers[part] = expit(maps).reshape(-1, outputs, *size)
+
+        in_threads(answer, self._parts(len(points), frame, size), self.network.workers)
         return answers, expected
 
 

@@ -165,6 +165,7 @@ def test_many_clicks_go_in_parts(pairs, monkeypatch):
     clicks = [Click(6 * number, 7 * number) for number in range(7)]
     whole = segmentor.predict(embedding, clicks)
     monkeypatch.setattr(segmentor.network, "pixels_at_once", 3 * 64 * 64)
+    monkeypatch.setattr(segmentor.network, "workers", 2)
     np.testing.assert_allclose(segmentor.predict(embedding, clicks), whole, atol=1e-5)
     assert segmentor.predict(embedding, []).shape == (0, 48, 64)
 
