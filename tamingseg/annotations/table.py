@@ -73,7 +73,7 @@ FORMATS = {
     ),
     "coco": Format(
         "COCO",
-        "one JSON file, masks as run lengths",
+        "one JSON file, masks as RLE (run-length encoding)",
         coco.write,
         coco.read,
         coco.recognised,

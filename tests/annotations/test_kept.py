@@ -16,7 +16,7 @@ from tamingseg.values import Click
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "annotations.md"
 SIZE = (12, 16)
-HEAD = "| format | files | holes | parts | overlaps | objects without a pixel | also kept |"
+HEAD = "| format | files | holes | several pieces | overlaps | empty objects | also kept |"
 
 
 def mask(*boxes):
@@ -30,9 +30,9 @@ HOLE = mask((1, 1, 8, 9)) & ~mask((3, 3, 5, 6))
 PLAIN = Annotation("cell", encode_rle(mask((1, 1, 5, 5))))
 MASKS = {
     "holes": [HOLE],
-    "parts": [mask((1, 1, 3, 3), (6, 6, 9, 12))],
+    "several pieces": [mask((1, 1, 3, 3), (6, 6, 9, 12))],
     "overlaps": [mask((1, 1, 5, 5)), mask((3, 3, 9, 9))],
-    "objects without a pixel": [mask(), mask((1, 1, 5, 5))],
+    "empty objects": [mask(), mask((1, 1, 5, 5))],
 }
 FIELDS = {
     "names": (replace(PLAIN, name="mine"),),
