@@ -1,8 +1,8 @@
 """Measure the shipped models and write every table of docs/results.md that depends on weights.
 
-    python scripts/measure.py EVAL --textures HELD-OUT [--only one-click levels]
+    python scripts/measure.py EVAL --textures UNSEEN [--only one-click levels]
 
-All runs write to one file of records. So a run that was stopped is gone on with, and new weights
+All runs write to one file of records. So a run that was stopped is continued, and new weights
 are measured beside the old ones. A table stands between ``<!-- table: NAME -->`` and
 ``<!-- end -->``; `TABLES` says which runs of `tamingseg evaluate` it needs.
 """
@@ -37,20 +37,20 @@ CLICKERS = {"random": "random", "centre": "center"}
 """What tables and what settings call where a first click lies."""
 
 HELD_OUT = "held-out"
-"""Name of the folder of held-out textures; mosaics take their name from it."""
+"""Name of the folder of textures that were not trained on; mosaics take their name from it."""
 
 Cells = dict[str, str]
 
 
 @dataclass(frozen=True)
 class Measured:
-    """Summaries of records, and the present weights by the name of their model."""
+    """Summaries of records, and the current weights by the name of their model."""
 
     summaries: Sequence[Summary]
     weights: dict[str, str]
 
     def find(self, protocol: str, dataset: str, model: str = "default", **settings: Any) -> Summary:
-        """Return what the present weights gave with these settings.
+        """Return what the current weights gave with these settings.
 
         Raises
         ------
@@ -133,7 +133,7 @@ def levels(measured: Measured) -> Iterator[Cells]:
             "data, click": f"{dataset}, {place}",
             "default": figure(summary, "default", interval=True),
             **{f"best of {k}": figure(summary, f"best of {k}") for k in (2, 3, 4, 7)},
-            "any level": figure(summary, "any level", interval=True),
+            "best level": figure(summary, "any level", interval=True),
             "calibration error": figure(summary, "ECE"),
         }
 
@@ -188,7 +188,7 @@ def regions(dataset: str) -> Callable[[Measured], Iterator[Cells]]:
                 f"{m} {choice}" for m in ("covering", "PRI", "VI") for choice in ("ODS", "OIS")
             ]
             names.insert(2, "covering Best")
-            yield {f"{dataset}, ours": row} | {
+            yield {f"{dataset}, `distilled`": row} | {
                 name: figure(summary, name, interval=name.endswith("ODS")) for name in names
             }
 
@@ -196,7 +196,7 @@ def regions(dataset: str) -> Callable[[Measured], Iterator[Cells]]:
 
 
 def mosaics(measured: Measured) -> Iterator[Cells]:
-    """Mosaics of held-out textures."""
+    """Mosaics of unseen textures."""
     for model in MODELS:
         summary = measured.find("mosaics", f"mosaics-{HELD_OUT}", model)
         yield {
@@ -256,7 +256,7 @@ def main() -> None:
     """Measure, table by table, and write each into docs/results.md as soon as it is complete."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("evaluation", type=Path, help="folder of the evaluation sets")
-    parser.add_argument("--textures", type=Path, help="folder of held-out texture photos")
+    parser.add_argument("--textures", type=Path, help="texture photos that were not trained on")
     parser.add_argument("--records", type=Path, default=Path("runs/results.jsonl"))
     parser.add_argument("--only", nargs="+", choices=TABLES, default=list(TABLES))
     command = parser.parse_args()
