@@ -15,18 +15,24 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import torch
 from PIL import Image
 
-from tamingseg.cli import evaluate, propose, train  # noqa: F401 (imported before the forks)
-from tamingseg.cli.main import main
+from tamingseg.annotations.document import Annotation, Label, Project
+from tamingseg.annotations.reading import read_annotations
+from tamingseg.cli import convert, evaluate, propose, train  # noqa: F401 (before the forks)
+from tamingseg.cli.commands import Command
+from tamingseg.cli.main import COMMANDS, main
+from tamingseg.files import append_whole
+from tamingseg.masks.rle import encode_rle
 from tamingseg.models.table import build_model
+from tamingseg.ui.folder.project import FolderProject
 from tamingseg.weights.checkpoint import save_checkpoint
 
 _TINY = {
@@ -59,11 +65,13 @@ def make_world(folder: Path) -> None:
 class Run:
     """A command on that world: its arguments, and what must be the same in the end.
 
-    `results` maps the folder that the command writes into to comparable values by name.
+    `results` maps the folder that the command writes into to comparable values by name. `is_done`
+    says whether the command would refuse to run again there, for the result is there already.
     """
 
     arguments: Callable[[Path, Path], list[str]]  # world, folder to write into
     results: Callable[[Path], dict[str, str]]
+    is_done: Callable[[Path], bool] = lambda out: False
 
 
 def _train(world: Path, out: Path) -> list[str]:
@@ -103,6 +111,62 @@ def _propose(world: Path, out: Path) -> list[str]:
     return ["propose", str(world / "data" / "images"), "--model", model, "--count", "3", *where]
 
 
+def _convert(world: Path, out: Path) -> list[str]:
+    data = world / "data"
+    where = ["--photos", str(data / "images"), "--output", str(out / "converted")]
+    return ["convert", str(data / "masks"), "--to", "voc", "--with-photos", *where]
+
+
+_OBJECTS = 4
+"""Objects that are drawn in each photo of the folder."""
+
+
+def _annotate(world: Path, out: Path) -> list[str]:
+    return ["annotate", str(world / "data" / "images"), str(out)]
+
+
+def annotate(arguments: Sequence[str]) -> int:
+    """Work on a folder as the page does: draw objects, say that a photo is done, go on to the next.
+
+    Started again it goes on behind the last step that is there, and complains if one is lost that
+    the page was told of.
+    """
+    photos, out = map(Path, arguments)
+    told = out / ".told"  # a byte for every step
+    with closing(FolderProject(photos, out / "work.tamingseg")) as folder:
+        known = [folder.photo(name) for name in folder.names]
+        there = sum(len(photo.objects) + (photo.state == "done") for photo in known)
+        if told.exists() and told.stat().st_size > there:
+            raise RuntimeError(f"{told.stat().st_size} steps were kept, {there} are there")
+        for step in range(there, len(known) * (_OBJECTS + 1)):
+            name, number = folder.names[step // (_OBJECTS + 1)], step % (_OBJECTS + 1)
+            photo = folder.photo(name)
+            if number == _OBJECTS:
+                folder.mark(name, "done")
+            else:
+                mask = np.zeros(photo.size, bool)
+                mask[5 + step : 15 + step, 10 * number : 10 * number + 20] = True
+                drawn = Annotation("thing", encode_rle(mask), f"{step}")
+                folder.put(replace(photo, objects=(*photo.objects, drawn)), [Label("thing")])
+            append_whole(told, b".")
+            if step % 7 == 0:
+                folder.tidy(at_once=True)  # as when nobody works for a moment
+    return 0
+
+
+COMMANDS["annotate"] = Command("work on a folder", annotate)
+
+
+def _annotated(out: Path) -> dict[str, str]:
+    project, notes = read_annotations(out / "work.tamingseg")
+    names = sorted(path.name for path in out.iterdir() if not path.name.startswith("."))
+    return {"files": str(names), "project": _digest(project), "notes": str(notes)}
+
+
+def _digest(project: Project) -> str:
+    return hashlib.sha256(repr(project).encode()).hexdigest()[:12]
+
+
 def visible_files(out: Path) -> dict[str, str]:
     """Return path -> hash of every file that is not hidden."""
     paths = sorted(path.relative_to(out) for path in out.rglob("*") if path.is_file())
@@ -121,6 +185,8 @@ RUNS = {
     "train": Run(_train, _trained),
     "evaluate": Run(_evaluate, visible_files),
     "propose": Run(_propose, visible_files),
+    "convert": Run(_convert, visible_files, lambda out: (out / "converted").exists()),
+    "folder": Run(_annotate, _annotated),
 }
 
 
@@ -212,6 +278,8 @@ def temporary_folder() -> Iterator[Path]:
 def finish(name: str, world: Path, out: Path) -> tuple[dict[str, str], float]:
     """Run a command to its end; returns its results and the seconds it took."""
     begin = time.monotonic()
+    if RUNS[name].is_done(out):
+        return RUNS[name].results(out), 0.0
     with started(RUNS[name].arguments(world, out)) as run:
         code = run.wait(600)
         if code != 0:

@@ -44,7 +44,7 @@ def main() -> int:
                 out = folder / f"{name}-{turn}"
                 rng = np.random.default_rng([chosen.seed, turn])
                 wanted, cuts = int(rng.integers(1, 4)), 0
-                while cuts < wanted:
+                while cuts < wanted and not RUNS[name].is_done(out):
                     delay = float(rng.uniform(0, seconds))
                     end = end_early(name, world, out, delay, number, chosen.seconds, expected)
                     slowest = max(slowest, end.took)
