@@ -109,7 +109,7 @@ class Crowd:
         """Let one user work alone, then all together; print it, return how much went wrong."""
         self._run_user(0, len(self._photos), self._learn)
         alone, self._seconds = self._seconds, defaultdict(list)
-        before = self._server.memory()
+        before = self._server.memory(trimmed=True)
         threads = [
             threading.Thread(target=self._run_user, args=(number, rounds, self._compare))
             for number in range(users)
@@ -117,12 +117,12 @@ class Crowd:
         start = time.perf_counter()
         for thread in threads:
             thread.start()
-        most = before
+        most = self._server.memory()
         while any(thread.is_alive() for thread in threads):
             time.sleep(0.5)
             most = max(most, self._server.memory())
         took = time.perf_counter() - start
-        end = self._server.memory()
+        end = self._server.memory(trimmed=True)
         deadline = time.monotonic() + wait
         after = end
         while time.monotonic() < deadline:
@@ -138,6 +138,8 @@ class Crowd:
             print(f"  {kind}: {_compared(alone[kind], seconds)}")
         for when, memory in (("before", before), ("most", most), ("end", end), ("after", after)):
             print(f"  memory {when}: {_megabytes(memory)}")
+        held, said = end.held - before.held, end.said - before.said
+        print(f"  more than before, at the end: {_megabytes(Memory(held, said))}")
         print("".join(f"  {problem}\n" for problem in self._problems[:20]), end="", flush=True)
         return wrong + lost
 

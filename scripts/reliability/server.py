@@ -29,7 +29,7 @@ KEPT_ALIVE = 2
 
 
 class Memory(NamedTuple):
-    """What a server's process holds, and what it says it holds for photos; bytes."""
+    """What a server's process holds, pages of files left out, and what it says of photos; bytes."""
 
     held: int
     said: int
@@ -41,12 +41,13 @@ class Server:
     def __init__(self, port: int, pipe: Connection, pid: int | None, log: Path) -> None:
         self.port, self.log, self._pipe, self._pid = port, log, pipe, pid
 
-    def memory(self) -> Memory:
-        """Ask how much memory it holds."""
-        self._pipe.send("memory")
+    def memory(self, trimmed: bool = False) -> Memory:
+        """Ask how much memory it holds; `trimmed` has it give back what is free first."""
+        self._pipe.send("trimmed" if trimmed else "memory")
+        said = self._pipe.recv()
         with open(f"/proc/{self._pid}/statm") as file:
-            held = int(file.read().split()[1]) * resource.getpagesize()
-        return Memory(held, self._pipe.recv())
+            _, resident, shared, *_ = map(int, file.read().split())
+        return Memory((resident - shared) * resource.getpagesize(), said)
 
 
 @contextmanager
@@ -76,13 +77,16 @@ def _serve(pipe: Connection, port: int, memory: float | None, log: Path) -> None
     os.dup2(opened, 2)
     sys.addaudithook(_note_contacts)
     from tamingseg.segmentors.load import load_segmentor
+    from tamingseg.ui.memory import trim
     from tamingseg.ui.page import build_page
 
     limit = {} if memory is None else {"memory": memory}
     page = build_page(load_segmentor("default"), partitioner=load_segmentor("distilled"), **limit)
     page.launch(prevent_thread_lock=True, quiet=True, server_name="127.0.0.1", server_port=port)
     pipe.send("ready")
-    while pipe.recv() == "memory":
+    while True:
+        if pipe.recv() == "trimmed":
+            trim()
         pipe.send(page.workspaces.nbytes)
 
 

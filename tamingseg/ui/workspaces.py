@@ -12,7 +12,7 @@ import threading
 import time
 from collections import OrderedDict, defaultdict, deque
 from collections.abc import Callable
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
@@ -34,8 +34,8 @@ that, and an answer must come at once."""
 PICTURE_PIXELS = 12_000_000
 """Larger photos are shown at this size."""
 
-_REMAINS = 200
-"""So many dropped workspaces leave something behind: the steps that can be undone."""
+_REMAINS, _REMAINS_BYTES = 200, 20 << 20
+"""So many dropped workspaces leave something behind, and so much: the steps that can be undone."""
 
 Encoded = tuple[ImageEmbedding, float]
 """An embedding, and how many milliseconds it took."""
@@ -54,8 +54,16 @@ class Slot(Protocol):
         ...
 
     def remains(self) -> Any:
-        """Return what is kept when the workspace is dropped, a few kilobytes, or None."""
+        """Return what is kept when the workspace is dropped, with its `nbytes`, or None."""
         ...
+
+
+class Remains(NamedTuple):
+    """What a dropped workspace leaves behind."""
+
+    photo: bytes  # see `Workspace.photo`
+    tabs: dict[str, Any]
+    nbytes: int
 
 
 AnySlot = TypeVar("AnySlot", bound=Slot)
@@ -164,9 +172,10 @@ class Workspace:
             self._encoded = None
             self._lock.release()
 
-    def remains(self) -> tuple[bytes, dict[str, Any]]:
-        """Return what is kept when it is dropped: of which photo, and what of each tab."""
-        return self.photo, {tab: slot.remains() for tab, slot in list(self.slots.items())}
+    def remains(self) -> Remains:
+        """Return what is kept when it is dropped."""
+        tabs = {tab: slot.remains() for tab, slot in list(self.slots.items())}
+        return Remains(self.photo, tabs, sum(one.nbytes for one in tabs.values() if one))
 
     def greeting(self) -> dict[str, Any]:
         """Tell what a page needs to begin: its token, where the picture is, and the sizes."""
@@ -248,7 +257,7 @@ class Workspaces:
         self._sizes: dict[str, int] = {}  # by token, as they were when last looked at
         self._samples: dict[str, Encoded] = {}
         self._is_tidy = True
-        self._remains: OrderedDict[str, tuple[bytes, dict[str, Any]]] = OrderedDict()
+        self._remains: OrderedDict[str, Remains] = OrderedDict()  # by the token
         self._lock = threading.Lock()
         self._sample_lock = threading.Lock()
 
@@ -351,14 +360,14 @@ class Workspaces:
         None if nothing is.
         """
         with self._lock:
-            photo, tabs = self._remains.get(token if isinstance(token, str) else "", (b"", {}))
-            return tabs.get(tab) if photo == workspace.photo else None
+            found = self._remains.get(token) if isinstance(token, str) else None
+            return found.tabs.get(tab) if found and found.photo == workspace.photo else None
 
     def keep_remains(self, workspace: Workspace) -> None:
         """Note what was done in a workspace that was dropped meanwhile."""
         with self._lock:
             if workspace.token in self._remains:
-                self._remains[workspace.token] = workspace.remains()
+                self._leave_behind(workspace)
 
     def picture(self, key: str) -> bytes:
         """Return the JPEG under an unguessable key; raises Gone if there is none."""
@@ -429,17 +438,23 @@ class Workspaces:
 
     def _used(self) -> int:
         samples = sum(embedding.nbytes for embedding, _ in list(self._samples.values()))
-        return samples + sum(self._sizes.values())
+        return samples + sum(self._sizes.values()) + self._remains_bytes()
 
     def _look_at_all(self) -> None:
         for token, workspace in self._workspaces.items():
             self._sizes[token] = workspace.nbytes
 
     def _drop(self, token: str) -> None:
-        self._remains[token] = self._workspaces[token].remains()
-        if len(self._remains) > _REMAINS:
-            self._remains.popitem(last=False)
+        self._leave_behind(self._workspaces[token])
         self._forget(token)
+
+    def _leave_behind(self, workspace: Workspace) -> None:
+        self._remains[workspace.token] = workspace.remains()
+        while len(self._remains) > _REMAINS or self._remains_bytes() > _REMAINS_BYTES:
+            self._remains.popitem(last=False)
+
+    def _remains_bytes(self) -> int:
+        return sum(one.nbytes for one in self._remains.values())
 
     def _forget(self, token: str) -> None:
         del self._workspaces[token]
