@@ -16,9 +16,8 @@ def own_names() -> frozenset[str]:
     """Return localhost, the names of this machine, and the one in GRADIO_ROOT_PATH."""
     name = socket.gethostname().lower()
     public = urlsplit(os.environ.get("GRADIO_ROOT_PATH", "")).hostname
-    return frozenset(
-        {"localhost", name, f"{name}.local", socket.getfqdn().lower(), public} - {None}
-    )
+    names = {"localhost", name, f"{name}.local", socket.getfqdn().lower()}
+    return frozenset(names | {public} if public else names)
 
 
 def is_own(host: str, names: Collection[str]) -> bool:
