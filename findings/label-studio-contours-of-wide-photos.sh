@@ -27,7 +27,7 @@ import sys
 import cv2
 import numpy as np
 
-# The module alone: the package around it wants to be installed with all that it can talk to.
+# Only the module is loaded, because the package around it wants to be installed with all that it can talk to.
 path = f"{site.getsitepackages()[0]}/label_studio_sdk/converter/brush.py"
 spec = importlib.util.spec_from_file_location("brush", path)
 brush = importlib.util.module_from_spec(spec)
