@@ -170,7 +170,7 @@ def changed(sound: Sound, rng: Rng) -> tuple[str, str, bytes | None]:
         value = damage_value(value, rng) if rng.random() < 0.9 else value
         if isinstance(value, dict) and "data" in value and rng.random() < 0.5:
             value = {**value, "data": damage_value(sound.value["data"], rng)}
-        body = json.dumps(value).encode()
+        body = nested_json(value)
         if rng.random() < 0.1:
             body = damage_bytes(body, rng)
     if rng.random() < (0.1 if value is not None else 0.8):
@@ -178,6 +178,16 @@ def changed(sound: Sound, rng: Rng) -> tuple[str, str, bytes | None]:
     if rng.random() < 0.03:
         method = str(rng.choice(["GET", "PUT", "DELETE", "PATCH", "OPTIONS", "HEAD"]))
     return method, path, None if method in ("GET", "HEAD") else body
+
+
+def nested_json(value: Any) -> bytes:
+    """Return a value as JSON, however deeply it is nested."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(20_000)
+    try:
+        return json.dumps(value).encode()
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def changed_path(path: str, rng: Rng) -> str:

@@ -224,8 +224,10 @@ class FolderProject:
             if not waiting or not (at_once or rests or waiting > JOURNAL_BYTES):
                 return
             self._set_aside()
-            write_annotations(self.project, self.file, "project")
-            self._seen = _facts(self.file)
+            try:
+                write_annotations(self.project, self.file, "project")
+            finally:  # also if Ctrl-C comes when it is written: else it is taken for another's
+                self._seen = _facts(self.file)
             self._journal.remove()
 
     def close(self) -> None:

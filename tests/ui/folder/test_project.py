@@ -295,6 +295,25 @@ def test_what_another_program_made_of_the_file_is_kept(photos, project):
     ]
 
 
+def test_our_own_file_is_not_taken_for_another_program_s_after_ctrl_c(photos, monkeypatch):
+    """It may come when the file is written and before that is noted."""
+
+    def interrupted(*arguments):
+        write_annotations(*arguments)
+        raise KeyboardInterrupt
+
+    project = FolderProject(photos)
+    project.put(Photo("a.jpg", SIZE, (item(),)), [CELL])
+    monkeypatch.setattr(module, "write_annotations", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        project.tidy(at_once=True)
+    monkeypatch.undo()
+    project.close()
+    assert [path.name for path in photos.glob("annotations*")] == ["annotations.tamingseg"]
+    (photo,) = reopened(photos).photos
+    assert photo.objects == (item(),)
+
+
 def test_work_on_photos_that_are_gone_or_changed_stays(photos, two_discs):
     project = FolderProject(photos)
     for name in project.names:
