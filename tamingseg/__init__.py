@@ -1,4 +1,4 @@
-"""Image segmentation from one click.
+"""Image segmentation from clicks, and without any.
 
 A segmentation is an ordered list of good masks, and a model that answers one click is enough to
 make one:

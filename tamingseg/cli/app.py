@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Annotated
 
 import tyro
 
@@ -19,11 +20,11 @@ class App:
     made. Without it photos are opened in the browser, which keeps them.
     """
 
-    photos: tyro.conf.Positional[Path | None] = None
+    photos: Annotated[tyro.conf.Positional[Path | None], tyro.conf.arg(metavar="[PHOTOS]")] = None
     """Folder of photos to work on; subfolders are followed."""
     annotations: Path | None = None
     """File that keeps the work on PHOTOS, .tamingseg; by default PHOTOS/annotations.tamingseg.
-    `tamingseg convert` makes files of other formats of it."""
+    `tamingseg convert` converts it to other formats."""
     port: int | None = None
     """Port of the page; by default the first free one from 7860."""
     host: str | None = None
@@ -36,8 +37,8 @@ class App:
     textures: Path | None = None
     """Folder of photos of textures for mosaics, besides those by formula."""
     memory: float = MEMORY
-    """Gigabytes for the photos of all users together, and what is found in them. The process takes
-    about one more."""
+    """Gigabytes for the photos of all users together, and what is found in them. Python and
+    the models take up to one more."""
 
 
 def main(arguments: Sequence[str]) -> int:

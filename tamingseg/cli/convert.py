@@ -21,14 +21,15 @@ from tamingseg.cli.flags import parse
 class Convert:
     """Convert annotations to another format, and say what could not be read or kept."""
 
-    source: tyro.conf.Positional[Path]
-    """A folder, a ZIP or a file."""
+    source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOURCE")]
+    """The annotations: a folder, a ZIP or a file."""
     to: str
-    """Format to write, see the list below."""
+    """Format to write, see the list above."""
     output: Path
     """Folder for the result; or a ZIP, or a file with the format's own ending."""
     photos: Path | None = None
-    """Folder of the photos, where they do not lie in SOURCE. Only objects of these are taken."""
+    """Folder of the photos, where they do not lie in SOURCE. Only annotations of these photos are
+    taken."""
     format: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """Format to read; by default it is recognised."""
     with_photos: bool = False
@@ -38,7 +39,7 @@ class Convert:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Parse, convert, report; exit code 1 if a part of the input was left out."""
+    """Parse, convert, report; exit code 1 if anything of the source was left out."""
     formats = "; ".join(f"{name} ({format_.title})" for name, format_ in FORMATS.items())
     command = parse(
         Convert,

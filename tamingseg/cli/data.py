@@ -21,10 +21,10 @@ from tamingseg.values import MIN_MASK_AREA
 
 @dataclass(frozen=True)
 class Check:
-    """List all damaged or mismatched files of data sets; exit code 1 if there are any."""
+    """List damaged files of data sets, and files that do not fit together; exit code 1 if any."""
 
     data: tyro.conf.Positional[tuple[str, ...]]
-    """Data set folders, or names of known data sets below `root`; `<folder>/<split>` for one split
+    """Data set folders, or names of known data sets below --root; `<folder>/<split>` for one split
     of a data set that has several."""
     root: Path = Path()
     """Folder in which names and relative paths are looked up."""
@@ -33,7 +33,7 @@ class Check:
 def main(arguments: Sequence[str]) -> int:
     """Run the subcommand."""
     commands = {
-        "check": Command("list all damaged or mismatched files", check),
+        "check": Command("list damaged files, and files that do not fit together", check),
         "download": Command("fetch a data set", download),
         "mosaics": Command("make pictures of textures with their true regions", mosaics),
     }

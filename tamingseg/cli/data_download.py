@@ -28,8 +28,9 @@ LISTED = 10
 
 @dataclass(frozen=True)
 class Hypersim:
-    """Download frames of HyperSim (licence CC BY-SA 3.0); by default the 434 that the note scores.
+    """Download frames of HyperSim (licence CC BY-SA 3.0).
 
+    By default these are the 434 frames that the research note Taming Image Segmentation evaluates.
     Of the archives, 1.9 TB in all, only the wanted files are read. Started again, it checks and
     keeps what is there and fetches the rest. Files that cannot be had are listed at the end, and
     the exit code is 1 then.
@@ -40,7 +41,7 @@ class Hypersim:
     pattern: Literal["first", "all"] = "first"
     """Frame 0 of cam_00 of each scene, or all frames (then name a split or scenes)."""
     split: Literal["train", "val", "test"] | None = None
-    """Only scenes of this part of the official split."""
+    """Only scenes of this split, as the official file lists them."""
     scenes: tuple[str, ...] = ()
     """Only these scenes, named like ai_001_001."""
     files: tuple[str, ...] = tuple(FOLDERS)
@@ -49,7 +50,7 @@ class Hypersim:
     base_url: str = BASE_URL
     """Where the archives are, one <scene>.zip per scene."""
     split_url: str = SPLIT_URL
-    """Where the official split file is fetched from if it is not in `root`."""
+    """Where the official split file is fetched from if it is not in --root."""
     connections: int = 4
     """How many archives are read at the same time."""
 

@@ -1,8 +1,9 @@
-"""`tamingseg distill --data FOLDER ... --output RUN`: teach a model that needs no click.
+"""`tamingseg distill --data FOLDER ... --output RUN`: train features for every pixel.
 
-The teacher, any click model, is first shown every image once; its answers are kept. The same
-command goes on where it was stopped. On several GPUs or machines, start it with
-`torchrun -m tamingseg.cli.main distill ...`.
+The student learns to answer what the teacher, any click model, would answer to a click on any
+pixel. The teacher is first shown every image once; its answers are kept. Mosaics of --textures are
+compared with the truth only. The same command continues a run that was stopped. On several GPUs or
+machines, start it with `torchrun -m tamingseg.cli.main distill ...`.
 """
 
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
 """`tamingseg evaluate clicks | levels | proposals | regions | mosaics | all DATA ...`.
 
-The same command goes on with a run that was stopped. Over several processes or machines, start it
+The same command continues a run that was stopped. Over several processes or machines, start it
 with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
 """
 
@@ -41,18 +41,20 @@ class Run:
     """What is measured, and where the records go."""
 
     data: tyro.conf.Positional[tuple[str, ...]]
-    """Data set folders, folders of data sets, names of known data sets below `root`, or
+    """Data set folders, folders of data sets, names of known data sets below --root, or
     `sample-photos`, which come with the package."""
     root: Path = Path()
     """Folder in which names and relative paths are looked up."""
     model: tuple[str, ...] = ("default",)
     """One or more models: names, checkpoint files, or your own as MODULE:NAME."""
     output: Path = Path("runs/evaluation.jsonl")
-    """File for the records, one per image and method. What it holds is not measured again."""
+    """File for the records, one per image and setup (model with settings). What it holds is not
+    measured again."""
     limit: int | None = None
     """Measure at most this many images per data set, spread evenly over it."""
     device: str | None = None
-    """Torch device; by default a GPU for every process if there are any."""
+    """Device, such as cpu or cuda:0; by default a GPU for every process if there are any, and torch
+    then, also for models that other commands run in ONNX Runtime."""
     threads: int | None = None
     """CPU threads, per process."""
 
@@ -82,8 +84,9 @@ class _Evaluation(Generic[_Settings]):
 @dataclass(frozen=True)
 class _Clicks(clicks.Settings):
     segnext: bool = False
-    """Follow SegNext's own protocol: center clicker, up to 20 clicks in one forward pass, threshold
-    0.49, masks of any size. A mask that succeeds only at click 20 counts as a failure too."""
+    """Follow SegNext's own protocol: center clicker, up to 20 clicks, all given to the model
+    together, threshold 0.49, masks of any size. A mask that succeeds only at click 20 counts as a
+    failure too."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +100,7 @@ class _All(ProposalConfig):
     method: ProposalMethod = "grid"
     """Where proposals come from: a grid of clicks, or the regions of the model's hierarchy."""
     trials: int = 1
-    """Number of random clicks per mask, each measured on its own."""
+    """How often each mask is asked for, with other random clicks; figures are means over them."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -106,7 +109,9 @@ def main(arguments: Sequence[str]) -> int:
         name: Command(protocol.summary, _OWN.get(name, partial(_follow, protocol)))
         for name, protocol in PROTOCOLS.items()
     }
-    commands["all"] = Command("clicks, proposals and regions, in one run", _everything)
+    commands["all"] = Command(
+        "clicks, proposals and, where every pixel is labelled, regions", _everything
+    )
     return dispatch("tamingseg evaluate", "Measure models.", commands, arguments)
 
 

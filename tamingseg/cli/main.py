@@ -25,11 +25,11 @@ COMMANDS = {
         ("app", "start the page in the browser"),
         ("segment", "segment a photo from clicks, into a file"),
         ("propose", "list all masks of photos, best first, into files"),
-        ("partition", "divide photos into K regions, into files"),
+        ("partition", "split photos into K regions, into files"),
         ("convert", "convert annotations to another format"),
         ("panels", "draw what a model sees in a photo, side by side"),
         ("train", "train a click model"),
-        ("export", "make a trained model start and run faster"),
+        ("export", "make a trained model start faster, without torch"),
         ("distill", "train a model that gives every pixel a feature"),
         ("evaluate", "measure a model on data sets"),
         ("report", "make tables, plots and comparisons of what was measured"),
@@ -47,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     What the user can mend (a ValueError, a missing or unwritable file, a missing extra) is said in
     one line on stderr, with exit code 2 and no traceback. SIGINT (Ctrl-C) and SIGTERM end a command
-    in one line too, with exit codes 130 and 143; the same command goes on later.
+    in one line too, with exit codes 130 and 143; the same command continues later.
     """
     arguments = sys.argv[1:] if arguments is None else arguments
     if list(arguments) == ["--version"]:
@@ -60,7 +60,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             with notes_said_once():
                 code = dispatch(
-                    "tamingseg", "Image segmentation from one click.", COMMANDS, arguments
+                    "tamingseg",
+                    "Image segmentation from clicks, and without any.",
+                    COMMANDS,
+                    arguments,
                 )
             if came:  # a library, such as gradio, kept the exception to itself
                 raise KeyboardInterrupt

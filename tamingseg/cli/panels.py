@@ -22,7 +22,7 @@ from tamingseg.viz import contact_sheet
 
 @dataclass(frozen=True)
 class Panels:
-    """Draw images, the answer to a click, certainty, superpixels, pixel features and regions.
+    """Draw side by side a photo, the answer to a click, certainty, superpixels, features, regions.
 
     Every image gets OUTPUT/<name>.png, all pictures side by side, and OUTPUT/<name>/ with each of
     them. Mosaics also show the true regions and the errors. Photos whose results exist
@@ -48,7 +48,8 @@ class Panels:
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" has a
     feature for every pixel, which makes regions fast."""
     device: str | None = None
-    """Torch device; by default the GPU if there is one."""
+    """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
+    (default, distilled), else the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -23,21 +23,21 @@ _OVERLAY = ".overlay.png"
 
 @dataclass(frozen=True)
 class Partition:
-    """Divide photos into K connected regions.
+    """Split photos into K connected regions.
 
     Every photo gets OUTPUT/<name>.png, a 16-bit label map with the regions 1..K, and
-    OUTPUT/<name>.json, COCO's result format with compressed run lengths. Photos whose
+    OUTPUT/<name>.json, COCO's result format with compressed RLE (run-length encoding). Photos whose
     results exist are skipped.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]]
     """Photos, or folders of photos; subfolders are followed."""
     regions: int | None = None
-    """Number of regions; without it, the method multicut finds a number for each photo."""
+    """Number of regions; without it, the method multicut chooses a number for each photo."""
     method: PartitionMethod = "greedy"
     """Which regions are merged first: those that the model puts into the same masks (greedy), those
-    that are near in the eigenvectors of the normalised cut, or those that most pairs of pixels
-    favour (multicut)."""
+    that are near in the eigenvectors of the normalised cut (normalised-cut), or those that most
+    pairs of pixels favour (multicut)."""
     output: Path = Path("partitions")
     """Folder for the results."""
     pages: bool = False
@@ -53,7 +53,8 @@ class Partition:
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "distilled" has a
     feature for every pixel, which makes regions fast."""
     device: str | None = None
-    """Torch device; by default the GPU if there is one."""
+    """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
+    (default, distilled), else the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:

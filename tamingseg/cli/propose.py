@@ -24,10 +24,11 @@ RENAMED = {"--most": "--count", "--source": "--method"}
 
 @dataclass(frozen=True)
 class Propose:
-    """List all masks of photos, best first. For any N, the first N are a good choice of N masks.
+    """List masks of photos, best first: wherever you stop, those up to there are a good set.
 
-    Every photo gets OUTPUT/<name>.json, COCO's result format with compressed run lengths, which
-    `tamingseg evaluate proposals --masks OUTPUT` reads. Photos whose results exist are skipped.
+    Every photo gets OUTPUT/<name>.json, COCO's result format with compressed RLE (run-length
+    encoding), which `tamingseg evaluate proposals --masks OUTPUT` reads. Photos whose results exist
+    are skipped.
     """
 
     images: tyro.conf.Positional[tuple[Path, ...]]
@@ -54,7 +55,8 @@ class Propose:
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
     model of this package."""
     device: str | None = None
-    """Torch device; by default the GPU if there is one."""
+    """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
+    (default, distilled), else the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -72,16 +72,16 @@ class ScatterCommand:
 
 @dataclass(frozen=True)
 class Compare:
-    """Say which figures of methods A and B differ by more than the choice of images explains."""
+    """Compare two setups A and B image by image; say which differences are larger than chance."""
 
     files: _Files
     """A file of records for A and one for B; or one with both, chosen with --a and --b."""
     a: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """Choose the methods of A by SETTING=VALUE, such as fusion=joint; may be given several times.
-    Methods without that setting stay. Each method is compared with that of B with the same other
-    settings."""
+    """Choose the setups of A, models with their settings, by SETTING=VALUE, such as fusion=joint;
+    may be given several times. Setups without that setting stay. Each setup is compared with that
+    of B with the same other settings."""
     b: tyro.conf.UseAppendAction[tuple[str, ...]] = ()
-    """Choose the methods of B, likewise."""
+    """Choose the setups of B, likewise."""
     format: Format = "markdown"
     """Markdown is for reading; CSV and JSON have a line per figure."""
     output: Path | None = None
@@ -95,7 +95,7 @@ def main(arguments: Sequence[str]) -> int:
         "results": Command("single results, as CSV", _results),
         "plots": Command("curves and scatter, as PNG", _plots),
         "scatter": Command("one click against no click, image by image", _scatter),
-        "compare": Command("which differences of two methods are more than chance", _compare),
+        "compare": Command("which differences of two setups are larger than chance", _compare),
     }
     return dispatch("tamingseg report", "Tables and pictures of records.", commands, arguments)
 

@@ -42,12 +42,13 @@ class Segment:
     fusion: SessionFusion | None = None
     """How several clicks become one mask; by default "joint" if the model can, else "certainty"."""
     threshold: float = MASK_THRESHOLD
-    """Pixels with a probability above this belong to the mask."""
+    """Pixels with a probability above this belong to the mask; it is the level of the mask."""
     model: str = "default"
     """A model's name, a checkpoint file, or your own model as MODULE:NAME. "default" is the click
     model of this package."""
     device: str | None = None
-    """Torch device; by default the GPU if there is one."""
+    """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
+    (default, distilled), else the GPU if there is one."""
 
 
 def main(arguments: Sequence[str]) -> int:

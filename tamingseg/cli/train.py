@@ -1,6 +1,6 @@
 """`tamingseg train PRESET --data FOLDER ... --output RUN`: train a click model.
 
-The same command goes on with a run that was stopped. On several GPUs or machines, start it with
+The same command continues a run that was stopped. On several GPUs or machines, start it with
 `torchrun -m tamingseg.cli.main train ...` or `accelerate launch -m tamingseg.cli.main train ...`.
 """
 

@@ -63,15 +63,16 @@ class ProposalConfig:
     overlap: Overlap = "mask"
     """How duplicates are found: by masks, their boxes, or how much one contains the other."""
     suppress_above: float = 0.85
-    """Of masks with a larger overlap only the best stays: the most stable, or by `order`."""
+    """Of masks with a larger overlap only the first by `order` stays; with the order expected, the
+    most stable one."""
     order: Order = "expected"
     """How the list is sorted: for the greatest expected mIoU of the first N masks, by the model's
     own quality, by stability, or by the mean of both. Stability stands in for a missing quality."""
     count: int = 1000
     """At most this many masks."""
     windows: int = 24
-    """A very wide or large photo is looked at through windows, at most this many; 0 looks at the
-    whole only. A photo is very wide, or high, if one side is more than four times as long as the
+    """A very wide or large photo is looked at in tiles, at most this many; 0 looks at the whole
+    only. A photo is very wide, or high, if one side is more than four times as long as the
     other. It is large above 16 megapixels."""
 
     def __post_init__(self) -> None:
@@ -214,7 +215,8 @@ def _through_windows(
     fine = even_grid(_FINER * config.grid**2, size)
     done, total = 0, len(coarse) + len(fine)
     _LOG.info(
-        "a photo of %s x %s pixels is seen through %s windows, which takes %s clicks instead of %s",
+        "a photo %s px wide and %s px high is seen in %s tiles, "
+        "which takes %s clicks instead of %s",
         *(size[1], size[0], len(windows), total, config.grid**2),
     )
     views = []

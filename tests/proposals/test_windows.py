@@ -137,7 +137,7 @@ def test_the_cost_is_bounded_and_said(large_from, caplog):
             Coarse(), painted((400, 600)), config=CONFIG, progress=lambda *step: steps.append(step)
         )
     (said,) = caplog.messages
-    assert "600 x 400 pixels is seen through 24 windows" in said
+    assert "600 px wide and 400 px high is seen in 24 tiles" in said
     assert f"{steps[-1][0]} clicks instead of 576" in said
     assert steps[-1][0] == steps[-1][1] <= 1.1 * 5 * 576
 

@@ -73,11 +73,12 @@ class Settings(FirstClickSettings):
     clicks: int = 1
     """How many clicks each mask gets."""
     fusion: SessionFusion | None = None
-    """How several clicks become one mask: a reading of maximum certainty, or all clicks in one
-    forward pass with the previous answer (joint). None takes joint if the model can do it, else
-    certainty."""
+    """How several clicks become one mask: one of three forms of maximum certainty (certainty,
+    prior, component; see docs/clicks.md), or all clicks in one forward pass with the previous
+    answer (joint). None takes joint if the model can do it, else certainty."""
     count_last_click: bool = False
-    """Whether the number of failures (NoF) counts success exactly at the last click as one."""
+    """Whether a mask that succeeds only at the last click counts as a failure (NoF), as in
+    SegNext."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
