@@ -147,7 +147,7 @@ class Crowd:
         self, number: int, rounds: int, hear: Callable[[int, Answers, str, Any], None]
     ) -> None:
         rng = np.random.default_rng(number)
-        visitor = Visitor(self._server.port)
+        visitor = Visitor(self._server.port, f"10.0.0.{number}")
         for turn in range(rounds):
             photo = (number + turn) % len(self._photos)
             said: Answers = []

@@ -105,10 +105,13 @@ class Lost(Exception):
 
 
 class Visitor:
-    """Talks to a page as its scripts do, about one photo at a time."""
+    """Talks to a page as its scripts do, about one photo at a time.
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    `address` is that of the user, as a reverse proxy tells it; by default this machine's.
+    """
+
+    def __init__(self, port: int, address: str = "127.0.0.1") -> None:
+        self._port, self._from = port, {"x-forwarded-for": address}
         self.session = secrets.token_hex(6)
         self._connection, self._used = self._connect(), 0.0
         self.delayed = self.reopened = 0
@@ -140,7 +143,8 @@ class Visitor:
             self._connection.close()  # and opened again by the request
         self._used = time.monotonic()
         try:
-            self._connection.request(method, path, body, {"content-type": kind} if body else {})
+            headers = self._from | ({"content-type": kind} if body else {})
+            self._connection.request(method, path, body, headers)
             answer = self._connection.getresponse()
             return answer.status, answer.read()
         except (OSError, http.client.HTTPException) as error:
@@ -220,7 +224,8 @@ class Visitor:
         """Read what the server says of a run until it ends."""
         heard = self._connect()
         try:
-            heard.request("GET", f"/gradio_api/queue/data?session_hash={self.session}")
+            path = f"/gradio_api/queue/data?session_hash={self.session}"
+            heard.request("GET", path, headers=self._from)
             for line in heard.getresponse():
                 said = json.loads(line[5:]) if line.startswith(b"data:") else {}
                 if said.get("event_id") == event_id and said["msg"] == "process_completed":
