@@ -1,4 +1,4 @@
-"""How well the outline of a mask fits: boundary IoU, and the boundary F of DAVIS.
+"""How well outlines fit: boundary IoU and the boundary F of DAVIS of masks, F of label maps.
 
 IoU hardly sees outlines: in a large mask nearly all pixels are inside. Both measures here look at
 the outline only. Their definitions, edge cases included, are those of the official evaluations.
@@ -72,6 +72,40 @@ def boundary_f(first: np.ndarray, second: np.ndarray, ignore: np.ndarray | None 
     """
     radius = math.ceil(TOLERANCE * math.hypot(*first.shape))
     one, other = (_outline(mask) for mask in _cropped(first, second, ignore))
+    return _f_of_outlines(one, other, radius)
+
+
+def boundary_f_of_regions(first: np.ndarray, second: np.ndarray) -> float:
+    """F of the outlines of all regions of two label maps, in [0, 1]: what `boundary_f` is of masks.
+
+    The labels themselves do not matter, only where they change.
+
+    Parameters
+    ----------
+    first, second
+        int (H, W).
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ.
+
+    Examples
+    --------
+    >>> halves = np.repeat([[1, 2]], 25, axis=1).repeat(50, axis=0)
+    >>> boundary_f_of_regions(halves, 7 - halves), boundary_f_of_regions(halves, halves.T)
+    (1.0, 0.06)
+    """
+    if first.ndim != 2 or first.shape != second.shape:
+        raise ValueError(
+            f"expected two label maps of one (height, width), got {first.shape} and {second.shape}"
+        )
+    radius = math.ceil(TOLERANCE * math.hypot(*first.shape))
+    return _f_of_outlines(_outline(first), _outline(second), radius)
+
+
+def _f_of_outlines(one: np.ndarray, other: np.ndarray, radius: int) -> float:
+    """Harmonic mean of the shares of either outline near the other one; 1 if both are empty."""
     if not (len(one) and len(other)):
         return float(len(one) == len(other))
     precision, recall = _share_near(one, other, radius), _share_near(other, one, radius)
@@ -102,7 +136,8 @@ def _band(mask: np.ndarray, width: int) -> np.ndarray:
 def _outline(mask: np.ndarray) -> np.ndarray:
     """Pixels that differ from the one below, on the right, or both ways: int (P, 2), row and col.
 
-    So does the BSDS benchmark. Beyond its last row and column the image goes on as it is there.
+    `mask` may be a label map. So does the BSDS benchmark. Beyond its last row and column the image
+    goes on as it is there.
     """
     padded = np.pad(mask, ((0, 1), (0, 1)), mode="edge")
     below, right, both = padded[1:, :-1], padded[:-1, 1:], padded[1:, 1:]

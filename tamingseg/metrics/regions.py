@@ -74,6 +74,40 @@ def score_segmentations(
     return levels, float(true_areas @ best), int(true_areas.sum())
 
 
+def adjusted_rand_index(segmentation: np.ndarray, truth: np.ndarray) -> float:
+    """Agreement of two partitions about pairs of pixels, corrected for chance: at most 1.
+
+    (Index - expected index) / (maximum index - expected index), where the index counts the pairs
+    that both put together (Hubert & Arabie, Comparing partitions, Journal of Classification 1985,
+    equation 5). It is about 0 for partitions at random. Two partitions that are both one region, or
+    both single pixels, agree: 1.
+
+    Parameters
+    ----------
+    segmentation, truth
+        Label maps (H, W) of integers from 1; a region is all pixels of one label.
+
+    Raises
+    ------
+    ValueError
+        If the sizes differ or a pixel has no label.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> truth = np.array([[1, 1, 2, 2]])
+    >>> adjusted_rand_index(truth + 4, truth), adjusted_rand_index(np.array([[1, 2, 1, 2]]), truth)
+    (1.0, -0.5)
+    """
+    shared = count_shared_pixels(segmentation, truth)
+    together = _count_pairs(shared)
+    found, true = _count_pairs(shared.sum(axis=1)), _count_pairs(shared.sum(axis=0))
+    every = _count_pairs(shared.sum(keepdims=True))
+    expected = found * true / every if every else 0.0
+    highest = (found + true) / 2
+    return (together - expected) / (highest - expected) if highest != expected else 1.0
+
+
 def count_shared_pixels(segmentation: np.ndarray, truth: np.ndarray) -> np.ndarray:
     """Count the pixels that each region of a label map shares with each of another one.
 
@@ -208,14 +242,16 @@ def _best_ious(shared: np.ndarray) -> np.ndarray:
     return (shared / (areas + true_areas - shared)).max(axis=0)
 
 
+def _count_pairs(counts: np.ndarray) -> float:
+    """Return how many pairs of pixels are in one group, of groups of so many pixels."""
+    return float((counts * (counts - 1.0)).sum() / 2)
+
+
 def _rand_index(shared: np.ndarray) -> float:
     """Return the share of pairs of pixels both agree about, in [0, 1]; 1 for a single pixel."""
-
-    def pairs(counts: np.ndarray) -> float:
-        return float((counts * (counts - 1.0)).sum() / 2)
-
-    together, in_one = pairs(shared), pairs(shared.sum(axis=1)) + pairs(shared.sum(axis=0))
-    every = pairs(shared.sum(keepdims=True))
+    together = _count_pairs(shared)
+    in_one = _count_pairs(shared.sum(axis=1)) + _count_pairs(shared.sum(axis=0))
+    every = _count_pairs(shared.sum(keepdims=True))
     return 1 - (in_one - 2 * together) / every if every else 1.0
 
 

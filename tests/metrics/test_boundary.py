@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tamingseg.metrics.boundary import boundary_f, boundary_iou
+from tamingseg.metrics.boundary import boundary_f, boundary_f_of_regions, boundary_iou
 
 
 def slow_band(mask, width):
@@ -97,6 +97,25 @@ def test_any_masks(first, second, ignore):
         assert value == measure(second, first, ignore)  # each is symmetric
         assert value == measure(first | ignore, second & ~ignore, ignore)
         assert measure(first, first, ignore) == 1
+
+
+label_maps = arrays(np.int32, (7, 12), elements=st.integers(0, 3))
+
+
+@settings(max_examples=40)
+@given(label_maps, label_maps)
+def test_any_label_maps(first, second):
+    f = boundary_f_of_regions(first, second)
+    assert f == pytest.approx(slow_boundary_f(first, second))
+    assert f == boundary_f_of_regions(second, 3 - first)  # labels may have any numbers
+    assert boundary_f_of_regions(first, first) == 1
+    halves = first > 1
+    assert boundary_f_of_regions(halves, second > 1) == boundary_f(halves, second > 1)
+
+
+def test_label_maps_of_other_sizes_are_refused():
+    with pytest.raises(ValueError, match="two label maps of one"):
+        boundary_f_of_regions(np.ones((2, 3), int), np.ones((3, 2), int))
 
 
 @given(st.integers(100, 300), st.integers(100, 300), st.integers(0, 12))

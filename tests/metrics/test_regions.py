@@ -10,7 +10,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from scipy.io import loadmat
 
-from tamingseg.metrics.regions import score_segmentations, summarise_regions
+from tamingseg.metrics.regions import (
+    adjusted_rand_index,
+    score_segmentations,
+    summarise_regions,
+)
 
 MAPS = arrays(np.int32, (3, 5), elements=st.sampled_from([1, 2, 3, 7, 10**9]))
 HALVES = np.repeat([[1, 1, 2, 2]], 4, axis=0).astype(np.int32)
@@ -37,6 +41,37 @@ def slow_variation(first, second):
 def slow_best_iou(region, label_map):
     masks = [label_map == label for label in np.unique(label_map)]
     return max((region & mask).sum() / (region | mask).sum() for mask in masks)
+
+
+def slow_adjusted_rand(first, second):
+    """Over all pairs of pixels, as (RI - expected RI) / (1 - expected RI)."""
+    pairs = list(itertools.combinations(zip(first.flat, second.flat, strict=True), 2))
+    one = np.mean([a[0] == b[0] for a, b in pairs])
+    other = np.mean([a[1] == b[1] for a, b in pairs])
+    expected = one * other + (1 - one) * (1 - other)
+    return (slow_rand(first, second) - expected) / (1 - expected) if expected < 1 else 1.0
+
+
+@settings(deadline=None, max_examples=50)
+@given(MAPS, MAPS)
+def test_adjusted_rand_equals_the_slow_one(first, second):
+    value = adjusted_rand_index(first, second)
+    assert value == pytest.approx(slow_adjusted_rand(first, second))
+    assert value == pytest.approx(adjusted_rand_index(second, first))
+    assert adjusted_rand_index(first, first) == 1
+    assert value <= 1 + 1e-12
+
+
+def test_adjusted_rand_by_hand(rng):
+    # Of 120 pairs, 56 lie in one half, 24 in one quarter, and 24 in both.
+    expected = 56 * 24 / 120
+    assert adjusted_rand_index(HALVES, QUARTERS) == pytest.approx((24 - expected) / (40 - expected))
+    assert adjusted_rand_index(WHOLE, HALVES) == 0
+    assert adjusted_rand_index(WHOLE, WHOLE) == 1
+    by_chance = rng.integers(1, 4, (2, 100, 100))
+    assert abs(adjusted_rand_index(*by_chance)) < 0.01
+    with pytest.raises(ValueError, match="every pixel is in a region"):
+        adjusted_rand_index(HALVES - 1, HALVES)
 
 
 def test_by_hand():

@@ -1,8 +1,9 @@
 // The classes in the panel: each has a button and, the first nine, a key.
 
-import {button, find, say} from "../shared/dom.js";
-import {addClasses, chooseForNext, classes, classified, current, removeClass} from "../shared/classes.js";
+import {button, canvas, find, say} from "../shared/dom.js";
+import {addClasses, chooseForNext, classes, classified, current, freeNames, removeClass} from "../shared/classes.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
+import {commands} from "../shared/state.js";
 import {act, newGesture, work} from "../shared/work.js";
 import {foreseen} from "./foreseen.js";
 
@@ -31,10 +32,8 @@ function isPressed({name}) {
 
 /** Take the class off the object being edited, which gets a name that no other has, and off the next ones. */
 function takeOff() {
-  const object = work.objects.find(({id}) => id === work.active), names = new Set(work.objects.map(({name}) => name));
-  let number = 1;
-  while (names.has(`Object ${number}`)) number += 1;
-  if (object) act({do: "rename", object_id: object.id, name: `Object ${number}`});
+  const object = work.objects.find(({id}) => id === work.active);
+  if (object) act({do: "rename", object_id: object.id, name: freeNames(1)[0]});
   say(`${object ? "This object and the next ones" : "The next objects"} have no class.`);
   chooseForNext(null);
 }
@@ -50,10 +49,22 @@ field.addEventListener("keydown", event => {
   event.stopPropagation();
   if (event.key === "Escape") field.blur();
   if (event.key !== "Enter") return;
-  const [one] = addClasses([{name: field.value}]);
+  const before = classes, [one] = addClasses([{name: field.value}]);
   field.value = "";
   if (one) choose(one);
+  if (classes === before) canvas.focus(); // a class was chosen; who adds one may add more
 });
+
+/** Complete what is typed to the first class that begins so; the rest is selected, so that typing on replaces it. */
+field.addEventListener("input", event => {
+  const typed = field.value, isTyped = event.inputType === "insertText" && field.selectionStart === typed.length;
+  const one = isTyped && typed && classes.find(({name}) => name.toLowerCase().startsWith(typed.toLowerCase()));
+  if (!one) return;
+  field.value = one.name;
+  field.setSelectionRange(typed.length, one.name.length);
+});
+
+commands.nameClass = () => field.focus();
 
 let shown = []; // the classes that are listed
 

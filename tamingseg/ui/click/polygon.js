@@ -6,6 +6,7 @@ import {loopsOfBits, writeRuns} from "../shared/masks.js";
 import {paintOutline} from "../shared/paint.js";
 import {distance, nearestOn, polygonBits, ringOfLoop} from "../shared/polygons.js";
 import {commands, refresh, state, view} from "../shared/state.js";
+import {recall, remember} from "../shared/vault.js";
 import {movement} from "../shared/view.js";
 import {act, link, newGesture, work} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
@@ -17,7 +18,7 @@ const TOLERANCE = 1; // pixels of the photo by which an outline may be simplifie
 const DOUBLE = 500; // milliseconds from one click of a double click to the end of the other
 
 let rings = []; // of points {x, y}; while a polygon is drawn, one that is open
-let outline = null; // {object, rings} as it was, while the outline of an object is changed
+let outline = null; // {id, rings}: an object and its outline as it was, while that is changed
 let past = []; // rings before each step
 let future = []; // rings that were taken back
 let adds = true; // whether the polygon is added to the object or taken away
@@ -33,6 +34,23 @@ function change(make) {
   future = [];
   make();
   refresh();
+}
+
+/** What is half done, and of which photo, outlives a reload. */
+window.addEventListener("pagehide", () => {
+  const open = rings.length && state.photo ? {key: state.photo.key, rings, outline, past, adds} : null;
+  remember("polygon", JSON.stringify(open), "sessionStorage");
+});
+
+let draft = JSON.parse(recall("polygon", "sessionStorage") ?? "null"); // what was half done before a reload
+
+/** Go on with that, if it is of this photo. */
+function takeDraft() {
+  if (draft?.key !== state.photo.key) return;
+  setTool("polygon");
+  ({rings, outline, past, adds} = draft);
+  draft = null;
+  link.idle().then(() => say("The polygon that was not closed is here again.")); // not to be talked over
 }
 
 function discard() {
@@ -149,8 +167,8 @@ function finish() {
 
 /** Only what the corners changed is changed: a simplified outline is not the mask. */
 function replaceOutline(bits) {
-  const {object, rings: drawn} = outline, before = polygonBits(drawn, ...state.photo.size);
-  if (object.id !== work.active || !shownMask(object)) return;
+  const object = work.objects.find(({id}) => id === outline.id), before = polygonBits(outline.rings, ...state.photo.size);
+  if (outline.id !== work.active || !shownMask(object)) return;
   const mask = shownMask(object).bits.map((value, i) => before[i] === bits[i] ? value : bits[i]);
   act({do: "replace_mask", mask: writeRuns(mask), gesture: newGesture("outline")});
 }
@@ -167,7 +185,7 @@ commands.outline = async () => {
   discard();
   const loops = loopsOfBits(mask.bits, ...state.photo.size);
   rings = loops.map(loop => ringOfLoop(loop, TOLERANCE)).filter(ring => ring.length >= 3);
-  outline = {object, rings: copyOf(rings)};
+  outline = {id: object.id, rings: copyOf(rings)};
   say("Drag corners, or click a side for a new one; a right click removes one. Enter takes the outline, Esc leaves it as it was.");
   view.draw();
 };
@@ -225,7 +243,11 @@ function paintCorner(context, {x, y}, half) {
 
 addTool("polygon", {
   words: `Polygon: ${touch ? "tap" : "click"} corner after corner. O changes the outline of the object being edited, Q goes back to points.`,
-  press, hover, enterKey, forget: discard,
+  press, hover, enterKey,
+  forget() {
+    discard();
+    takeDraft();
+  },
   grab(point, event) {
     const corner = cornerAt(point, event);
     return corner && moveCorner(corner, event);

@@ -192,6 +192,7 @@ export const tab = {
     "[": () => stepSize(-1), "]": () => stepSize(1), n: () => commands.next(), delete: () => hand().remove(), backspace: () => hand().remove(),
     ...shapeKeys,
     ...Object.fromEntries([1, 2, 3, 4, 5, 6, 7, 8, 9].map(number => [number, () => chooseClass(number)])),
+    c: () => commands.nameClass(),
     ",": () => commands.part(), ".": () => commands.whole(),
   },
 };

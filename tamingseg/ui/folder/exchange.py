@@ -21,13 +21,19 @@ def folder_exchange(desk: Desk) -> tuple[Answer, Answer]:
 
     @answered
     def export_folder(request: Any, images: Mapping[str, bytes]) -> dict[str, Any]:
-        """Give a file of the photo "name", or of all that are not new; in a "format"."""
+        """Give a file of the photo "name", or of all that are not new; in a "format".
+
+        With "finished", of all that are done or empty.
+        """
         form, name = check_text(request.get("format")), request.get("name")
+        states = {"done", "empty"}
+        if not check_flag(request.get("finished", False)):
+            states.add("started")
         whole = project.project
         if name is not None:
             whole = replace(whole, photos=(project.photo(name),))
         else:
-            photos = [photo for photo in whole.photos if photo.state != "new"]
+            photos = [photo for photo in whole.photos if photo.state in states]
             whole = replace(whole, photos=tuple(photos))
         shown = _without_numbers(whole)
         return packed(shown, form, check_flag(request.get("visible")), project.images())

@@ -1,9 +1,12 @@
 // The list of photos beside the open one: names, small pictures, how far each is, search and filter. A
 // row is made once, and only what changed in it is written anew, so 500 photos cost no more than five.
 
+import {classes, onClasses} from "../shared/classes.js";
 import {button, canvas, find, root} from "../shared/dom.js";
 import {hasFolder, thumbOf} from "../shared/folder.js";
-import {countOfObjects, goOnlyTo, listPhotos, onPhotos, openEntry, stateOf} from "../shared/photos.js";
+import {goOnlyTo, openNumber} from "../shared/next.js";
+import {listPhotos, onPhotos, openEntry, whyUnopened} from "../shared/photos.js";
+import {countOfObjects, namesIn, stateOf} from "../shared/progress.js";
 import {FOLDER} from "../shared/settings.js";
 import {commands, state} from "../shared/state.js";
 import {makeForget, showStrip} from "../shared/strip.js";
@@ -18,19 +21,28 @@ const FILTERS = {
   ...Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, [word, said => said === name]])),
 };
 
-const list = find(".list"), rows = list.querySelector("ol"), search = list.querySelector("input"), filter = list.querySelector("select");
+const list = find(".list"), rows = list.querySelector("ol"), search = list.querySelector("[type=search]"), number = list.querySelector("[type=number]"), filter = list.querySelector("select");
 const made = new Map(); // key -> {item, pick, called, how, lock, text}
 let shownKey = null; // the photo whose row is marked
 
 find(".list h2").textContent = FOLDER ? FOLDER.name : "Photos";
-filter.append(...Object.entries(FILTERS).map(([name, [word]]) => new Option(word, name)));
+const ofClasses = Object.assign(document.createElement("optgroup"), {label: "With an object of"});
+filter.append(...Object.entries(FILTERS).map(([name, [word]]) => new Option(word, name)), ofClasses);
 if (hasFolder) {
   find("header [data-do=open] span").textContent = "Import";
   find("header [data-do=open]").title = "Read annotation files (or drop them here)";
   find(".kept-here").textContent = `Your work is saved as you go, in ${FOLDER.file} beside the photos.`;
 }
 
-const matches = entry => FILTERS[filter.value][1](stateOf(entry)) && entry.name.toLowerCase().includes(search.value.trim().toLowerCase());
+/** What the filter's choice says: [word, whether an entry fits]. */
+function fitOf({value, dataset}) {
+  if (dataset.name !== undefined) return [dataset.name, entry => namesIn(entry).includes(dataset.name)];
+  const [word, fits] = FILTERS[value];
+  return [word, entry => fits(stateOf(entry))];
+}
+
+const isFound = ({name}) => name.toLowerCase().includes(search.value.trim().toLowerCase());
+const matches = entry => isFound(entry) && fitOf(filter.selectedOptions[0])[1](entry);
 goOnlyTo(matches);
 
 // --- open and closed -----------------------------------------------------------------------------
@@ -45,6 +57,12 @@ commands.list = () => {
 commands.find = () => {
   if (!isOpen()) commands.list();
   search.focus();
+};
+
+commands.jump = () => {
+  if (!isOpen()) commands.list();
+  number.focus();
+  number.select();
 };
 
 function setOpen(open) {
@@ -111,8 +129,8 @@ function picture(entry) {
 function showRow(entry) {
   const row = made.get(entry.key);
   if (!row) return;
-  const said = stateOf(entry), count = countOfObjects(entry);
-  const text = `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
+  const said = stateOf(entry), count = countOfObjects(entry), why = whyUnopened(entry);
+  const text = why ? "Cannot be opened" : `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
   row.item.hidden = !matches(entry);
   if (row.thumb !== entry.thumb) {
     row.pick.firstChild.replaceWith(picture(entry));
@@ -120,23 +138,25 @@ function showRow(entry) {
   }
   if (row.text === text + lock) return;
   row.text = text + lock;
-  row.item.dataset.state = said;
+  row.item.dataset.state = why ? "broken" : said;
   row.how.textContent = text;
   row.lock.textContent = lock;
   const other = entry.lock ? `, somebody else (${entry.lock}) works on it` : "";
-  row.pick.title = `${entry.name}${other}`;
+  row.pick.title = why ? `${entry.name}: ${why}` : `${entry.name}${other}`;
   row.pick.setAttribute("aria-label", `${entry.name}, ${text}${other}`);
 }
 
 /** Show how many photos each choice of the filter has. */
 function showFilter() {
-  const entries = listPhotos(), states = entries.map(stateOf);
+  const entries = listPhotos();
   for (const option of filter.options) {
-    const [word, fits] = FILTERS[option.value];
-    option.textContent = `${word} (${grouped(states.filter(fits).length)})`;
+    const [word, fits] = fitOf(option);
+    option.textContent = `${word} (${grouped(entries.filter(fits).length)})`;
   }
   const place = entries.findIndex(({key}) => key === state.photo?.key);
-  list.querySelector(".tally").textContent = place < 0 ? grouped(entries.length) : `${grouped(place + 1)} of ${grouped(entries.length)}`;
+  number.max = entries.length;
+  if (document.activeElement !== number) number.value = place < 0 ? "" : place + 1;
+  list.querySelector(".tally span").textContent = `of ${grouped(entries.length)}`;
   list.querySelector(".none").hidden = entries.some(matches);
 }
 
@@ -179,6 +199,33 @@ search.addEventListener("keydown", event => {
   if (event.key === "Enter") rows.querySelector("li:not([hidden]) .listed-photo")?.click();
 });
 filter.addEventListener("keydown", event => event.stopPropagation());
+
+/** Offer the classes in the filter. */
+function showClasses() {
+  const {value} = filter;
+  ofClasses.replaceChildren(...classes.map(({name}) => {
+    const option = new Option(name, `class ${name}`);
+    option.dataset.name = name;
+    return option;
+  }));
+  ofClasses.hidden = !classes.length;
+  filter.value = value;
+  if (!filter.value) filter.value = "all";
+  if (isOpen()) showMatches();
+}
+onClasses(showClasses);
+
+let numberBefore = "";
+number.addEventListener("focus", () => (numberBefore = number.value));
+number.addEventListener("keydown", event => {
+  event.stopPropagation();
+  if (event.key === "Escape") number.value = numberBefore;
+  if (event.key === "Escape" || event.key === "Enter") canvas.focus();
+});
+number.addEventListener("blur", () => {
+  if (number.value && number.value !== numberBefore) openNumber(Number(number.value));
+  showFilter();
+});
 
 // One stop of the Tab key; the arrow keys go along the list.
 rows.addEventListener("keydown", event => {

@@ -38,11 +38,12 @@ JOURNAL_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the list of photos shows of one: how far it is, and how many objects it has."""
+    """What the list of photos shows of one: how far it is, its objects, and their labels."""
 
     name: str
     state: State
     objects: int
+    labels: tuple[str, ...]
 
 
 class FolderProject:
@@ -241,7 +242,10 @@ class FolderProject:
 
     def _row(self, name: str) -> Row:
         photo = self._photos.get(name)
-        return Row(name, photo.state if photo else "new", len(photo.objects) if photo else 0)
+        if photo is None:
+            return Row(name, "new", 0, ())
+        labels = sorted({item.label for item in photo.objects})
+        return Row(name, photo.state, len(photo.objects), tuple(labels))
 
     def _step(self, changed: Project) -> None:
         self._journal.append(changed)

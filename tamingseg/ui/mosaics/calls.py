@@ -1,4 +1,4 @@
-"""What the third tab may call on the server, and its run: pictures of a mosaic or of the photo."""
+"""What the third tab may call on the server, and its runs: pictures and measures of mosaics."""
 
 import contextlib
 from collections.abc import Generator
@@ -17,17 +17,27 @@ from tamingseg.ui.mosaics.pictures import (
     draw_photo,
     make,
 )
-from tamingseg.ui.runs import Progress, Work, carry_out
+from tamingseg.ui.mosaics.seeds import MEASURES, SEEDS, measure_seeds
+from tamingseg.ui.runs import Progress, Steps, Work, carry_out
 from tamingseg.ui.shared.canvas import Tab
 from tamingseg.ui.shared.truth import packed_regions
-from tamingseg.ui.wire import Call, answered, as_text, find_workspace
+from tamingseg.ui.wire import Call, answered, as_text, check_whole, find_workspace
 from tamingseg.ui.workspaces import Gone, Workspace, Workspaces
 
 
 def mosaic_tab(workspaces: Workspaces, partitioner: Segmentor, textures: Textures) -> Tab:
     """Describe the tab; `partitioner` is the model whose view is drawn."""
-    runs = {"draw": partial(picture_steps, workspaces, partitioner, textures)}
-    settings = {"TEXTURES": list(textures), "LAYOUTS": list(LAYOUTS), "MAX_PIECES": MAX_REGIONS}
+    runs: dict[str, Steps] = {
+        "draw": partial(picture_steps, workspaces, partitioner, textures),
+        "measure": partial(measure_steps, workspaces, partitioner, textures),
+    }
+    settings = {
+        "TEXTURES": list(textures),
+        "LAYOUTS": list(LAYOUTS),
+        "MAX_PIECES": MAX_REGIONS,
+        "SEEDS": SEEDS,
+        "MOSAIC_MEASURES": MEASURES,
+    }
     return Tab("mosaics", "Mosaics", mosaic_calls(workspaces, textures), runs, settings)
 
 
@@ -58,6 +68,23 @@ def picture_steps(
         return work
 
     yield from carry_out(workspaces, request, prepare, "pictures")
+
+
+def measure_steps(
+    workspaces: Workspaces, segmentor: Segmentor, textures: Textures, request: Any
+) -> Generator[dict[str, Any], None, None]:
+    """Measure the mosaics of several seeds; the end has their "rows", see `measure_seeds`."""
+
+    def prepare(workspace: Workspace, request: dict[str, Any]) -> Work:
+        recipe = check_recipe(request.get("recipe"), textures)
+        check_whole(recipe.seed + SEEDS)
+
+        def work(progress: Progress) -> dict[str, Any]:
+            return {"rows": measure_seeds(segmentor, recipe, textures, progress)}
+
+        return work
+
+    yield from carry_out(workspaces, request, prepare, "measures of mosaics", "long")
 
 
 def mosaic_calls(workspaces: Workspaces, textures: Textures) -> list[Call]:

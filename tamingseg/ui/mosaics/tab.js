@@ -7,7 +7,8 @@ import {vault} from "../shared/keep.js";
 import {arrive, choosePhoto} from "../shared/photos.js";
 import {Run, ask} from "../shared/requests.js";
 import {call} from "../shared/server.js";
-import {LAYOUTS, MAX_PIECES, TEXTURES} from "../shared/settings.js";
+import {Scores} from "../shared/scores.js";
+import {LAYOUTS, MAX_PIECES, MOSAIC_MEASURES, SEEDS, TEXTURES} from "../shared/settings.js";
 import {commands, mayLeave, openTab, refresh, state} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {inSeconds, percent, photoStem} from "../shared/words.js";
@@ -23,7 +24,22 @@ const taken = {}; // what is chosen of each
 let drawn = null; // {pictures: [{title, png}], right, recipe, photo, token, of}: what is shown; photo is its key
 let drawMs = null; // how long that took
 
+let measured = {recipe: null, rows: []}; // what was measured last
+
 const drawing = new Run("draw", fetchPictures);
+const measuring = new Run("measure", ({rows}) => {
+  measured = {recipe: measuring.request.recipe, rows};
+  const [, right, rand] = rows.at(-2);
+  say(`${nameOfSeeds()}: ${percent(right)} of the pixels are right, adjusted Rand ${rand.toFixed(3)}, in the mean.`);
+  scores.bringUpToDate();
+});
+const scores = new Scores(".of-seeds", "saveSeedScores", ["Mosaic", ...MOSAIC_MEASURES], async () => measured, nameOfSeeds);
+
+/** What was measured last, in words. */
+function nameOfSeeds() {
+  const {recipe} = measured;
+  return `${recipeName(recipe)} to ${recipe.seed + SEEDS - 1}`;
+}
 
 for (const [kind, names] of Object.entries(choices)) {
   const before = recall(kind);
@@ -41,19 +57,28 @@ function recipeNow() {
   return {textures: taken.textures, layout: taken.layouts, seed: Number(seedInput.value), regions: Number(piecesInput.value)};
 }
 
+/** Whether the numbers are such; says so if not. */
+function areNumbers() {
+  const are = recipeNow() !== null;
+  if (!are) say(`Seeds are whole numbers from 0, regions from 1 to ${MAX_PIECES}.`, true);
+  return are;
+}
+
 function draw(recipe, words) {
-  if (!recipeNow()) {
-    say(`Seeds are whole numbers from 0, regions from 1 to ${MAX_PIECES}.`, true);
-    return;
-  }
+  if (!areNumbers()) return;
   if (drawing.begin({recipe, regions: Number(piecesInput.value)})) say(words);
   refresh();
 }
 
 commands.makeMosaic = () => draw(recipeNow(), "Making the mosaic …");
 commands.drawPhoto = () => draw(null, `Looking at ${state.photo?.name} with the model …`);
+commands.measureSeeds = () => {
+  if (areNumbers() && measuring.begin({recipe: recipeNow()})) say(`Measuring ${SEEDS} mosaics …`);
+  refresh();
+};
 commands.stopDrawing = () => {
   drawing.stop();
+  measuring.stop();
   say("Stopped.");
 };
 commands.seedBefore = () => stepSeed(-1);
@@ -135,7 +160,7 @@ commands.savePictures = async () => {
 // --- the panel -----------------------------------------------------------------------------------
 
 function show() {
-  const isRunning = Boolean(drawing.now);
+  const isRunning = Boolean(drawing.now), isMeasuring = Boolean(measuring.now);
   hint.hidden = true;
   find("[data-do=undo]").disabled = find("[data-do=redo]").disabled = true;
   for (const [kind, value] of Object.entries(taken)) {
@@ -149,12 +174,17 @@ function show() {
   panel.querySelector(".quiet").textContent = !drawn ? "" : drawn.recipe
     ? "The model was told the number of regions. Click a picture to work on the mosaic in the other tabs."
     : `Pictures of ${drawn.of}. Click one to go to the first tab.`;
-  drawing.show(panel.querySelector(".waiting"), ({total}) => total ? "Asking the model and drawing …" : "Waiting for its turn …");
+  find("[data-do=measureSeeds]").disabled = isMeasuring || !state.photo;
+  find("[data-do=measureSeeds] span").textContent = `Measure ${SEEDS} seeds from ${seedInput.value || 0} on`;
+  const waiting = panel.querySelector(".waiting");
+  if (isMeasuring) measuring.show(waiting, ({done, total}) => total ? `${done} of ${total} mosaics are measured` : "Waiting for its turn …");
+  else drawing.show(waiting, ({total}) => total ? "Asking the model and drawing …" : "Waiting for its turn …");
   showTimes(`drawn in ${inSeconds(drawMs)}`, "Making and drawing all pictures, on the server");
   gallery.setAttribute("aria-busy", String(isRunning));
 }
 
 for (const input of [seedInput, piecesInput]) {
+  input.addEventListener("input", refresh);
   input.addEventListener("keydown", event => {
     if (event.key === "Enter") commands.makeMosaic();
   });
@@ -173,7 +203,10 @@ const nothingToUndo = () => say("There is nothing to undo here; the bracket keys
 export const tab = {
   label: "Pictures of a mosaic lie here.",
   show,
-  arrived: () => drawing.stop(),
+  arrived() {
+    drawing.stop();
+    measuring.stop();
+  },
   enterKey: () => drawing.now || commands.makeMosaic(),
   undo: nothingToUndo,
   redo: nothingToUndo,

@@ -1,13 +1,14 @@
 // Choosing proposals: hovering shows one, clicking chooses it; what is chosen is opened in the first
 // tab, merged or removed.
 
-import {addMask} from "../shared/classes.js";
+import {addMask, addMasks, current} from "../shared/classes.js";
 import {find, say, touch} from "../shared/dom.js";
 import {savePartSoon} from "../shared/keep.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {ask} from "../shared/requests.js";
 import {commands, openTab, photoPixels, refresh, state} from "../shared/state.js";
-import {decimal, percent} from "../shared/words.js";
+import {countOf, decimal, percent} from "../shared/words.js";
+import {link} from "../shared/work.js";
 import {
   amount, choose, chosenInOrder, hearList, isChosen, keptList, labels, listed, outlineOf, target,
 } from "./list.js";
@@ -57,6 +58,26 @@ commands.openMasks = () => {
   openTab("click");
   for (const id of ids) addMask(listed.masks[id].counts);
 };
+/** The masks that are chosen, or else those that are shown, the best first. */
+export function chosenOrShown() {
+  const chosen = chosenInOrder();
+  return chosen.length ? chosen : listed?.order.slice(0, amount) ?? [];
+}
+
+/** Make an object of each in one step, small ones in front. */
+commands.takeMasks = async () => {
+  const ids = chosenOrShown().sort((a, b) => listed.masks[b].area - listed.masks[a].area);
+  if (!ids.length) {
+    say("There is no list yet: propose first.");
+    return;
+  }
+  openTab("click");
+  await link.idle(); // objects whose masks are not here yet could be made twice
+  const made = addMasks(ids.map(id => listed.masks[id].counts));
+  await link.idle(); // not to be talked over
+  const known = ids.length - made, kind = current ? ` of “${current.name}”` : "";
+  say(made ? `${countOf(made, "object")}${kind} from proposals. Undo takes them away in one step.${known ? ` ${known} were here already.` : ""}` : "They are objects already.");
+};
 commands.mergeMasks = async () => {
   const ids = chosenInOrder();
   if (ids.length < 2) say("Choose at least two masks to merge them: Shift+click.");
@@ -80,6 +101,8 @@ export function showChoice() {
       : touch ? "Tap masks to choose them." : "Click to choose, Shift+click for several.";
   find("[data-do=openMasks]").disabled = find("[data-do=removeMasks]").disabled = !ids.length;
   find("[data-do=mergeMasks]").disabled = ids.length < 2;
+  find("[data-do=takeMasks]").disabled = !listed.order.length;
+  find("[data-do=takeMasks] span").textContent = `${ids.length ? countOf(ids.length, "chosen mask") : `First ${amount}`} as ${current ? `“${current.name}”` : "objects"}`;
   find("#panel-proposals .export-what").textContent = ids.length ? `Save the ${ids.length === 1 ? "chosen mask" : `${ids.length} chosen masks`}`
     : amount === 1 ? "Save the first mask" : `Save the first ${amount} masks`;
   find("[data-do=saveJson]").disabled = find("[data-do=saveLabels]").disabled = !listed.order.length;

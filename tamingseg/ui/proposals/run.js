@@ -11,7 +11,7 @@ import {commands, refresh, state} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
 import {countOf, grouped, inSeconds, photoStem} from "../shared/words.js";
 import {link} from "../shared/work.js";
-import {queueEdit} from "./choose.js";
+import {chosenOrShown, queueEdit} from "./choose.js";
 import {
   amount, choose, chosenInOrder, forgetList, hearList, keptAmount, keptList, labels, listed, regions,
 } from "./list.js";
@@ -60,7 +60,7 @@ async function fetchList(ms = null, earlier = null) {
   savePartSoon("proposals", keptList);
   savePartSoon("amount", keptAmount); // not that of the list before
   const {length} = listed.order;
-  say(length ? `${countOf(length, "mask")} in ${inSeconds(ms)}, the best first. The first ${amount} are shown.`
+  say(length ? `${countOf(length, "mask")} in ${inSeconds(ms)}, the best first.`
     : "Nothing was found to propose; more clicks may find more.");
 }
 
@@ -131,8 +131,8 @@ async function sendTruth(file) {
 
 /** Save the masks that are chosen, or else those that are shown. */
 async function saveMasks(form, kind, ending) {
-  const chosen = chosenInOrder(), ids = chosen.length ? chosen : listed.order.slice(0, amount);
-  const {name} = state.photo, answer = await ask("export_proposals", {ids, form});
+  const ids = chosenOrShown(), {name} = state.photo;
+  const answer = await ask("export_proposals", {ids, form});
   if (answer) download(answer.file, kind, `${photoStem(name)}-${ending}`);
 }
 commands.saveJson = () => saveMasks("json", "application/json", "proposals.json");

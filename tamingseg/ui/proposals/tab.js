@@ -136,7 +136,7 @@ export const tab = {
   redo: () => listed?.can_redo ? editList("redo").then(done => done && say("Done again.")) : say("There is nothing to redo."),
   keys: {
     s: () => target === null ? say("Point at a mask first, with the mouse or the arrow keys.") : pick(target, true),
-    k: () => commands.bestNumber(), m: () => commands.mergeMasks(),
+    k: () => commands.bestNumber(), t: () => commands.takeMasks(), m: () => commands.mergeMasks(),
     delete: () => commands.removeMasks(), backspace: () => commands.removeMasks(),
     "[": () => setAmount(amount - 1, performance.now()), "]": () => setAmount(amount + 1, performance.now()),
   },

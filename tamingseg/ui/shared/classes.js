@@ -5,12 +5,20 @@ import {hasFolder, keepClasses, onFolder} from "./folder.js";
 import {MAX_NAME, PALETTE} from "./settings.js";
 import {refresh, state} from "./state.js";
 import {recall, remember} from "./vault.js";
-import {act, newGesture} from "./work.js";
+import {act, newGesture, work} from "./work.js";
 
 const MOST = 100;
 
 export let classes = hasFolder ? [] : readClasses(); // [{name, colour}]
 export let current = null; // the class of objects that are begun from now on
+
+const listeners = [];
+
+/** Have `listener()` called now and when the classes change. */
+export function onClasses(listener) {
+  listeners.push(listener);
+  listener();
+}
 
 function readClasses() {
   const kept = JSON.parse(recall("classes") ?? "[]");
@@ -20,12 +28,14 @@ function readClasses() {
 onFolder("classes", found => {
   classes = found;
   current = classes.find(({name}) => name === current?.name) ?? null;
+  for (const listener of listeners) listener();
   if (state.tab) refresh();
 });
 
 function keep() {
   if (hasFolder) keepClasses(classes);
   else remember("classes", JSON.stringify(classes));
+  for (const listener of listeners) listener();
   refresh();
 }
 
@@ -63,3 +73,18 @@ export const classified = operation => current ? [operation, {do: "classify", ..
 
 /** Make an object of the chosen class of a mask, given as run lengths. */
 export const addMask = mask => act(...classified({do: "add_mask", mask, gesture: newGesture("mask")}));
+
+/** Make an object of the chosen class of each mask, in one step, but of those that objects have already; returns how many. */
+export function addMasks(masks) {
+  const had = new Set(work.objects.map(({mask}) => mask)), fresh = masks.filter(mask => !had.has(mask)), names = freeNames(fresh.length);
+  const objects = fresh.map((mask, i) => ({mask, hidden: false, name: names[i], colour: i % PALETTE.length, ...current}));
+  if (objects.length) act({do: "add_objects", objects});
+  return objects.length;
+}
+
+/** So many names for objects of no class that no object of the open photo has. */
+export function freeNames(count) {
+  const taken = new Set(work.objects.map(({name}) => name)), names = [];
+  for (let number = 1; names.length < count; number += 1) if (!taken.has(`Object ${number}`)) names.push(`Object ${number}`);
+  return names;
+}

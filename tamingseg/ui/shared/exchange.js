@@ -7,7 +7,8 @@ import {tellTaken} from "./elsewhere.js";
 import {download} from "./files.js";
 import {hasFolder, lookSoon, page} from "./folder.js";
 import {vault} from "./keep.js";
-import {stateOf, tellPhotos} from "./photos.js";
+import {tellPhotos} from "./photos.js";
+import {isFinished, stateOf} from "./progress.js";
 import {sendFiles} from "./server.js";
 import {FORMATS, MAX_WORK_MB} from "./settings.js";
 import {commands, mayWork, state} from "./state.js";
@@ -19,7 +20,14 @@ const dialog = find(".exchange"), list = dialog.querySelector("select"), visible
 const mapFile = dialog.querySelector(".map-file");
 const TYPES = {".png": "image/png", ".json": "application/json", ".zip": "application/zip"};
 
-let scope = "this"; // which photos: "this" or "all"
+/** Which photos are saved, and what is said of the others: {fits(how far one is), left}. */
+const SCOPES = {
+  this: {},
+  all: {fits: said => said !== "new", left: "Photos that are new are left out."},
+  finished: {fits: isFinished, left: "Photos that are new or in progress are left out."},
+};
+
+let scope = "this"; // of SCOPES
 let asked = 0; // how many files were asked for
 let made = null; // the file that can be saved: {file, ending}
 
@@ -33,6 +41,7 @@ commands.export = () => openDialog("this");
 commands.exportAll = () => openDialog("all");
 commands.exportThis = () => prepare("this");
 commands.exportEvery = () => prepare("all");
+commands.exportFinished = () => prepare("finished");
 commands.saveExport = () => {
   const {name} = state.photo, stem = scope === "this" ? photoStem(name) : "photos";
   download(made.file, TYPES[made.ending] ?? "application/octet-stream", `${stem}-${list.value}${made.ending}`);
@@ -57,23 +66,23 @@ async function prepare(which) {
   made = null;
   show(format, ["Making the file …"]);
   await link.idle();
-  const request = {format: format.name, visible: visible.checked}, all = scope === "all";
-  const answer = await (hasFolder ? sendFiles("export", {...request, name: all ? null : state.photo.name}, []) : exportHere(request, all, format));
+  const request = {format: format.name, visible: visible.checked}, name = scope === "this" ? state.photo.name : null;
+  const answer = await (hasFolder ? sendFiles("export", {...request, name, finished: scope === "finished"}, []) : exportHere(request, format));
   if (number !== asked) return;
   if (!answer || answer.error) show(format, [answer?.error ?? "The server does not answer; try again."], true);
   else {
     made = answer.objects || hasFolder && answer.photos ? answer : null;
     show(format, [
       made ? `${countOf(answer.objects, "object")} in ${countOf(answer.photos, "photo")}.` : "There is no object to save.",
-      ...all ? ["Photos that are new are left out."] : [],
+      ...[SCOPES[scope].left].filter(Boolean),
       ...answer.notes,
     ]);
   }
 }
 
 /** Ask for a file of what this browser has, with the photos if the format shows them. */
-async function exportHere(request, all, {needs}) {
-  const photos = await describePhotos(all);
+async function exportHere(request, {needs}) {
+  const photos = await describePhotos(SCOPES[scope].fits);
   const files = needs ? photos.filter(({file}) => file).map(({name, file}) => [name, file]) : [];
   if (files.reduce((sum, [, file]) => sum + file.size, 0) > MAX_WORK_MB * 2 ** 20) {
     return {error: `The photos have more than ${MAX_WORK_MB} MB together; save this photo alone.`};
@@ -95,15 +104,15 @@ function makeLine(text) {
   return Object.assign(document.createElement("li"), {textContent: text});
 }
 
-/** The photos as the server wants them, each with its `file`: the open one, or all that are not new. */
-async function describePhotos(all) {
+/** The photos as the server wants them, each with its `file`: the open one, or all that are as far as `fits` says. */
+async function describePhotos(fits) {
   const {photo} = state;
   const open = {name: photo.name, size: photo.size, full_size: photo.fullSize, document: documentNow(), file: photo.file};
-  if (!all) return [open];
+  if (!fits) return [open];
   await vault.read();
-  const isNew = stateOf({...vault.entries.get(photo.key), key: photo.key}) === "new";
-  const others = vault.all().filter(entry => entry.key !== photo.key && entry.full_size && stateOf(entry) !== "new");
-  return [...isNew ? [] : [open], ...others.map(entry => ({
+  const mine = {...vault.entries.get(photo.key), key: photo.key};
+  const others = vault.all().filter(entry => entry.key !== photo.key && entry.full_size && fits(stateOf(entry)));
+  return [...fits(stateOf(mine)) ? [open] : [], ...others.map(entry => ({
     name: entry.name, size: entry.size, full_size: entry.full_size, document: entry.size ? entry.document : null, file: entry.photo,
   }))];
 }

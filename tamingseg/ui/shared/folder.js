@@ -12,7 +12,7 @@ export const page = [...crypto.getRandomValues(new Uint32Array(4))].map(part => 
 
 export const hasFolder = FOLDER !== null;
 
-/** The photos of the folder, in order: {key, name, folder, state, objects, lock}; lock is who else works on one. */
+/** The photos of the folder, in order: {key, name, folder, state, objects, labels, lock}; objects is how many there are, labels are theirs, lock is who else works on one. */
 export let folderPhotos = [];
 
 let known = {run: null, step: null, classes: ""}; // what the server told last
@@ -63,8 +63,9 @@ function take({run, step, photos, locks, classes, notices}) {
   const told = new Map(photos.map(photo => [photo.name, photo])), changed = [];
   for (const entry of folderPhotos) {
     const photo = told.get(entry.name) ?? entry, lock = locks[entry.name] ?? null;
-    if (photo.state === entry.state && photo.objects === entry.objects && lock === entry.lock) continue;
-    Object.assign(entry, {state: photo.state, objects: photo.objects, lock});
+    const {state, objects, labels} = photo, isSame = String(labels) === String(entry.labels);
+    if (isSame && state === entry.state && objects === entry.objects && lock === entry.lock) continue;
+    Object.assign(entry, {state, objects, labels, lock});
     changed.push(entry);
   }
   const text = JSON.stringify(classes);

@@ -5,7 +5,8 @@ import {rememberSession, saveChanges} from "./keep.js";
 import {importFiles} from "./exchange.js";
 import {filesOf, isAnnotations, isPhoto} from "./files.js";
 import {leaveFolder} from "./folder.js";
-import {openFiles, openFirstPhoto, stepPhoto} from "./photos.js";
+import {stepPhoto} from "./next.js";
+import {openFiles, openFirstPhoto} from "./photos.js";
 import {resumeRuns} from "./requests.js";
 import {connect, urlOf} from "./server.js";
 import {TABS} from "./settings.js";
@@ -46,7 +47,7 @@ Object.assign(commands, {
 const arrows = {ArrowLeft: [-4, 0], ArrowRight: [4, 0], ArrowUp: [0, -4], ArrowDown: [0, 4]};
 const sharedKeys = {
   0: commands.fit, "+": commands.zoomIn, "=": commands.zoomIn, "-": commands.zoomOut, _: commands.zoomOut,
-  "?": commands.help, "/": () => commands.find(), a: event => event.repeat || commands[event.shiftKey ? "markEmpty" : "markDone"](), escape: () => state.tab.escape(),
+  "?": commands.help, "/": () => commands.find(), j: () => commands.jump(), a: event => event.repeat || commands[event.shiftKey ? "markEmpty" : "markDone"](), escape: () => state.tab.escape(),
 };
 
 /** The key in small letters; on keyboards of other alphabets, what a Latin one has at that place. */

@@ -3,21 +3,22 @@
 import {canvas, find, say} from "./dom.js";
 import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
 import {isPhoto} from "./files.js";
-import {folderPhotos, hasFolder, loadFolder, look, lookSoon, markOnServer, onFolder, onLook, openOnServer} from "./folder.js";
+import {folderPhotos, hasFolder, loadFolder, lookSoon, onFolder, onLook, openOnServer} from "./folder.js";
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {beginLight, lightOf} from "./light.js";
+import {isFinished, stateOf} from "./progress.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
-import {allTabs, commands, isLeft, mayLeave, mayWork, refresh, state, view} from "./state.js";
+import {allTabs, commands, mayLeave, refresh, state, view} from "./state.js";
 import {recall, remember} from "./vault.js";
 import {countOf} from "./words.js";
 import {beginWork, documentNow, link, onAnswer, work} from "./work.js";
 
 let chosen = 0; // how many photos the user chose
-let aim = null; // the key of the photo that is on its way
+export let aim = null; // the key of the photo that is on its way
 let content = ""; // of the open photo, as of `contentNow`
-let isWanted = () => true;
 const listeners = [];
+const unopened = new Map(); // key of a photo that could not be opened -> why
 
 /** Have `listener(changed)` called when photos came or went, another one is open, or some `changed`, of which it gets the entries. */
 export function onPhotos(listener) {
@@ -89,6 +90,7 @@ async function openFile(file, key = newKey()) {
   const name = (file.name || "pasted photo").slice(0, 200), wanted = choosePhoto();
   say(`Opening ${name} …`);
   const answer = takeAhead(key) ?? await upload(file, name);
+  noteOpened(key, answer);
   if (answer?.error && wanted()) {
     say(`${name} could not be opened: ${answer.error}`, true);
     return false;
@@ -101,12 +103,23 @@ async function openInFolder({key, name}, {take = false, session = null} = {}) {
   const wanted = choosePhoto(), token = session?.token ?? takeAhead(key)?.token;
   say(`Opening ${name} …`);
   const answer = await openOnServer(name, {take, token});
+  noteOpened(key, answer);
   const more = answer?.resumed && session ? undone(answer, session) : {};
   const before = state.photo, former = link.token;
   const opened = await arrive(answer, {key, name, file: null, folder: true}, wanted, {document: answer?.document, ...more});
   if (opened && before?.folder && before.key !== key && former) ahead.set(before.key, {token: former});
   return opened;
 }
+
+/** Remember whether a photo could be opened, by what the server answered. */
+function noteOpened(key, answer) {
+  if (answer?.error) unopened.set(key, answer.error);
+  else if (!answer || !unopened.delete(key)) return;
+  tellPhotos(listPhotos().filter(entry => entry.key === key));
+}
+
+/** Why a photo could not be opened; nothing if it could, or nobody tried. */
+export const whyUnopened = ({key}) => unopened.get(key);
 
 function upload(file, name) {
   return sendFile(`photo?name=${encodeURIComponent(name)}`, file);
@@ -206,7 +219,7 @@ async function openFirstOfFolder(session) {
   const unfinished = folderPhotos.find(entry => !isFinished(stateOf(entry)) && !entry.lock);
   const first = before ?? unfinished ?? folderPhotos[0];
   const isSame = first.key === session?.key;
-  if (await openInFolder(first, isSame ? {session} : {})) return openAhead(nextEntry(1));
+  if (await openInFolder(first, isSame ? {session} : {})) return openAhead(folderPhotos[folderPhotos.indexOf(first) + 1]);
   for (const entry of folderPhotos.filter(one => one !== first)) if (await openInFolder(entry)) return true;
   return false;
 }
@@ -219,7 +232,7 @@ function undone(greeting, {sequence, sent, queue}) {
   return {pending: [...sent, ...queue], first: sent.length};
 }
 
-// --- going through them --------------------------------------------------------------------------
+// --- which there are -----------------------------------------------------------------------------
 
 /** All photos, as the strip and the list show them: those of the folder; or the user's own, the latest first, then the samples. */
 export function listPhotos() {
@@ -233,35 +246,6 @@ export function tellPhotos(changed) {
   const entries = listPhotos(), place = entries.findIndex(entry => entry.key === state.photo?.key);
   find(".caption").textContent = place < 0 ? "" : `${entries[place].name} · ${place + 1} of ${entries.length}`;
   for (const listener of listeners) listener(changed);
-}
-
-/** Only photos for which `matches(entry)` is true are gone to by the keys. */
-export function goOnlyTo(matches) {
-  isWanted = matches;
-}
-
-/** The next photo in that direction, 1 or -1, for which `fits` is true; nothing if there is none. */
-function nextEntry(direction, fits = isWanted) {
-  const entries = listPhotos();
-  let place = entries.findIndex(entry => entry.key === (aim ?? state.photo?.key)) + direction;
-  while (entries[place] && !fits(entries[place])) place += direction;
-  return entries[place];
-}
-
-/** Open the next photo in that direction, 1 or -1. */
-export async function stepPhoto(direction) {
-  if (isLeft()) return; // it goes on anyway
-  const entry = nextEntry(direction);
-  if (!entry) say(direction > 0 ? "This is the last photo." : "This is the first photo.");
-  else if (await openEntry(entry)) openAhead(nextEntry(direction));
-}
-
-/** Open the next photo of which nobody said that it is done or empty. */
-async function stepUnfinished() {
-  if (hasFolder) await look(); // perhaps somebody else took the next one just now
-  const fits = entry => !isFinished(stateOf(entry)) && !entry.lock, entry = nextEntry(1, fits);
-  if (!entry) say(listPhotos().some(fits) ? "This is the last photo; some before it are not done." : "All photos are done.");
-  else if (await openEntry(entry)) openAhead(nextEntry(1, fits));
 }
 
 export async function openEntry(entry) {
@@ -287,7 +271,7 @@ const AHEAD = 8; // photos that the server may have, by the tokens we know
 const ahead = new Map(); // key -> what the server said when it opened it
 
 /** Have the server read and encode a photo that will be wanted soon. */
-async function openAhead(entry) {
+export async function openAhead(entry) {
   if (!entry || ahead.has(entry.key) || !(entry.folder || entry.photo)) return;
   await link.idle(); // the open photo comes first
   const greeting = await (entry.folder ? openOnServer(entry.name, {ahead: true}) : upload(entry.photo, entry.name));
@@ -305,21 +289,6 @@ function takeAhead(key) {
 
 // --- how far they are ----------------------------------------------------------------------------
 
-/** How far a photo is: "new", "started", "done", or "empty" if somebody decided so. */
-export function stateOf(entry) {
-  const count = countOfObjects(entry), {state: said = "new"} = entry;
-  if (count) return said === "done" ? said : "started";
-  return said === "empty" ? said : "new";
-}
-
-/** How many objects a photo has. */
-export function countOfObjects(entry) {
-  if (entry.key === state.photo?.key) return work.objects.length;
-  return entry.folder ? entry.objects : entry.document?.objects.length ?? 0;
-}
-
-const isFinished = said => said === "done" || said === "empty";
-
 /** What an annotator decides about the objects of the open photo, as a text; not how they are shown. */
 const contentNow = () => JSON.stringify(work.objects.map(({name, mask}) => [name, mask]));
 
@@ -332,34 +301,3 @@ function reopenDone() {
   link.idle().then(() => say(`${name} was done; now it is in progress again. Press A when it is done.`)); // not to be talked over
 }
 
-/** Say that the open photo is done or empty, and go on; said once more, it is not. Nothing changes it meanwhile. */
-async function markOpen(wanted) {
-  if (!state.photo || !mayWork() || !mayLeave()) return;
-  state.leaving = state.photo.key;
-  await mark(state.photo, wanted);
-  state.leaving = null;
-}
-
-async function mark({key, name, folder}, wanted) {
-  await link.idle();
-  const entry = listPhotos().find(one => one.key === key), count = work.objects.length;
-  if (!entry || state.photo?.key !== key) return;
-  const before = stateOf(entry), next = before === wanted ? (count ? "started" : "new") : wanted;
-  if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+A: it is empty.", true);
-  if (next === "empty" && count) return say("There are objects in this photo; delete them before it is empty.", true);
-  const answer = folder ? await markOnServer(name, next) : markInBrowser(key, next);
-  if (!answer || answer.error) return say(answer?.error ?? "The server does not answer; nothing was changed.", true);
-  if (folder) entry.state = answer.state;
-  tellPhotos([entry]);
-  if (isFinished(next)) await stepUnfinished();
-  else say(`${name} is not finished any more.`);
-}
-
-function markInBrowser(key, said) {
-  saveNow(said);
-  return {};
-}
-commands.previousPhoto = () => stepPhoto(-1);
-commands.nextPhoto = () => stepPhoto(1);
-commands.markDone = () => markOpen("done");
-commands.markEmpty = () => markOpen("empty");

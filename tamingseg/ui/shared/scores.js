@@ -8,9 +8,10 @@ import {photoStem} from "./words.js";
 const NONE = "No truth of this photo is known. Load a label map of it in the second tab.";
 
 export class Scores {
-  /** `box` is a <details> as in the panels; `head` names the columns; `fetch()` gives {rows}, null without truth. */
-  constructor(box, command, head, fetch) {
-    Object.assign(this, {box: find(box), head, fetch, rows: null, asked: 0});
+  /** `box` is a <details> as in the panels; `head` names the columns; `fetch()` gives {rows}, null without truth; `name()` that of what is compared. */
+  constructor(box, command, head, fetch, name = () => state.photo.name) {
+    Object.assign(this, {box: find(box), head, fetch, name, rows: null, asked: 0});
+    this.button = this.box.querySelector(`[data-do=${command}]`);
     this.box.addEventListener("toggle", () => this.bringUpToDate());
     commands[command] = () => this.save();
   }
@@ -22,7 +23,7 @@ export class Scores {
     if (!answer || asked !== this.asked) return;
     this.rows = answer.rows;
     const table = this.box.querySelector("table"), hasRows = Boolean(this.rows?.length);
-    table.hidden = this.box.querySelector("button").hidden = !hasRows;
+    table.hidden = this.button.hidden = !hasRows;
     this.box.querySelector("p").textContent = this.rows === null ? NONE : hasRows ? "" : "There is nothing to compare yet.";
     table.replaceChildren(rowOf("th", this.head), ...(this.rows ?? []).map(row => rowOf("td", row.map(inWords))));
   }
@@ -30,7 +31,7 @@ export class Scores {
   save() {
     const lines = [this.head, ...this.rows].map(row => row.map(quoted).join(","));
     const bytes = new TextEncoder().encode(`${lines.join("\r\n")}\r\n`);
-    download(btoa(String.fromCharCode(...bytes)), "text/csv", `${photoStem(state.photo.name)}-${state.tab.name}-scores.csv`);
+    download(btoa(String.fromCharCode(...bytes)), "text/csv", `${photoStem(this.name())}-${state.tab.name}-scores.csv`);
   }
 }
 

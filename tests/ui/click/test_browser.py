@@ -518,6 +518,34 @@ def test_classes_have_keys_and_objects_take_name_and_colour_of_theirs(user, disc
     user.has_objects(3)
 
 
+def test_a_class_without_a_key_is_chosen_by_its_name(visitor, discs_png):
+    user = visitor()
+    user.upload(discs_png)
+    names = "".join(f"kind {number}\n" for number in range(10, 30)).encode()
+    user.page.set_input_files(
+        ".file", {"name": "classes.txt", "mimeType": "text/plain", "buffer": names}
+    )
+    user.page.wait_for_selector(".class >> nth=19")
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("c")
+    user.page.keyboard.type("Kind 2")  # completed to the first that begins so
+    field = user.page.locator(".classes input")
+    assert field.input_value() == "kind 20"
+    user.page.keyboard.type("5")
+    user.page.keyboard.press("Enter")
+    user.says("The next objects: kind 25")
+    user.click(RED)
+    assert user.page.locator(".active .object-name").input_value() == "kind 25"
+    user.press("n")  # the keys are the photo's again
+    user.page.keyboard.press("c")
+    user.page.keyboard.type("kind")
+    user.page.keyboard.press("Delete")  # a new class that others begin with
+    assert field.input_value() == "kind"
+    user.page.keyboard.press("Enter")
+    user.says("The next objects: kind.")
+    assert user.page.locator(".class").count() == 21
+
+
 def test_many_classes_leave_room_for_an_object(visitor, discs_png):
     user = visitor()
     user.upload(discs_png)

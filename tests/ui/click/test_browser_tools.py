@@ -72,6 +72,29 @@ def test_a_polygon_is_drawn_changed_and_closed_by_enter(hand):
     hand.has_objects(0)
 
 
+def test_a_polygon_that_is_not_closed_outlives_a_reload(hand):
+    keys(hand, "p")
+    tap(hand, *SQUARE[:3])
+    hand.reload()
+    hand.says("The polygon that was not closed is here again")
+    keys(hand, "Control+z")  # the corner before
+    tap(hand, SQUARE[2], SQUARE[3])
+    keys(hand, "Enter")
+    hand.has_objects(1)
+    assert nearly(hand.mask(), square())
+    hand.saved()
+    keys(hand, "o")
+    hand.says("Drag corners")
+    drag(hand, SQUARE[2], (160, 600))
+    hand.reload()
+    hand.says("The polygon that was not closed is here again")
+    drag(hand, SQUARE[3], (160, 500))
+    keys(hand, "Enter")
+    assert nearly(hand.mask(), square(bottom=160))
+    hand.reload()
+    hand.says("Welcome back")
+
+
 @pytest.mark.parametrize("way", ["first corner", "double click"])
 def test_a_polygon_is_closed_by_a_click_and_added_or_taken_away(hand, way, discs):
     hand.click(RED)

@@ -110,7 +110,8 @@ def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, d
     user = annotator()
     is_open(user, NAMES[0])
     lists(user, NAMES)
-    assert "1 of 5" in user.page.locator(".list .tally").inner_text()
+    assert user.page.locator(".list .tally input").input_value() == "1"
+    assert user.page.locator(".list .tally").inner_text().strip() == "of 5"
     user.click(RED)
     says(user, NAMES[0], "In progress · 1 object")
     step(user, "a", NAMES[1])
@@ -230,6 +231,82 @@ def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(anno
     user.page.locator("canvas.view").focus()
     step(user, "PageUp", NAMES[1])
     step(user, "PageDown", NAMES[3])
+
+
+def test_photos_are_listed_by_class(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    for name in ("disc", "plate"):
+        user.page.fill(".classes input", name)
+        user.page.keyboard.press("Enter")
+    user.page.locator("canvas.view").focus()
+    user.press("1").click(RED)
+    says(user, NAMES[0], "1 object")
+    step(user, "PageDown", NAMES[1])
+    user.press("1", "2").click(RED)  # of the first photo the list knows by the server
+    says(user, NAMES[1], "1 object")
+    user.page.select_option(".list select", label="disc (1)")
+    lists(user, [NAMES[0]])
+    user.page.locator("canvas.view").focus()
+    user.press("1")  # the object is a disc now
+    lists(user, NAMES[:2])
+    assert "plate (0)" in user.page.locator(".list select").inner_text()
+    step(user, "PageUp", NAMES[0])
+    user.page.keyboard.press("PageDown")
+    is_open(user, NAMES[1])
+    user.page.keyboard.press("PageDown")
+    user.says("This is the last photo.")
+    user.page.locator(".classes .icon").first.click()  # of no class: all are listed
+    lists(user, NAMES)
+
+
+def test_a_number_leads_to_its_photo(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    user.page.keyboard.press("j")
+    user.page.keyboard.type("4")
+    step(user, "Enter", NAMES[3])
+    step(user, "PageUp", NAMES[2])
+    number = user.page.locator(".list .tally input")
+    expect(number).to_have_value("3")
+    user.page.keyboard.press("j")
+    user.page.keyboard.type("17")
+    user.page.keyboard.press("Enter")
+    user.says("There are photos 1 to 5.")
+    expect(number).to_have_value("3")
+
+
+def test_after_the_last_photo_the_first_one_follows_that_is_not_done(annotator):
+    user = annotator()
+    is_open(user, NAMES[0])
+    step(user, "Shift+A", NAMES[1])
+    for name in NAMES[2:]:
+        step(user, "PageDown", name)
+    step(user, "Shift+A", NAMES[1])
+    user.says(f"the list begins again: {NAMES[1]} is not done")
+    step(user, "Shift+A", NAMES[2])
+    step(user, "Shift+A", NAMES[3])
+    user.page.keyboard.press("Shift+A")
+    user.says("All photos are done.")
+
+
+def test_a_damaged_photo_is_said_and_passed_over(annotator, folder, folder_app):
+    damaged = folder / NAMES[2]
+    damaged.write_bytes(damaged.read_bytes()[:1000])
+    user = annotator()
+    is_open(user, NAMES[0])
+    step(user, "PageDown", NAMES[1])
+    step(user, "PageDown", NAMES[3])
+    user.says(f"Passed over: {NAMES[2]}, which cannot be opened")
+    says(user, NAMES[2], "Cannot be opened")
+    step(user, "PageUp", NAMES[1])
+    step(user, "Shift+A", NAMES[3])
+    assert kept(folder_app)[NAMES[1]].state == "empty"
+    step(user, "Shift+A", NAMES[4])
+    step(user, "Shift+A", NAMES[0])
+    user.page.keyboard.press("Shift+A")  # only the damaged one is left
+    user.page.wait_for_selector(".message.error")
+    assert NAMES[2] in user.message()
 
 
 def test_the_filter_and_sliders_leave_the_keys_to_the_photo(annotator):

@@ -41,8 +41,9 @@ def desk(photos, fake_segmentor):
 
 @pytest.fixture
 def export(desk):
-    def export(form, name=None):
-        answer = folder_exchange(desk)[0]({"format": form, "visible": False, "name": name}, {})
+    def export(form, name=None, finished=False):
+        request = {"format": form, "visible": False, "name": name, "finished": finished}
+        answer = folder_exchange(desk)[0](request, {})
         assert "error" not in answer, answer
         return base64.b64decode(answer["file"]), answer
 
@@ -66,6 +67,13 @@ def test_all_photos_that_are_not_new_are_written_and_the_empty_ones_too(desk, ex
     desk.project.mark("day2/c.png", "new")
     assert export("coco")[1]["photos"] == 2
     assert export("coco", "day2/c.png")[1]["photos"] == 1
+
+
+def test_finished_photos_are_those_that_are_done_or_empty(desk, export):
+    assert json.loads(export("coco", finished=True)[0])["images"][0]["file_name"] == "day2/c.png"
+    desk.project.mark("b.png", "done")
+    assert (answer := export("coco", finished=True)[1])["photos"] == 2
+    assert answer["objects"] == 1
 
 
 def test_numbers_that_the_page_gave_are_no_names(export):

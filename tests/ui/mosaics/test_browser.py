@@ -95,6 +95,29 @@ def test_a_mosaic_is_made_and_its_pictures_stand_side_by_side(maker, plain_textu
         assert image.get_attribute("alt").startswith("mosaic plain grid 3 seed 0: ")
 
 
+def test_several_seeds_are_measured_and_saved_as_a_table(maker, divide_by_colour):
+    maker.page.fill("#seg-seed", "5")
+    maker.page.locator("#panel-mosaics .scores summary").click()
+    measure = maker.page.locator("[data-do=measureSeeds]")
+    assert measure.inner_text() == "Measure 10 seeds from 5 on"
+    measure.click()
+    maker.says("mosaic plain grid 3 seed 5 to 14: 100 % of the pixels are right")
+    maker.page.locator("#panel-mosaics .scores td").first.wait_for()
+    with maker.page.expect_download() as download:
+        maker.page.click("[data-do=saveSeedScores]")
+    assert download.value.suggested_filename.endswith("mosaics-scores.csv")
+    assert "5 to 14" in download.value.suggested_filename
+    lines = Path(download.value.path()).read_text().splitlines()
+    assert lines[0] == '"Mosaic","Pixels right","Adjusted Rand","Boundary F"'
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        *(f'"Seed {seed}"' for seed in range(5, 15)),
+        '"Mean"',
+        '"Spread"',
+    ]
+    assert lines[-2:] == ['"Mean",1,1,1', '"Spread",0,0,0']
+    maker.page.locator("#panel-mosaics .scores summary").click()
+
+
 def test_the_next_seed_and_the_one_before(maker, plain_textures):
     make_it(maker)
     first = picture(maker, "Image")

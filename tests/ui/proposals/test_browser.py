@@ -337,6 +337,34 @@ def test_several_masks_become_objects_the_small_ones_in_front(user):
     assert labels[LEFT] < labels[BLUE] < labels[RED]
 
 
+def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user):
+    field = user.page.locator(".classes input")
+    field.fill("disc")
+    field.press("Enter")
+    propose(user)
+    show(user, 3)
+    take = user.page.locator("[data-do=takeMasks]")
+    assert take.inner_text().startswith("First 3 as “disc”")
+    take.click()
+    user.says("3 objects of “disc” from proposals")
+    names = user.page.locator(".objects .open-object")
+    assert names.all_inner_texts() == ["disc"] * 3
+    labels = user.index()
+    assert labels[LEFT] < labels[BLUE] < labels[RED]
+    user.page.click("#tab-proposals")
+    choose(user, RED, BLUE)
+    user.page.keyboard.press("t")
+    user.says("They are objects already.")
+    user.page.locator("canvas.view").focus()
+    user.press("Control+z")
+    user.has_objects(0)
+    user.page.locator(".classes .icon").first.click()
+    user.page.click("#tab-proposals")
+    user.page.keyboard.press("t")
+    user.says("2 objects from proposals")
+    assert names.all_inner_texts() == ["Object 1", "Object 2"]
+
+
 def test_keyboard_alone(user):
     user.page.evaluate("document.activeElement.blur()")
     press = user.page.keyboard.press

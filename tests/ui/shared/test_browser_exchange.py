@@ -119,6 +119,18 @@ def test_all_photos_are_saved_as_coco_and_come_back_by_dropping_the_file(
     assert "3 objects in 2 photos" in prepare(user, "coco")  # the sample that is shown first is new
     name, content = save(user)
     assert name == "photos-coco.json"
+    user.page.click("header [data-do=export]")
+    user.page.click("[data-scope=finished]")
+    assert "no object to save" in prepare(user, "coco")
+    user.press("Escape")
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("a")
+    user.page.wait_for_selector('canvas[data-ready^="photo"]')
+    user.says("Welcome back")
+    user.page.click("header [data-do=export]")
+    user.page.click("[data-scope=finished]")
+    assert "1 object in 1 photo" in prepare(user, "coco")
+    user.press("Escape")
     (tmp_path / name).write_bytes(content)
     with contextlib.redirect_stdout(io.StringIO()):
         coco = COCO(tmp_path / name)
