@@ -1,6 +1,7 @@
 """What other programs read from our files: masks are compared pixel by pixel.
 
-    python scripts/check_formats.py            # asks what is installed
+    python scripts/check_formats.py                # four masks that are hard to keep
+    python scripts/check_formats.py WORK.tamingseg # the work in a project file, beside its photos
 
 It asks datumaro, labelme, ultralytics and Label Studio's converter. They need other versions of
 libraries than this project, so they are no dependencies of its tests. Install them elsewhere, in an
@@ -12,6 +13,7 @@ this script there with PYTHONPATH at this project's root:
 """
 
 import importlib.util
+import io
 import json
 import sys
 import tempfile
@@ -28,7 +30,8 @@ from tamingseg.annotations.writing import write_annotations
 from tamingseg.masks.rle import decode_rle, encode_rle
 
 SIZE = (24, 31)
-Masks = list[tuple[str, np.ndarray]]
+Masks = list[tuple[str, str, np.ndarray]]
+"""(name of the photo without its ending, label, mask) of each object."""
 
 
 def masks() -> dict[str, np.ndarray]:
@@ -48,10 +51,10 @@ def project() -> Project:
     return Project(tuple(map(Label, masks())), (Photo("a.png", SIZE, objects),))
 
 
-def by_datumaro(format_: str) -> Callable[[Path], Masks]:
+def by_datumaro(format_: str) -> Callable[[Path, Project], Masks]:
     """Read a folder with datumaro's importer of that name."""
 
-    def read(folder: Path) -> Masks:
+    def read(folder: Path, _: Project) -> Masks:
         from datumaro import Dataset
 
         found = Dataset.import_from(str(folder), format_)
@@ -60,25 +63,29 @@ def by_datumaro(format_: str) -> Callable[[Path], Masks]:
         for item in found:
             for entry in item.annotations:
                 if hasattr(entry, "image"):
-                    read.append((names[entry.label], np.asarray(entry.image) > 0))
+                    read.append((item.id, names[entry.label], np.asarray(entry.image) > 0))
         return read
 
     return read
 
 
-def by_pycocotools(folder: Path) -> Masks:
+def by_pycocotools(folder: Path, _: Project) -> Masks:
     """Read the JSON file."""
     from pycocotools.coco import COCO
 
     found = COCO(str(folder / "annotations/instances_default.json"))
     return [
-        (found.cats[entry["category_id"]]["name"], found.annToMask(entry) > 0)
+        (
+            stem(found.imgs[entry["image_id"]]["file_name"]),
+            found.cats[entry["category_id"]]["name"],
+            found.annToMask(entry) > 0,
+        )
         for entry in found.anns.values()
     ]
 
 
-def by_labelme(folder: Path) -> Masks:
-    """Read a.json with labelme's own functions, without its window."""
+def by_labelme(folder: Path, work: Project) -> Masks:
+    """Read the JSON files with labelme's own functions, without its window."""
     spec = importlib.util.find_spec("labelme")
     if spec is None or spec.origin is None:
         raise ImportError("labelme is not installed")
@@ -91,44 +98,54 @@ def by_labelme(folder: Path) -> Masks:
     assert loaded.loader is not None
     shape = importlib.util.module_from_spec(loaded)
     loaded.loader.exec_module(shape)
-    contents = json.loads((folder / "a.json").read_text())
-    for entry in contents["shapes"]:
-        if entry["mask"] is not None:
-            entry["mask"] = _decoded(entry["mask"])
-    numbers = {name: number for number, name in enumerate(masks(), 1)}
-    classes, _ = shape.shapes_to_label(SIZE, contents["shapes"], numbers)
-    return [(name, classes == number) for name, number in numbers.items()]
+    read: Masks = []
+    for file in sorted(folder.rglob("*.json")):
+        contents = json.loads(file.read_text())
+        size = contents["imageHeight"], contents["imageWidth"]
+        for entry in contents["shapes"]:
+            if entry["mask"] is not None:
+                entry["mask"] = _decoded(entry["mask"])
+            number = {entry["label"]: 1}
+            found, _ = shape.shapes_to_label(size, [entry], number)
+            name = stem(file.relative_to(folder).as_posix())
+            read.append((name, entry["label"], found == 1))
+    return read
 
 
-def by_ultralytics(folder: Path) -> Masks:
-    """Read labels/a.txt with ultralytics' own check and polygons."""
+def by_ultralytics(folder: Path, work: Project) -> Masks:
+    """Read the text files with ultralytics' own check and polygons."""
     from ultralytics.data.utils import polygon2mask, verify_image_label
 
-    files = str(folder / "images/a.png"), str(folder / "labels/a.txt")
-    found = verify_image_label((*files, "", False, 4, 0, 0, False))
-    assert not found[9], found[9]
-    names = list(masks())
-    return [
-        (names[int(row[0])], polygon2mask(SIZE, [segment * SIZE[::-1]]) > 0)
-        for row, segment in zip(found[1], found[3], strict=True)
-    ]
+    names = [label.name for label in work.labels]
+    read: Masks = []
+    for photo in work.photos:
+        name = stem(photo.name)
+        files = str(folder / f"images/{photo.name}"), str(folder / f"labels/{name}.txt")
+        found = verify_image_label((*files, "", False, len(names), 0, 0, False))
+        assert not found[9], found[9]
+        for row, segment in zip(found[1], found[3], strict=True):
+            mask = polygon2mask(photo.size, [segment * photo.size[::-1]]) > 0
+            read.append((name, names[int(row[0])], mask))
+    return read
 
 
-def by_label_studio(folder: Path) -> Masks:
+def by_label_studio(folder: Path, work: Project) -> Masks:
     """Read tasks.json with Label Studio's converter."""
     from label_studio_converter.brush import decode_rle as decode
 
-    (task,) = json.loads((folder / "tasks.json").read_text())
+    tasks = json.loads((folder / "tasks.json").read_text())
     return [
         (
+            stem(photo.name),
             region["value"]["brushlabels"][0],
-            np.reshape(decode(region["value"]["rle"]), (*SIZE, 4))[..., 3] > 0,
+            np.reshape(decode(region["value"]["rle"]), (*photo.size, 4))[..., 3] > 0,
         )
+        for photo, task in zip(work.photos, tasks, strict=True)
         for region in task["annotations"][0]["result"]
     ]
 
 
-READERS: dict[str, list[tuple[str, Callable[[Path], Masks]]]] = {
+READERS: dict[str, list[tuple[str, Callable[[Path, Project], Masks]]]] = {
     "coco": [("pycocotools", by_pycocotools), ("datumaro", by_datumaro("coco"))],
     "coco-polygons": [("pycocotools", by_pycocotools)],
     "labelme": [("labelme", by_labelme)],
@@ -139,36 +156,64 @@ READERS: dict[str, list[tuple[str, Callable[[Path], Masks]]]] = {
 }
 
 
+def stem(name: str) -> str:
+    """Return a file's name without its ending."""
+    return name.rpartition(".")[0] or name
+
+
+def of_labels(found: Masks) -> dict[tuple[str, str], list[np.ndarray]]:
+    """Return the masks of each label of each photo; the name of a photo may lack its folder."""
+    masks: dict[tuple[str, str], list[np.ndarray]] = {}
+    for photo, label, mask in found:
+        masks.setdefault((photo, label), []).append(mask)
+    return masks
+
+
 def compare(found: Masks, expected: Masks) -> Iterator[str]:
-    """Say of each mask whether it came back."""
-    for name, mask in expected:
-        same = [other for label, other in found if label == name]
-        union = np.any([*same, np.zeros(SIZE, bool)], axis=0)
-        wrong = int((union != mask).sum())
-        pieces = "" if len(same) == 1 else f" in {len(same)} pieces"
-        yield f"{name} {'equal' if not wrong else f'{wrong} px differ'}{pieces}"
+    """Say how many labels of photos came back, and what is wrong with the others."""
+    there, wanted, equal = of_labels(found), of_labels(expected), 0
+    wrong = []
+    for (photo, label), masks in wanted.items():
+        same = there.get((photo, label)) or there.get((photo.rpartition("/")[2], label), [])
+        union = np.any([*same, np.zeros(masks[0].shape, bool)], axis=0)
+        missed = int((union != np.any(masks, axis=0)).sum())
+        pieces = "" if len(same) == len(masks) else f" in {len(same)} pieces, not {len(masks)}"
+        equal += not missed
+        if missed or pieces:
+            wrong.append(f"{photo} {label}: {missed} px differ{pieces}")
+    yield f"{equal} of {len(wanted)} are equal"
+    yield from wrong[:4]
+    if len(wrong) > 4:
+        yield f"... and {len(wrong) - 4} more"
+
+
+def photos_of(work: Project, folder: Path | None) -> dict[str, bytes]:
+    """Return the photos' files, those below a folder or black ones."""
+    images = {}
+    for photo in work.photos:
+        black = io.BytesIO()
+        Image.new("RGB", photo.size[::-1]).save(black, "PNG")
+        images[photo.name] = (folder / photo.name).read_bytes() if folder else black.getvalue()
+    return images
 
 
 def main() -> None:
     """Write each format, read it with each program, print a line."""
+    file = Path(sys.argv[1]) if len(sys.argv) > 1 else None
+    work = read_annotations(file)[0] if file else project()
+    images = photos_of(work, file.parent if file else None)
     for format_, readers in READERS.items():
         for program, read in readers:
             with tempfile.TemporaryDirectory() as folder:
                 output = Path(folder) / "out"
-                photo = Path(folder) / "a.png"
-                Image.new("RGB", SIZE[::-1]).save(photo)
-                images = {"a.png": photo.read_bytes()}
-                write_annotations(project(), output, format_, images, with_photos=True)
+                write_annotations(work, output, format_, images, with_photos=True)
                 back, _ = read_annotations(output)
                 kept = [
-                    (item.label, decode_rle(item.mask, SIZE)) for _, _, item in back.annotations()
-                ]
-                expected = [
-                    (name, np.any([mask for label, mask in kept if label == name], axis=0))
-                    for name in masks()
+                    (stem(photo.name), item.label, decode_rle(item.mask, photo.size))
+                    for photo, _, item in back.annotations()
                 ]
                 try:
-                    said = "; ".join(compare(read(output), expected))
+                    said = "; ".join(compare(read(output, work), kept))
                 except Exception as error:
                     said = f"{type(error).__name__}: {error}".splitlines()[0]
                 print(f"{format_:14} {program:24} {said}", flush=True)
@@ -176,7 +221,6 @@ def main() -> None:
 
 def _decoded(text: str) -> np.ndarray:
     import base64
-    import io
 
     return np.array(Image.open(io.BytesIO(base64.b64decode(text)))).astype(bool)
 

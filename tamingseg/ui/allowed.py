@@ -22,6 +22,9 @@ _READ = re.compile(
 _WRITTEN = re.compile(f"({_CALL}|{_RUN}|{_CANCEL}|{_RESET})/?|/tamingseg/.+")
 """Paths that the page uses by GET and by POST. Below /tamingseg/ are our own routes."""
 
+_MCP = re.compile(f"{_GRADIO}/mcp/?")
+"""The one address for MCP clients ("streamable HTTP"); the older ones stay closed."""
+
 _SESSION = re.compile(r"[\w-]{1,100}")
 """Names that gradio's scripts give a browser tab, and its client in Python itself."""
 
@@ -39,15 +42,23 @@ class Known:
     """What the page's scripts ask gradio for.
 
     `calls` maps the number of a component to the names of its functions, `runs` the number of an
-    event to how many values it takes.
+    event to how many values it takes; `mcp` says whether MCP clients are let in.
     """
 
     calls: Mapping[int, Collection[str]]
     runs: Mapping[int, int]
+    mcp: bool = False
 
 
-def check_path(method: str, path: str) -> None:
-    """Raise Refused if the page does not use the path with this method."""
+def is_mcp(path: str) -> bool:
+    """Whether MCP clients ask at this path."""
+    return _MCP.fullmatch(path) is not None
+
+
+def check_path(method: str, path: str, known: Known) -> None:
+    """Raise Refused if neither the page nor a program uses the path with this method."""
+    if known.mcp and is_mcp(path) and method in ("GET", "POST", "DELETE"):
+        return
     allowed = {"GET": _READ, "HEAD": _READ, "POST": _WRITTEN}.get(method)
     if allowed is None or not allowed.fullmatch(path):
         raise Refused(404, "There is nothing here.")

@@ -36,7 +36,7 @@ MAX_CLICKS = 100
 """Most clicks of one request."""
 
 
-def add_endpoints(workspaces: Workspaces, propose: Proposer, partitioner: Segmentor) -> None:
+def add_endpoints(workspaces: Workspaces, proposer: Proposer, partitioner: Segmentor) -> None:
     """Give the page that is being built its endpoints: /embed, /segment, /propose, /partition."""
 
     async def embed(photo: str, request: gr.Request, name: str = "photo") -> dict[str, Any]:
@@ -68,7 +68,7 @@ def add_endpoints(workspaces: Workspaces, propose: Proposer, partitioner: Segmen
         """
         return await run_in_threadpool(_clearly, partial(_segment, workspaces, token, clicks))
 
-    async def propose_(token: str, count: int = 100, grid: int = 32) -> list[Entry]:
+    async def propose(token: str, count: int = 100, grid: int = 32) -> list[Entry]:
         """Propose masks without a click, the best first.
 
         Args:
@@ -80,7 +80,7 @@ def add_endpoints(workspaces: Workspaces, propose: Proposer, partitioner: Segmen
         -------
             The masks as /segment gives them, with "score".
         """
-        steps = partial(run_steps, workspaces, propose, partitioner)
+        steps = partial(run_steps, workspaces, proposer, partitioner)
         await _carried_out(steps, {"token": token, "grid": grid})
         return await run_in_threadpool(_clearly, partial(_list, workspaces, token, count))
 
@@ -100,8 +100,8 @@ def add_endpoints(workspaces: Workspaces, propose: Proposer, partitioner: Segmen
         await _carried_out(steps, {"token": token, "method": method})
         return await run_in_threadpool(_clearly, partial(_cut, workspaces, token, method, regions))
 
-    for function in (embed, segment, propose_, partition):
-        gr.api(function, api_name=function.__name__.rstrip("_"), concurrency_limit=None)
+    for function in (embed, segment, propose, partition):
+        gr.api(function, api_name=function.__name__, concurrency_limit=None)
 
 
 def _clearly(work: Callable[[], Any]) -> Any:

@@ -9,7 +9,15 @@ import os
 from collections.abc import Awaitable, Callable, Collection, MutableMapping
 from typing import Any
 
-from tamingseg.ui.allowed import Known, Refused, check_body, check_path, is_checked, is_work
+from tamingseg.ui.allowed import (
+    Known,
+    Refused,
+    check_body,
+    check_path,
+    is_checked,
+    is_mcp,
+    is_work,
+)
 from tamingseg.ui.clients import OF_A_TAB, WORK, Bounds, TooMuch, client
 from tamingseg.ui.hosts import is_own
 
@@ -77,13 +85,13 @@ class Guard:
         try:
             client.set((scope.get("client") or ("",))[0])
             with self._bounds.request(path):
-                check_path(scope["method"], path)
+                check_path(scope["method"], path, self._known)
                 _check_site(scope)
                 self._check_host(scope)
                 if _announced(scope) > limit:
                     raise _too_large(limit)
                 passed_on: Receive = counted
-                if path in _WORKED:
+                if path in _WORKED or is_mcp(path):
                     self._bounds.spend(("work", client.get()), WORK)
                 if is_checked(path):
                     if not _header(scope, b"content-type").startswith(b"application/json"):

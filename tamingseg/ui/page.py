@@ -112,11 +112,13 @@ class Page(gr.Blocks):
             threading.Thread(target=keep_written, args=writing, daemon=True).start()
             routes += folder_routes(self.desk)
         hosts = own_names() if self.desk else None
+        mcp = os.environ.get("GRADIO_MCP_SERVER", "").lower() == "true"
         kept: dict[str, Any] = {
             "app_kwargs": {
                 "routes": routes,
-                "middleware": [Middleware(Guard, known=self._known(), hosts=hosts)],
+                "middleware": [Middleware(Guard, known=self._known(mcp), hosts=hosts)],
             },
+            "mcp_server": mcp,
             "theme": gr.themes.Base(font=list(_FONTS), font_mono=["ui-monospace", "monospace"]),
             "css": _CSS,
             "allowed_paths": [],
@@ -134,13 +136,13 @@ class Page(gr.Blocks):
         self._closed.set()
         super().close(verbose)
 
-    def _known(self) -> Known:
+    def _known(self, mcp: bool) -> Known:
         """List the functions and the events of the page's components."""
         calls = {
             number: {name for name, f in vars(block).items() if getattr(f, "_is_server_fn", False)}
             for number, block in self.blocks.items()
         }
-        return Known(calls, {number: len(run.inputs) for number, run in self.fns.items()})
+        return Known(calls, {number: len(run.inputs) for number, run in self.fns.items()}, mcp)
 
     def _warm_up(self) -> None:
         """Encode the first sample photo at the start, so that the first click is instant."""

@@ -38,6 +38,7 @@ def ask(
     mode=b"",
     host=b"",
     hosts=None,
+    known=KNOWN,
 ):
     """Status, headers and body of the guarded echo."""
     sent = []
@@ -54,7 +55,7 @@ def ask(
         sent.append(message)
 
     scope = {"type": "http", "method": method, "path": path, "headers": headers}
-    asyncio.run(guard.Guard(echo, KNOWN, hosts)({**scope, "root_path": root}, receive, send))
+    asyncio.run(guard.Guard(echo, known, hosts)({**scope, "root_path": root}, receive, send))
     return sent[0]["status"], dict(sent[0]["headers"]), sent[1]["body"]
 
 
@@ -121,6 +122,16 @@ def test_the_page_may_be_framed_by_its_host_alone(monkeypatch, hosted):
 def test_routes_that_the_page_does_not_use_are_not_there(method, path, status, root):
     path = root.rstrip("/") + path
     assert ask([b""], path, method=method, root=root)[0] == status
+
+
+def test_mcp_clients_are_let_in_if_that_is_switched_on():
+    for path in ("/gradio_api/mcp", "/gradio_api/mcp/"):
+        assert ask([b"{}"], path)[0] == 404
+        let_in = Known({}, {}, mcp=True)
+        assert ask([b"{}"], path, known=let_in)[0] == 200
+        assert ask([b"{}"], path, known=let_in, site=b"cross-site")[0] == 403
+        assert ask([b"{}"], path, known=let_in, method="PUT")[0] == 404
+    assert ask([b"{}"], "/gradio_api/mcp/sse", known=let_in, method="GET")[0] == 404
 
 
 def call(**changes):

@@ -9,7 +9,8 @@ def divide_by_colour(monkeypatch):
     """Mosaics whose textures have one colour each are divided by it, without a model."""
 
     def divide(segmentor, image, regions, *_):
-        _, labels = np.unique(image.reshape(-1, 3), axis=0, return_inverse=True)
+        colours = image.astype(np.int32) @ (1, 256, 256**2)
+        _, labels = np.unique(colours, return_inverse=True)
         return labels.reshape(image.shape[:2]).astype(np.int32) + 1
 
     monkeypatch.setattr("tamingseg.ui.mosaics.seeds.partition_image", divide)
