@@ -8,10 +8,11 @@ libraries than this project, so they are no dependencies of its tests. Install t
 environment with numpy, opencv-python-headless, pillow, pycocotools, pyyaml and tifffile, and start
 this script there with PYTHONPATH at this project's root:
 
-    pip install datumaro loguru scikit-image
+    pip install datumaro loguru scikit-image PyQt5
     pip install --no-deps labelme label-studio-converter ultralytics
 """
 
+import importlib
 import importlib.util
 import io
 import json
@@ -85,29 +86,23 @@ def by_pycocotools(folder: Path, _: Project) -> Masks:
 
 
 def by_labelme(folder: Path, work: Project) -> Masks:
-    """Read the JSON files with labelme's own functions, without its window."""
+    """Read the JSON files with labelme's own `LabelFile` and `shapes_to_label`."""
     spec = importlib.util.find_spec("labelme")
     if spec is None or spec.origin is None:
         raise ImportError("labelme is not installed")
     root = Path(spec.origin).parent
-    for name in ("labelme", "labelme.utils", "labelme._label_file"):  # its own import opens windows
-        sys.modules[name] = types.ModuleType(name)
-    sys.modules["labelme._label_file"].ShapeDict = dict  # type: ignore[attr-defined]
-    loaded = importlib.util.spec_from_file_location("labelme.utils.shape", root / "utils/shape.py")
-    assert loaded is not None
-    assert loaded.loader is not None
-    shape = importlib.util.module_from_spec(loaded)
-    loaded.loader.exec_module(shape)
+    labelme, utils = types.ModuleType("labelme"), types.ModuleType("labelme.utils")
+    labelme.__path__, utils.__path__ = [str(root)], [str(root / "utils")]
+    vars(labelme).update(utils=utils, __version__="")  # its own package imports windows
+    sys.modules |= {"labelme": labelme, "labelme.utils": utils}
+    vars(utils).update(vars(importlib.import_module("labelme.utils.image")))
+    label_file = importlib.import_module("labelme._label_file").LabelFile
+    shapes_to_label = importlib.import_module("labelme.utils.shape").shapes_to_label
     read: Masks = []
-    for file in sorted(folder.rglob("*.json")):
-        contents = json.loads(file.read_text())
-        size = contents["imageHeight"], contents["imageWidth"]
-        for entry in contents["shapes"]:
-            if entry["mask"] is not None:
-                entry["mask"] = _decoded(entry["mask"])
-            number = {entry["label"]: 1}
-            found, _ = shape.shapes_to_label(size, [entry], number)
-            name = stem(file.relative_to(folder).as_posix())
+    for photo in work.photos:
+        name = stem(photo.name)
+        for entry in label_file(str(folder / f"{name}.json")).shapes:
+            found, _ = shapes_to_label(photo.size, [entry], {entry["label"]: 1})
             read.append((name, entry["label"], found == 1))
     return read
 
@@ -209,7 +204,11 @@ def main() -> None:
                 write_annotations(work, output, format_, images, with_photos=True)
                 back, _ = read_annotations(output)
                 kept = [
-                    (stem(photo.name), item.label, decode_rle(item.mask, photo.size))
+                    (
+                        stem(photo.name).removeprefix("images/"),
+                        item.label,
+                        decode_rle(item.mask, photo.size),
+                    )
                     for photo, _, item in back.annotations()
                 ]
                 try:
@@ -217,12 +216,6 @@ def main() -> None:
                 except Exception as error:
                     said = f"{type(error).__name__}: {error}".splitlines()[0]
                 print(f"{format_:14} {program:24} {said}", flush=True)
-
-
-def _decoded(text: str) -> np.ndarray:
-    import base64
-
-    return np.array(Image.open(io.BytesIO(base64.b64decode(text)))).astype(bool)
 
 
 if __name__ == "__main__":

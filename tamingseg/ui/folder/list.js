@@ -120,9 +120,12 @@ function makeRow(entry) {
 }
 
 function picture(entry) {
+  const blank = Object.assign(document.createElement("span"), {className: "blank"});
   const source = entry.folder ? thumbOf(entry.name) : entry.thumb ?? (entry.photo ? null : urlOf(`samples/${encodeURIComponent(entry.name)}`));
-  if (!source) return Object.assign(document.createElement("span"), {className: "blank"});
-  return Object.assign(document.createElement("img"), {alt: "", draggable: false, loading: "lazy", decoding: "async", src: source});
+  if (!source) return blank;
+  const small = Object.assign(document.createElement("img"), {alt: "", draggable: false, loading: "lazy", decoding: "async", src: source});
+  small.addEventListener("error", () => small.replaceWith(blank)); // of a damaged photo
+  return small;
 }
 
 /** Write what changed in a row. */

@@ -102,7 +102,7 @@ export function showChoice() {
   find("[data-do=openMasks]").disabled = find("[data-do=removeMasks]").disabled = !ids.length;
   find("[data-do=mergeMasks]").disabled = ids.length < 2;
   find("[data-do=takeMasks]").disabled = !listed.order.length;
-  find("[data-do=takeMasks] span").textContent = `${ids.length ? countOf(ids.length, "chosen mask") : `First ${amount}`} as ${current ? `“${current.name}”` : "objects"}`;
+  find("[data-do=takeMasks] span").textContent = `Take the ${ids.length ? countOf(ids.length, "chosen mask") : `first ${amount}`} as ${current ? `“${current.name}”` : "objects"}`;
   find("#panel-proposals .export-what").textContent = ids.length ? `Save the ${ids.length === 1 ? "chosen mask" : `${ids.length} chosen masks`}`
     : amount === 1 ? "Save the first mask" : `Save the first ${amount} masks`;
   find("[data-do=saveJson]").disabled = find("[data-do=saveLabels]").disabled = !listed.order.length;

@@ -105,8 +105,8 @@ def test_several_seeds_are_measured_and_saved_as_a_table(maker, divide_by_colour
     maker.page.locator("#panel-mosaics .scores td").first.wait_for()
     with maker.page.expect_download() as download:
         maker.page.click("[data-do=saveSeedScores]")
-    assert download.value.suggested_filename.endswith("mosaics-scores.csv")
-    assert "5 to 14" in download.value.suggested_filename
+    name = download.value.suggested_filename
+    assert name == "mosaic-plain-grid-3-seed-5-to-14-mosaics-scores.csv"
     lines = Path(download.value.path()).read_text().splitlines()
     assert lines[0] == '"Mosaic","Pixels right","Adjusted Rand","Boundary F"'
     assert [line.split(",")[0] for line in lines[1:]] == [

@@ -344,7 +344,7 @@ def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user):
     propose(user)
     show(user, 3)
     take = user.page.locator("[data-do=takeMasks]")
-    assert take.inner_text().startswith("First 3 as “disc”")
+    assert take.inner_text().startswith("Take the first 3 as “disc”")
     take.click()
     user.says("3 objects of “disc” from proposals")
     names = user.page.locator(".objects .open-object")
