@@ -1,6 +1,8 @@
+import gc
 import os
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 
@@ -169,6 +171,23 @@ def test_what_was_dropped_goes_on_with_all_its_steps(segmentor, discs_image):
     undone = calls["answer"]({**request, "operations": [{"do": "undo"}, {"do": "undo"}]})
     assert undone["objects"] == []
     assert undone["can_redo"]
+
+
+def test_a_dropped_photo_is_freed_at_once(segmentor, discs_image):
+    """Python looks for circles of references rarely; gigabytes of photos lay in them."""
+    workspaces = Workspaces(segmentor, max_count=1)
+    calls = {call.__name__: call for call in click_calls(workspaces)}
+    gc.disable()
+    try:
+        workspace = workspaces.open_image("a.png", discs_image)
+        calls["answer"]({"token": workspace.token, "sequence": 1, "operations": [RED]})
+        calls["levels"]({"token": workspace.token})
+        left = [weakref.ref(one) for one in (workspace, workspace.image, workspace.slots["click"])]
+        del workspace
+        workspaces.open_image("b.png", discs_image)
+        assert [one() for one in left] == [None] * 3
+    finally:
+        gc.enable()
 
 
 def test_what_is_dropped_while_it_is_answered_keeps_that_step_too(fake_segmentor, discs_image):

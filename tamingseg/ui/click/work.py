@@ -2,6 +2,7 @@
 
 import threading
 import time
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
@@ -32,7 +33,9 @@ class ClickWork:
     def __init__(
         self, workspace: Workspace, segmentor: Segmentor, state: State | None = None
     ) -> None:
-        self._workspace = workspace
+        # The workspace refers to this object. A circle of references would keep a dropped workspace
+        # until Python looks for circles, which it does rarely.
+        self._workspace = weakref.proxy(workspace)
         self._clock = _Clock(segmentor)
         self._fusion = default_fusion(segmentor)
         self._session: Session | None = None
