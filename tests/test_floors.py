@@ -39,7 +39,7 @@ DOORS = {
     "onnx": ("weights/export.py",),
     "onnxruntime": ("segmentors/onnx_network.py",),
     "pycocotools": ("masks/rle.py",),
-    "safetensors": ("weights/",),
+    "safetensors": ("weights/", "ui/decoder/"),
     "scipy.sparse": ("partition/",),
     "skimage": ("partition/", "data/sample_images.py"),
     "tifffile": ("data/tiff.py",),

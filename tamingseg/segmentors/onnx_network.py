@@ -35,11 +35,11 @@ class OnnxNetwork:
         self.outputs = graphs.outputs
         self._dim = graphs.dim
         self.workers = threads or _usual_threads()
-        self._graphs, self._threads = graphs, threads
+        self.graphs, self._threads = graphs, threads
         self._sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return OnnxNetwork, (self._graphs, self._threads)
+        return OnnxNetwork, (self.graphs, self._threads)
 
     def encode(self, canvas: np.ndarray) -> tuple[Any, int]:
         """See `Network.encode`."""
@@ -52,7 +52,7 @@ class OnnxNetwork:
         """See `Network.decode`."""
         known = _NO_MASK if previous is None else previous
         logits = self._ask("decode", features, points=points[None], previous=known)[0]
-        if finest and "enlarge" in self._graphs.graphs:
+        if finest and "enlarge" in self.graphs.graphs:
             logits = self._ask("enlarge", features, logits=logits)[0]
         return logits[0]
 
@@ -86,8 +86,8 @@ class OnnxNetwork:
         """Open a graph when it is first needed, and again in a process that was forked off."""
         key = os.getpid(), name  # the threads of a session stay behind in the parent
         if key not in self._sessions:
-            graph, needed = self._graphs.graphs[name]
-            weights = {key: self._graphs.weights[key] for key in needed}
+            graph, needed = self.graphs.graphs[name]
+            weights = {key: self.graphs.weights[key] for key in needed}
             threads = 1 if name in _OF_A_QUERY else self.workers
             self._sessions[key] = _open(graph, weights, threads)
         return self._sessions[key]

@@ -23,7 +23,7 @@ MOST_AT_ONCE = 200
 
 _MOST_KNOWN = 10_000
 
-_FILES = re.compile("/(assets|static|svelte|tamingseg/(scripts|samples))/.+")
+_FILES = re.compile("/(assets|static|svelte|tamingseg/(scripts|samples|decoder/weights))/.+")
 """What costs next to nothing, and comes in great number whenever a page is loaded."""
 
 

@@ -33,8 +33,10 @@ MAX_WORK_BYTES = 128 << 20
 UPLOAD_PATH = "/tamingseg/photo"
 EXPORT_PATH, IMPORT_PATH = "/tamingseg/export", "/tamingseg/import"
 
-_WORKED = (UPLOAD_PATH, EXPORT_PATH, IMPORT_PATH, "/tamingseg/truth")
-"""Where photos, label maps and whole work are sent, which takes its time."""
+FEATURES_PATH = "/tamingseg/decoder/features"
+
+_WORKED = (FEATURES_PATH, UPLOAD_PATH, EXPORT_PATH, IMPORT_PATH, "/tamingseg/truth")
+"""Where photos, their features, label maps and whole work are sent, which takes its time."""
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]

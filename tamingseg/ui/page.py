@@ -23,6 +23,7 @@ from tamingseg.ui.allowed import Known
 from tamingseg.ui.bodies import file_routes
 from tamingseg.ui.click.calls import click_tab
 from tamingseg.ui.click.exchange import export_work, import_work
+from tamingseg.ui.decoder.calls import decoder_routes, decoder_settings, decoder_weights
 from tamingseg.ui.endpoints import add_endpoints
 from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
 from tamingseg.ui.folder.desk import Desk
@@ -87,7 +88,9 @@ class Page(gr.Blocks):
         self._closed = threading.Event()
         with self:
             tabs = make_tabs(self.workspaces, propose, partitioner, textures)
-            self.scripts = load_scripts(settings_of(tabs) | folder_settings(project))
+            self.decoder = decoder_weights(segmentor)
+            settings = settings_of(tabs) | folder_settings(project) | decoder_settings(self.decoder)
+            self.scripts = load_scripts(settings)
             calls = [
                 *shared_calls(self.workspaces),
                 *(folder_calls(self.desk) if self.desk else []),
@@ -107,6 +110,8 @@ class Page(gr.Blocks):
         write, read = folder_exchange(self.desk) if self.desk else (export_work, import_work)
         routes = _routes(self.workspaces, self.scripts)
         routes += file_routes({EXPORT_PATH: write, IMPORT_PATH: read})
+        if self.decoder is not None:
+            routes += decoder_routes(self.workspaces, self.decoder)
         if self.desk is not None:
             writing = (self.desk.project, self._closed)
             threading.Thread(target=keep_written, args=writing, daemon=True).start()

@@ -128,6 +128,10 @@ PURE_SCRIPTS = (
     "shared/vault.js",
     "shared/words.js",
     "partition/regions.js",
+    "decoder/tensors.js",
+    "decoder/network.js",
+    "decoder/answer.js",
+    "decoder/piece.js",
 )
 """Those that know nothing of the page around them."""
 

@@ -106,6 +106,7 @@ def test_the_page_may_be_framed_by_its_host_alone(monkeypatch, hosted):
         ("GET", "/gradio_api/queue/data", 200),
         ("GET", "/gradio_api/info", 200),
         ("GET", "/tamingseg/samples/cat", 200),
+        ("GET", "/tamingseg/decoder/features", 200),
         ("POST", "/tamingseg/leave", 200),
         ("POST", "/", 404),
         ("PUT", "/", 404),

@@ -57,6 +57,9 @@ function currentObject() {
 
 export const currentClicks = () => currentObject()?.clicks ?? [];
 
+/** Whether the object being edited was made by one click and nothing else. */
+export const isOnlyClick = () => currentClicks().length === 1 && !currentObject().base;
+
 /** Whether an object is being edited of which something can be excluded. */
 export const hasObject = () => Boolean(currentObject()?.clicks.length || currentObject()?.base);
 

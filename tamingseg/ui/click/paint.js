@@ -11,6 +11,7 @@ import {work} from "../shared/work.js";
 import {paintBoxes} from "./box.js";
 import {paintStrokes} from "./brush.js";
 import {currentClicks} from "./foreseen.js";
+import {foretoldMask} from "./foretold.js";
 import {shownMask} from "./levels.js";
 import {pointed} from "./points.js";
 import {paintPolygon} from "./polygon.js";
@@ -35,10 +36,11 @@ const rest = {layer: document.createElement("canvas"), shown: "", scale: 1, left
 export function paint(context, scale) {
   const active = work.objects.find(object => object.id === work.active);
   const others = work.objects.filter(object => object !== active && !object.hidden && shownMask(object));
-  const pixel = 1 / scale;
+  const pixel = 1 / scale, foretold = foretoldMask();
   paintPreview(context, scale);
   if (others.length) paintRest(context, others);
-  if (active && !active.hidden && shownMask(active)) paintObject(context, active, scale, true);
+  if (foretold) paintObject(context, foretold, scale, true);
+  if (active && active !== foretold?.replaced && !active.hidden && shownMask(active)) paintObject(context, outlined(active), scale, true);
   const answered = active?.clicks.length ?? 0;
   currentClicks().forEach(([row, col, positive], index) => {
     paintPoint(context, pixel, col, row, positive, index === pointed, index < answered);
@@ -65,15 +67,17 @@ function paintRest(context, others) {
     Object.assign(layer, {width, height}); // also clears it
     const drawing = layer.getContext("2d");
     drawing.setTransform(context.getTransform());
-    for (const object of others) paintObject(drawing, object, scale, false);
+    for (const object of others) paintObject(drawing, outlined(object), scale, false);
     Object.assign(rest, {shown, scale, left, top, still: false});
   }
   const ratio = window.devicePixelRatio * rest.scale;
   context.drawImage(layer, -rest.left / rest.scale, -rest.top / rest.scale, width / ratio, height / ratio);
 }
 
-function paintObject(context, object, scale, active) {
-  const {path} = shownMask(object), colour = PALETTE[object.colour][0];
+const outlined = object => ({path: shownMask(object).path, colour: object.colour});
+
+function paintObject(context, {path, colour: number}, scale, active) {
+  const [colour] = PALETTE[number];
   context.globalAlpha = opacity;
   context.fillStyle = colour;
   context.fill(path, "evenodd");

@@ -7,7 +7,8 @@ import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {currentClicks, foreseen, hasObject, isUncertain} from "./foreseen.js";
+import {currentClicks, foreseen, hasObject, isOnlyClick, isUncertain} from "./foreseen.js";
+import {showForetold} from "./foretold.js";
 import {addTool, setTool} from "./tool.js";
 
 const DOUBLE = 350; // milliseconds within which a second press at the same place belongs to a double click
@@ -26,7 +27,10 @@ function pointAt(point, event) {
 function addPoint(point, positive, at, gesture) {
   if (!view.holds(point)) say("That is outside the photo.");
   else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "tap" : "click"} an object first.`, true);
-  else actOnObject({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
+  else {
+    actOnObject({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
+    if (isOnlyClick()) showForetold(point, gesture);
+  }
 }
 
 const startTime = event => event.timeStamp || performance.now();
@@ -81,6 +85,7 @@ function movePoint(index, from, gesture, click) {
   const drag = (point, event) => {
     const to = {row: inside(point.y, view.height), col: inside(point.x, view.width)};
     act({do: "move_click", index, ...to, gesture, at: startTime(event)});
+    if (isOnlyClick()) showForetold({x: to.col, y: to.row}, gesture);
   };
   return movement(from, 4, {drag, click});
 }

@@ -12,6 +12,7 @@ import {act, link, onAnswer, work} from "../shared/work.js";
 import {showBrush, stepSize} from "./brush.js";
 import {chooseClass, showClasses} from "./classes.js";
 import {currentClicks, foreseen} from "./foreseen.js";
+import {foretoldAt} from "./foretold.js";
 import {dropHeld, forgetLevels, levelWords, showLevels, shownMask} from "./levels.js";
 import {ObjectList} from "./objects.js";
 import {opacity, paint, setOpacity} from "./paint.js";
@@ -85,7 +86,7 @@ onAnswer((answer, operations) => {
     scores.bringUpToDate();
     view.draw(() => {
       if (clicked.length) {
-        latency.total = performance.now() - clicked[0].at;
+        latency.total = (foretoldAt(clicked[0].gesture) ?? performance.now()) - clicked[0].at;
         latency.answers += 1;
       }
       showLatency();

@@ -31,7 +31,7 @@ export function hearList(answer, wanted = null) {
   choose([...chosen].filter(id => labels.rank.has(id)));
   if (isFirst) {
     amount = wanted ?? bend();
-    offerPreview({at: point => labels.at(point), outline: outlineOf, counts: id => listed.masks[id].counts});
+    offerPreview("proposals", {at: previewAt});
   }
   if (fresh.length) mix();
   showFirst(amount);
@@ -41,7 +41,14 @@ export function hearList(answer, wanted = null) {
 export function forgetList() {
   listed = labels = regions = target = null;
   choose([]);
-  offerPreview(null);
+  offerPreview("proposals", null);
+}
+
+function previewAt(point) {
+  const id = labels.at(point);
+  if (id === null) return null;
+  outlineOf(id);
+  return listed.masks[id];
 }
 
 /** The list and how many are shown, as the vault keeps them. */

@@ -62,6 +62,7 @@ def settings_of(tabs: Sequence[Tab]) -> dict[str, Any]:
         "MAX_PHOTO_MB": MAX_PHOTO_BYTES >> 20,
         "MAX_WORK_MB": MAX_WORK_BYTES >> 20,
         "FOLDER": None,  # the page names it if it shows one
+        "DECODER": None,  # and the decoder's weights if the browser can use them
     }
     return {**shared, **{name: value for tab in tabs for name, value in tab.settings.items()}}
 

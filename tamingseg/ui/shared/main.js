@@ -23,7 +23,7 @@ export async function start(given) {
   }
   isStarted = true;
   connect(given);
-  await import("../folder/list.js");
+  await Promise.all([import("../folder/list.js"), import("../decoder/hover.js")]);
   const modules = await Promise.all(TABS.map(name => import(`../${name}/tab.js`)));
   modules.forEach(({tab}, i) => addTab(TABS[i], tab));
   listen();

@@ -1,21 +1,23 @@
-// A soft preview in the first tab of what another tab found under the pointer.
+// What is under the pointer in the first tab before a click, softly: a mask that another tab found, else
+// the one that a click would give.
 
 import {recall, remember} from "./vault.js";
 
-let source = null; // {at(point), outline(id), counts(id)}
-let shown = null; // id of what is shown
+const sources = {proposals: null, decoder: null}; // the first one that knows something is shown
+let pointed = null, shown = null; // where the pointer is, and what is shown: {path, counts}
 export let previewing = recall("preview") !== "off";
 
 /**
- * From now on show what `given.at(point)` names, by its `given.outline(id)`; `given.counts(id)` are its run
- * lengths. null shows nothing.
+ * From now on show what `source.at(point)` gives: null, or {path, counts}, with run lengths `counts` where a
+ * click takes this very mask. The decoder also has `ask(point)`, which promises what a click there gives, or null,
+ * and `leave()`, told that nothing is pointed at. null instead of a source shows nothing.
  */
-export function offerPreview(given) {
-  source = given;
+export function offerPreview(name, source) {
+  sources[name] = source;
   shown = null;
 }
 
-export const hasPreview = () => source !== null;
+export const hasPreview = () => Object.values(sources).some(Boolean);
 
 export function setPreviewing(isOn) {
   previewing = isOn;
@@ -25,17 +27,25 @@ export function setPreviewing(isOn) {
 
 /** Point at something, or with null at nothing; says whether that is news. */
 export function preview(point) {
-  const before = shown;
-  shown = point && previewing && source ? source.at(point) : null;
+  const before = shown, {proposals, decoder} = sources;
+  pointed = previewing ? point : null;
+  shown = pointed && (proposals?.at(pointed) ?? decoder?.at(pointed) ?? null);
+  if (!pointed) decoder?.leave();
   return shown !== before;
 }
 
-/** Run lengths of what is shown; null if nothing is. */
-export const previewed = () => shown === null ? null : source.counts(shown);
+/** A source knows more of what is pointed at; says whether that is news. */
+export const renewPreview = () => preview(pointed);
+
+/** Run lengths of what is shown, if a click takes it; else null. */
+export const previewed = () => shown?.counts ?? null;
+
+/** What a first click at a point gives, as far as the page knows without the server: a promise of {path}, or of null. */
+export const foretell = async point => await sources.decoder?.ask(point) ?? null;
 
 export function paintPreview(context, scale) {
-  if (shown === null) return;
-  const path = source.outline(shown);
+  if (!shown) return;
+  const {path} = shown;
   context.save();
   context.globalAlpha = 0.16;
   context.fillStyle = "#ffffff";

@@ -36,6 +36,16 @@ export function urlOf(path) {
   return new URL(`tamingseg/${path}`, document.baseURI).href;
 }
 
+/** Fetch bytes, as `fetch` does; undefined if there are none, or nobody waits for them any more. */
+export async function fetchBytes(path, options) {
+  try {
+    const answer = await fetch(urlOf(path), options);
+    return answer.ok ? await answer.arrayBuffer() : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Send a file; what the server answers, or undefined if it cannot be reached. */
 export async function sendFile(path, file, headers = {}) {
   try {

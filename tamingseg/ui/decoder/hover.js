@@ -1,0 +1,113 @@
+// The mask that a click would give follows the pointer, without the server: the page has the photo's
+// features and the decoder. They are fetched when the pointer first stays over a photo, once; the server
+// answers where that is not possible.
+
+import {onPhotos} from "../shared/photos.js";
+import {offerPreview, renewPreview} from "../shared/preview.js";
+import {fetchBytes} from "../shared/server.js";
+import {DECODER} from "../shared/settings.js";
+import {state, view} from "../shared/state.js";
+import {link} from "../shared/work.js";
+
+let worker = null; // a promise of the thread that decodes, once it was asked for
+let loading = null; // {key, token, abort} of the photo whose features are here, on their way or refused
+let here = null; // the key of the photo that the worker answers about
+let asked = null; // {point, key, resolve}, the click that the worker is answering
+let next = null; // the one after that; only the latest matters
+let latest = null; // {point, path}, what was answered last
+let isGone = true; // the pointer was not over the photo since
+
+function withResolver() {
+  let resolve;
+  const promise = new Promise(done => (resolve = done));
+  return {promise, resolve};
+}
+
+/** Fetch what is needed to answer about the open photo, unless that was tried already. */
+async function load() {
+  const {photo: {key, size}} = state, {token} = link;
+  if (token === null || loading?.key === key && loading.token === token) return;
+  forget();
+  const mine = loading = {key, token, abort: new AbortController()};
+  const options = {signal: mine.abort.signal, headers: {"x-tamingseg-token": token}};
+  const [thread, features] = await Promise.all([worker ??= begin(), fetchBytes("decoder/features", options)]);
+  if (mine === loading && thread && features) thread.postMessage({features, size, key}, [features]);
+}
+
+async function begin() {
+  const weights = await fetchBytes(`decoder/weights/${DECODER}`);
+  if (!weights) return giveUp();
+  const thread = new Worker(new URL("worker.js", import.meta.url), {type: "module"});
+  thread.addEventListener("message", ({data}) => hear(data));
+  thread.addEventListener("error", giveUp); // a browser that cannot do it
+  thread.postMessage({weights}, [weights]);
+  return thread;
+}
+
+/** From now on the server answers alone. */
+function giveUp() {
+  offerPreview("decoder", null);
+  forget();
+  asked?.resolve(null);
+}
+
+/** Another photo is shown: nothing is known of it. */
+function forget() {
+  loading?.abort.abort();
+  next?.resolve(null);
+  loading = here = next = latest = null;
+}
+
+function hear({ready, outline}) {
+  if (ready !== undefined) {
+    if (loading?.key !== ready) return;
+    here = ready;
+    if (renewPreview()) view.draw();
+    return;
+  }
+  const {point, key, resolve} = asked, isOpen = key === here;
+  if (isOpen) {
+    latest = {point, path: new Path2D(outline)};
+    isGone = false;
+  }
+  resolve(isOpen ? latest : null);
+  asked = null;
+  pump();
+}
+
+async function pump() {
+  if (asked || !next) return;
+  [asked, next] = [next, null];
+  (await worker).postMessage({click: {row: asked.point.y, col: asked.point.x, positive: true}});
+}
+
+const isSame = (one, other) => one.x === other.x && one.y === other.y;
+
+/** What a click at a point gives; null if another point is asked about before that is known, or it cannot be. */
+function ask(point) {
+  if (here === null || here !== state.photo?.key) return Promise.resolve(null);
+  if (latest && isSame(latest.point, point)) return Promise.resolve(latest);
+  const known = [asked, next].find(one => one && isSame(one.point, point));
+  if (known) return known.found;
+  next?.resolve(null);
+  const {promise, resolve} = withResolver();
+  next = {point, key: here, resolve, found: promise};
+  pump();
+  return promise;
+}
+
+/** What is known of the place under the pointer, perhaps still of one just before. */
+function at(point) {
+  if (!state.photo || state.elsewhere || !view.holds(point)) return null;
+  if (here === null) load();
+  else if (latest && isSame(latest.point, point)) return latest;
+  else ask(point).then(found => found && renewPreview() && view.draw());
+  return isGone ? null : latest;
+}
+
+function leave() {
+  isGone = true;
+}
+
+if (DECODER && typeof Worker === "function") offerPreview("decoder", {at, ask, leave});
+onPhotos(() => loading && loading.key !== state.photo?.key && forget());
