@@ -20,17 +20,6 @@ def segmentor():
 
 
 @pytest.fixture(scope="module")
-def app(segmentor, propose_discs, serve):
-    """A running app with the model that is shipped."""
-    from tamingseg.ui.page import build_page
-
-    page = build_page(segmentor, propose_discs)
-    page.address = serve(page)
-    yield page
-    page.close(verbose=False)
-
-
-@pytest.fixture(scope="module")
 def expected(segmentor):
     """`expected(point)`: the server's mask of one click in the middle of a pixel of "coffee"."""
     embedding = segmentor.embed(load_sample_image("coffee"))
@@ -39,6 +28,21 @@ def expected(segmentor):
         return segmentor.predict(embedding, [Click(point[0] + 0.5, point[1] + 0.5)])[0] > 0.5
 
     return answer
+
+
+@pytest.fixture(scope="module")
+def app(segmentor, expected, propose_discs, serve):
+    """A running app with the model that is shipped.
+
+    The model has answered before: what libraries change for a moment while they are loaded, such as
+    the filters of warnings, holds for all threads.
+    """
+    from tamingseg.ui.page import build_page
+
+    page = build_page(segmentor, propose_discs)
+    page.address = serve(page)
+    yield page
+    page.close(verbose=False)
 
 
 @pytest.fixture
