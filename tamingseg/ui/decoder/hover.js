@@ -11,26 +11,24 @@ import {link} from "../shared/work.js";
 
 let worker = null; // a promise of the thread that decodes, once it was asked for
 let loading = null; // {key, token, abort} of the photo whose features are here, on their way or refused
-let here = null; // the key of the photo that the worker answers about
-let asked = null; // {point, key, resolve}, the click that the worker is answering
+let here = null; // the key of the photo that the thread answers about
+let asked = null; // {point, key, resolve}, the click that the thread is answering
 let next = null; // the one after that; only the latest matters
 let latest = null; // {point, path}, what was answered last
 let isGone = true; // the pointer was not over the photo since
 
-function withResolver() {
-  let resolve;
-  const promise = new Promise(done => (resolve = done));
-  return {promise, resolve};
-}
+/** What the model sees: the open photo in its light. */
+const keyNow = () => state.photo && JSON.stringify([state.photo.key, link.light()]);
 
 /** Fetch what is needed to answer about the open photo, unless that was tried already. */
 async function load() {
-  const {photo: {key, size}} = state, {token} = link;
+  const key = keyNow(), {size} = state.photo, {token} = link;
   if (token === null || loading?.key === key && loading.token === token) return;
   forget();
   const mine = loading = {key, token, abort: new AbortController()};
+  while (link.busy) await link.idle(); // or the server does not know yet in which light the model is to see it
   const options = {signal: mine.abort.signal, headers: {"x-tamingseg-token": token}};
-  const [thread, features] = await Promise.all([worker ??= begin(), fetchBytes("decoder/features", options)]);
+  const [thread, features] = await Promise.all([worker ??= begin().catch(giveUp), fetchBytes("decoder/features", options)]);
   if (mine === loading && thread && features) thread.postMessage({features, size, key}, [features]);
 }
 
@@ -85,21 +83,21 @@ const isSame = (one, other) => one.x === other.x && one.y === other.y;
 
 /** What a click at a point gives; null if another point is asked about before that is known, or it cannot be. */
 function ask(point) {
-  if (here === null || here !== state.photo?.key) return Promise.resolve(null);
+  if (here === null || here !== keyNow()) return Promise.resolve(null);
   if (latest && isSame(latest.point, point)) return Promise.resolve(latest);
-  const known = [asked, next].find(one => one && isSame(one.point, point));
+  const known = [asked, next].find(one => one?.key === here && isSame(one.point, point));
   if (known) return known.found;
   next?.resolve(null);
-  const {promise, resolve} = withResolver();
-  next = {point, key: here, resolve, found: promise};
+  const found = new Promise(resolve => (next = {point, key: here, resolve}));
+  next.found = found;
   pump();
-  return promise;
+  return found;
 }
 
 /** What is known of the place under the pointer, perhaps still of one just before. */
 function at(point) {
   if (!state.photo || state.elsewhere || !view.holds(point)) return null;
-  if (here === null) load();
+  if (here !== keyNow()) load();
   else if (latest && isSame(latest.point, point)) return latest;
   else ask(point).then(found => found && renewPreview() && view.draw());
   return isGone ? null : latest;
@@ -110,4 +108,4 @@ function leave() {
 }
 
 if (DECODER && typeof Worker === "function") offerPreview("decoder", {at, ask, leave});
-onPhotos(() => loading && loading.key !== state.photo?.key && forget());
+onPhotos(() => loading && loading.key !== keyNow() && forget());
