@@ -104,7 +104,11 @@ class Page(gr.Blocks):
         """Launch like any gradio page, with the settings that keep this one safe and private."""
         use_one_heap()
         start_encoders()
-        threading.Thread(target=self._warm_up, daemon=True).start()
+        if self.desk is None:  # the page begins with a sample photo, whose first click is instant
+            name = SAMPLE_IMAGES[0]
+            # Loaded in this thread: it sets filters of warnings for a moment, and so does FastAPI.
+            sample = (name, load_sample_image(name))
+            threading.Thread(target=self.workspaces.embed_sample, args=sample, daemon=True).start()
         tidying = (self.workspaces, self._closed)
         threading.Thread(target=keep_tidy, args=tidying, daemon=True).start()
         write, read = folder_exchange(self.desk) if self.desk else (export_work, import_work)
@@ -148,13 +152,6 @@ class Page(gr.Blocks):
             for number, block in self.blocks.items()
         }
         return Known(calls, {number: len(run.inputs) for number, run in self.fns.items()}, mcp)
-
-    def _warm_up(self) -> None:
-        """Encode the first sample photo at the start, so that the first click is instant."""
-        if self.desk is not None:
-            return  # the page opens a photo of the folder
-        name = SAMPLE_IMAGES[0]
-        self.workspaces.embed_sample(name, load_sample_image(name))
 
 
 def make_tabs(

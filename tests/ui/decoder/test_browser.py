@@ -31,12 +31,8 @@ def expected(segmentor):
 
 
 @pytest.fixture(scope="module")
-def app(segmentor, expected, propose_discs, serve):
-    """A running app with the model that is shipped.
-
-    The model has answered before: what libraries change for a moment while they are loaded, such as
-    the filters of warnings, holds for all threads.
-    """
+def app(segmentor, propose_discs, serve):
+    """A running app with the model that is shipped."""
     from tamingseg.ui.page import build_page
 
     page = build_page(segmentor, propose_discs)
