@@ -2,7 +2,7 @@
 
     python scripts/pictures.py [--only demos | page | folder]
 
-The demos give seven; five are photos of the page in Chromium (``pip install tamingseg[test]``
+The demos give seven; seven are photos of the page in Chromium (``pip install tamingseg[test]``
 brings playwright; Chromium itself comes from the system). All go to demos/images/.
 """
 
@@ -42,6 +42,9 @@ CLASSES = ("person", "helmet", "background")
 ASTRONAUT = [[(300, 150, True)], [(405, 460, True), (300, 150, False)]]
 """Objects of the sample photo "astronaut" by their clicks: row, col, positive."""
 
+POLYGON = [(60, 330), (60, 400), (150, 420), (200, 370)]
+"""Corners in the sample photo "astronaut": row, col."""
+
 LONGEST = 1300
 """Longest side of a picture in pixels."""
 
@@ -60,7 +63,8 @@ def main() -> None:
         for name, picture in photograph_page():
             save(name, picture)
     if only in (None, "folder"):
-        save("folder", photograph_folder())
+        for name, picture in photograph_folder():
+            save(name, picture)
 
 
 def run_demo(name: str, file: str) -> Image.Image:
@@ -127,8 +131,8 @@ def photograph_page() -> Iterator[tuple[str, Image.Image]]:
         yield "mosaics", photo(page)
 
 
-def photograph_folder() -> Image.Image:
-    """Return a picture of the page on a folder: some photos done, one empty, one in progress."""
+def photograph_folder() -> Iterator[tuple[str, Image.Image]]:
+    """Yield name and picture of a folder, some photos of it done, and of tools and Export."""
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place) / "museum"
         folder.mkdir()
@@ -143,16 +147,33 @@ def photograph_folder() -> Image.Image:
             for key in ("a", "a", "Shift+A", "Shift+A", "a"):
                 if key == "a":
                     click(page, [(150, 200, True)])
+                before = page.locator("canvas.view").get_attribute("data-ready")
                 page.keyboard.press(key)
+                page.wait_for_selector(f'canvas.view:not([data-ready="{before}"])')
                 wait(page)
             for number, clicks in enumerate(ASTRONAUT, 1):
                 click(page, clicks)
                 page.keyboard.press(str(number))
                 wait(page)
                 page.keyboard.press("n")
-            picture = photo(page)
+            yield "folder", photo(page)
+
+            page.click(".objects .open-object >> nth=1")
+            page.click(".shape summary")
+            page.keyboard.press("p")
+            for row, col in POLYGON:
+                page.mouse.click(*window_point(page, row, col))
+            yield "tools", photo(page)
+
+            page.keyboard.press("Escape")
+            page.click("header [data-do=export]")
+            page.click("[data-scope=all]")
+            page.select_option(".exchange select", "yolo")
+            page.wait_for_function(
+                "() => /objects in/.test(document.querySelector('.exchange .lines').textContent)"
+            )
+            yield "export", photo(page)
         project.close()
-        return picture
 
 
 def click(page: Page, clicks: Iterable[tuple[int, int, bool]]) -> None:
