@@ -8,7 +8,16 @@ from typing import TypeVar
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
-WORKERS = min(os.cpu_count() or 1, 8)
+
+def usual_threads() -> int:
+    """Return $OMP_NUM_THREADS, or else one for each core this process may use, as torch does."""
+    told = os.environ.get("OMP_NUM_THREADS", "")
+    if told.isdigit() and int(told) > 0:
+        return int(told)
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+WORKERS = min(usual_threads(), 8)
 """Threads of one task by default."""
 
 

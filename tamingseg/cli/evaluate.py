@@ -1,15 +1,17 @@
 """`tamingseg evaluate clicks | levels | proposals | regions | mosaics | all DATA ...`.
 
-The same command continues a run that was stopped. Over several processes or machines, start it
-with `torchrun -m tamingseg.cli.main evaluate ...` or `accelerate launch -m ...`.
+The same command continues a run that was stopped. `--processes` starts it in several processes,
+by torchrun. Over several machines, start it with `torchrun -m tamingseg.cli.main evaluate ...` or
+`accelerate launch -m ...`.
 """
 
+import os
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, NoReturn, TypeVar
 
 import tyro
 
@@ -34,6 +36,8 @@ _RENAMED = {
     "--proposals.most": "--proposals.count",
 }
 _MOSAICS = MosaicSettings(regions=(5,))
+_WORLD = "WORLD_SIZE"
+"""In the environment of a process that torchrun or accelerate started."""
 
 
 @dataclass(frozen=True)
@@ -57,6 +61,8 @@ class Run:
     then, also for models that other commands run in ONNX Runtime."""
     threads: int | None = None
     """CPU threads, per process."""
+    processes: int = 1
+    """Processes on this machine, each of which measures a share of the images, as with torchrun."""
 
     def datasets(self) -> Sequence[MaskDataset]:
         """Open the data sets."""
@@ -173,7 +179,19 @@ def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
     summary = PROTOCOLS[name].summary if name in PROTOCOLS else ""
     prog = f"tamingseg evaluate {name}"
     arguments = accept_renamed(prog, arguments, "--out", "--output")
-    return parse(command, prog, arguments, _RENAMED, summary)
+    parsed = parse(command, prog, arguments, _RENAMED, summary)
+    if parsed.run.processes != 1 and _WORLD not in os.environ:
+        _start_processes(parsed.run.processes, [name, *arguments])
+    return parsed
+
+
+def _start_processes(count: int, arguments: Sequence[str]) -> NoReturn:
+    """Go on as `torchrun`, which starts this command in `count` processes."""
+    if count < 1:
+        raise ValueError(f"expected at least 1 process, got --processes {count}")
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone"]
+    command = ["-m", "tamingseg.cli.main", "evaluate", *arguments]
+    os.execv(sys.executable, [*torchrun, f"--nproc-per-node={count}", *command])
 
 
 def _measure(protocol: Protocol, run: Run, settings: Any, datasets: Sequence[MaskDataset]) -> int:

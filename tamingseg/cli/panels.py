@@ -86,7 +86,7 @@ def main(arguments: Sequence[str]) -> int:
 
     code = 0
     if command.images:
-        code = do_each("panels", photos, results, lambda name, image, _: draw(name, image))
+        code = do_each("panels", photos, results, lambda: lambda name, image, _: draw(name, image))
     if mosaics is not None:
         for index, name in enumerate(tqdm(made, "panels", unit="mosaic")):
             sample = mosaics[index]

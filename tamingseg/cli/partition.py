@@ -1,7 +1,8 @@
 """`tamingseg partition IMAGE... --regions K`: photos divided into K connected regions."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -55,6 +56,8 @@ class Partition:
     device: str | None = None
     """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
     (default, distilled), else the GPU if there is one."""
+    processes: int = 1
+    """How many processes work on the photos, each with the model and its share of the cores."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,7 +69,6 @@ def main(arguments: Sequence[str]) -> int:
     photos = find_photos(command.images, output, command.pages)
     endings = [".json", ".png", *[_OVERLAY] * command.overlay]
     results = Results("partition", output, lambda name: [name + end for end in endings])
-    segmentor = load_segmentor(command.model, command.device)
     settings = {
         "model": command.model,
         "weights": model_fingerprint(command.model),
@@ -76,6 +78,14 @@ def main(arguments: Sequence[str]) -> int:
         "partition": asdict(command.partition),
     }
     results.prepare(settings, photos.paths)
+    code = do_each("partition", photos, results, partial(_divider, command), command.processes)
+    write_format(command.format, photos, output)
+    return code
+
+
+def _divider(command: Partition) -> Callable[[str, np.ndarray, int], None]:
+    """Load the model; return what writes the results of a photo."""
+    segmentor, output = load_segmentor(command.model, command.device), command.output
 
     def divide(name: str, image: np.ndarray, image_id: int) -> None:
         labels = partition_image(
@@ -87,9 +97,7 @@ def main(arguments: Sequence[str]) -> int:
             write_png(output / f"{name}{_OVERLAY}", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
-    code = do_each("partition", photos, results, divide)
-    write_format(command.format, photos, output)
-    return code
+    return divide
 
 
 def _check(command: Partition) -> None:

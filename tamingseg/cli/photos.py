@@ -1,19 +1,24 @@
 """Photos -> results in a folder: found, done one after the other, gone on with after a stop."""
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
+from tamingseg.cli.processes import Make, in_processes
 from tamingseg.cli.results import Results, own_results
 from tamingseg.data.base import count_pages, read_image
 from tamingseg.data.files import IMAGE_SUFFIXES, count_endings, find_files, name_of
 
 _OF_PHONES = (".heic", ".heif", ".hif")
 """Endings of photos that no reader here knows."""
+
+_BEFORE = ""
+"""What is said of a photo that was done before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +73,7 @@ def find_photos(paths: Sequence[Path], output: Path, pages: bool = False) -> Pho
     return photos
 
 
-def do_each(
-    command: str, photos: Photos, results: Results, do: Callable[[str, np.ndarray, int], None]
-) -> int:
+def do_each(command: str, photos: Photos, results: Results, make: Make, processes: int = 1) -> int:
     """Do all photos that are not done yet, with a progress bar; say how many were, and return 0.
 
     Photos that cannot be used are said on stderr in the end, the others are done, and 1 is
@@ -80,24 +83,40 @@ def do_each(
     ----------
     command
         What is run, for the messages.
-    do
-        Called with the name, the uint8 RGB (H, W, 3) photo and its number in COCO's results; may
-        raise ValueError or OSError.
+    make
+        Makes the function that does a photo. It is called with the name, the uint8 RGB (H, W, 3)
+        photo and its number in COCO's results, and may raise ValueError or OSError.
+    processes
+        Photos to do at the same time, each in a process with a function of its own. `make` and the
+        arguments go there as pickles. Results are the same for any number.
+
+    Raises
+    ------
+    ChildProcessError
+        If one of several processes was killed.
     """
-    problems, before = [], 0
-    for name, path in tqdm(photos.paths.items(), command, unit="image"):
-        if results.is_done(name, path):
-            before += 1
-            continue
-        try:
-            image = read_image(path, photos.pages.get(name))
-            with results.making(name, path, image.shape[:2]) as image_id:
-                do(name, image, image_id)
-        except (ValueError, OSError) as error:
-            if len(photos.paths) == 1:
-                raise
-            message = str(error)
-            problems.append(message if str(path) in message else f"{path}: {message}")
+    with in_processes(make, processes) as do:
+
+        def one(name: str, path: Path) -> str | None:
+            """Do a photo; return what is wrong with it, or `_BEFORE`."""
+            if results.is_done(name, path):
+                return _BEFORE
+            try:
+                image = read_image(path, photos.pages.get(name))
+                with results.making(name, path, image.shape[:2]) as image_id:
+                    do(name, image, image_id)
+            except (ValueError, OSError) as error:
+                if len(photos.paths) == 1:
+                    raise
+                message = str(error)
+                return message if str(path) in message else f"{path}: {message}"
+            return None
+
+        done = _at_once(one, photos.paths, processes)
+        outcomes = list(tqdm(done, command, len(photos.paths), unit="image"))
+    results.tidy()
+    problems = [outcome for outcome in outcomes if outcome]
+    before = outcomes.count(_BEFORE)
     for problem in problems:
         print(f"tamingseg {command}: left out: {problem}", file=sys.stderr)
     counts = [
@@ -112,6 +131,25 @@ def do_each(
         said.append("save HEIC photos as JPEG, they cannot be read")
     print(f"{results.output}: photos: {'; '.join(said)}")
     return 1 if problems else 0
+
+
+def _at_once(
+    one: Callable[[str, Path], str | None], paths: dict[str, Path], workers: int
+) -> Iterator[str | None]:
+    """Yield what `one` says of each photo, in their order."""
+    if workers == 1:
+        yield from map(one, paths, paths.values())
+        return
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield from threads.map(one, paths, paths.values())
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a process was killed, perhaps for want of memory; the same command goes on, with a "
+            "smaller number of --processes if it happens again"
+        ) from error
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 def _photos_below(folder: Path, output: Path, others: list[Path]) -> list[Path]:

@@ -1,7 +1,8 @@
 """`tamingseg propose IMAGE...`: all masks of images as ordered lists, best first."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,6 +58,8 @@ class Propose:
     device: str | None = None
     """Device, such as cpu or cuda:0. By default the CPU for models with graphs for ONNX Runtime
     (default, distilled), else the GPU if there is one."""
+    processes: int = 1
+    """How many processes work on the photos, each with the model and its share of the cores."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -66,8 +69,15 @@ def main(arguments: Sequence[str]) -> int:
     check_format(command.format, output)
     photos = find_photos(command.images, output, command.pages)
     results = Results("propose", output, lambda name: _files_of(name, command))
-    segmentor = load_segmentor(command.model, command.device)
     results.prepare(_settings(command), photos.paths)
+    code = do_each("propose", photos, results, partial(_proposer, command), command.processes)
+    write_format(command.format, photos, output)
+    return code
+
+
+def _proposer(command: Propose) -> Callable[[str, np.ndarray, int], None]:
+    """Load the model; return what writes the results of a photo."""
+    segmentor, output = load_segmentor(command.model, command.device), command.output
 
     def propose(name: str, image: np.ndarray, image_id: int) -> None:
         masks = propose_masks(segmentor, image, command.method, command.proposals)
@@ -77,9 +87,7 @@ def main(arguments: Sequence[str]) -> int:
             write_png(output / f"{name}.png", overlay_masks(image, masks))
         write_masks(output / f"{name}.json", masks, image_id)
 
-    code = do_each("propose", photos, results, propose)
-    write_format(command.format, photos, output)
-    return code
+    return propose
 
 
 def _files_of(name: str, command: Propose) -> list[str]:

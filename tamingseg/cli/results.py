@@ -3,7 +3,8 @@
 Beside the results lie two hidden files::
 
     OUTPUT/.<command>.json     the settings, weights included; the same for all results
-    OUTPUT/.<command>.jsonl    a line when a photo is begun, and another when it is done
+    OUTPUT/.<command>.jsonl    a line when a photo is begun, and another when it is done; one line
+                               for each when the command ends
 
     {"name": "deep/b", "image_id": 1263520971, "photo": "../photos/deep/b.png",
      "hash": "9f2c...", "size": [480, 640], "files": ["deep/b.json"], "done": "51ab..."}
@@ -18,6 +19,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from tamingseg.data.files import content_hash
@@ -47,7 +49,8 @@ class Results:
         self._journal = output / f".{command}.jsonl"
         self._entries = _read(self._journal)
         self._own = {file for entry in self._entries.values() for file in entry["files"]}
-        self._ids = {entry["image_id"] for entry in self._entries.values()}
+        self._ids: dict[str, int] = {}
+        self._lock = Lock()
 
     def prepare(self, settings: Mapping[str, Any], photos: Mapping[str, Path]) -> None:
         """Check that the results of `photos` can lie here, and keep what they are made with.
@@ -62,6 +65,10 @@ class Results:
         self._check_files(photos)
         for name, path in photos.items():
             self._check_photo(name, path)
+        taken = {entry["image_id"] for entry in self._entries.values()}
+        for name in photos:
+            self._ids[name] = self._id_of(name, taken)
+            taken.add(self._ids[name])
         text = json.dumps(settings, indent=1) + "\n"
         known = self._settings.read_text(encoding="utf-8") if self._settings.exists() else text
         # Settings that gave no result yet, say an impossible number, may be corrected.
@@ -89,9 +96,9 @@ class Results:
         """Make the results of a photo of `size` = (height, width); gives its ``image_id``.
 
         That is the number in its name, as COCO's photos have it, or else one that follows from its
-        name, so that it does not depend on the other photos.
+        name, so that it does not depend on the other photos. Several threads may make results.
         """
-        files, image_id = list(self.files_of(name)), self._id_of(name)
+        files, image_id = list(self.files_of(name)), self._ids[name]
         entry = {
             "name": name,
             "image_id": image_id,
@@ -106,6 +113,11 @@ class Results:
         make_folder((self.output / files[0]).parent)
         yield image_id
         self._add({**entry, "done": content_hash(self.output / files[0])})
+
+    def tidy(self) -> None:
+        """Write the journal anew, a line for each photo: the same, however often a run stopped."""
+        lines = (json.dumps(entry) + "\n" for _, entry in sorted(self._entries.items()))
+        write_whole(self._journal, "".join(lines).encode())
 
     def _check_files(self, photos: Mapping[str, Path]) -> None:
         """Refuse to write where a photo, another result or a file of someone else is."""
@@ -142,22 +154,22 @@ class Results:
                 "to have it made anew"
             )
 
-    def _id_of(self, name: str) -> int:
+    def _id_of(self, name: str, taken: set[int]) -> int:
         if name in self._entries:
             return self._entries[name]["image_id"]
         number = int(name) if name.isascii() and name.isdecimal() and len(name) < 16 else 0
-        if number == 0 or number in self._ids:
+        if number == 0 or number in taken:
             digest = hashlib.blake2b(os.fsencode(name), digest_size=4).digest()
             number = int.from_bytes(digest, "big") // 2 + 1  # fits into 32 bits with a sign
-        while number in self._ids:
+        while number in taken:
             number += 1
         return number
 
     def _add(self, entry: dict[str, Any]) -> None:
-        self._entries[entry["name"]] = entry
-        self._own.update(entry["files"])
-        self._ids.add(entry["image_id"])
-        append_whole(self._journal, json.dumps(entry).encode() + b"\n")
+        with self._lock:
+            self._entries[entry["name"]] = entry
+            self._own.update(entry["files"])
+            append_whole(self._journal, json.dumps(entry).encode() + b"\n")
 
 
 def own_results(folders: Iterable[Path]) -> set[Path]:

@@ -168,7 +168,8 @@ def run_jobs(jobs: Sequence[Job], out: Path) -> list[Record] | None:
 
 def own_device() -> str:
     """Torch device of this process: a GPU of its own where there are some, else the CPU."""
-    return str(_processes().device)
+    device = _processes().device
+    return "cpu" if device.type == "cpu" else str(device)  # of several processes it has a number
 
 
 def _processes() -> PartialState:

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import onnxruntime
 
+from tamingseg.threads import usual_threads
 from tamingseg.weights.graphs import Graphs, feature_name
 
 _NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
@@ -34,7 +35,7 @@ class OnnxNetwork:
         self.stride_multiple = graphs.stride_multiple
         self.outputs = graphs.outputs
         self._dim = graphs.dim
-        self.workers = threads or _usual_threads()
+        self.workers = threads or usual_threads()
         self.graphs, self._threads = graphs, threads
         self._sessions: dict[tuple[int, str], onnxruntime.InferenceSession] = {}
 
@@ -105,11 +106,3 @@ def _open(
     values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in weights.values()]
     options.add_external_initializers(list(weights), values)
     return onnxruntime.InferenceSession(graph, options, providers=["CPUExecutionProvider"])
-
-
-def _usual_threads() -> int:
-    """Return as many threads as torch takes by itself: one for each core this process may use."""
-    told = os.environ.get("OMP_NUM_THREADS", "")
-    if told.isdigit() and int(told) > 0:
-        return int(told)
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -36,7 +36,7 @@ def run():
                 (output / f"{name}{end}").write_text(f"{image.sum()} {image_id}")
             done.append(name)
 
-        code = do_each("propose", photos, results, do)
+        code = do_each("propose", photos, results, lambda: do)
         return done, code
 
     return command

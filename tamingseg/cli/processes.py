@@ -1,0 +1,79 @@
+"""One function in several processes, each with its own model; the command keeps the books."""
+
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack, contextmanager
+from multiprocessing import get_context, parent_process
+from typing import Any
+
+from tamingseg.cli.notes import notes_said_once
+from tamingseg.threads import usual_threads
+
+Make = Callable[[], Callable[..., Any]]
+"""What makes the function, such as one that loads a model first."""
+
+_THREADS = "OMP_NUM_THREADS"
+
+_own: Callable[..., Any]
+_until_the_end = ExitStack()
+
+
+@contextmanager
+def in_processes(make: Make, processes: int) -> Iterator[Callable[..., Any]]:
+    """Give the function that `make` makes, or one that lets one of several processes call it.
+
+    It may be called by as many threads at the same time, and its arguments go there as pickles. The
+    processes share the CPU's cores, and end when this one does, even if it is killed.
+
+    Raises
+    ------
+    ValueError
+        If there is not at least one process.
+    BrokenProcessPool
+        By the function, if a process was killed.
+    """
+    if processes < 1:
+        raise ValueError(f"expected at least 1 process, got --processes {processes}")
+    function = make()  # what is wrong with the model is said here, once
+    if processes == 1:
+        yield function
+        return
+    with (
+        _threads_of_each(max(1, usual_threads() // processes)),
+        ProcessPoolExecutor(processes, get_context("spawn"), _begin, (make,)) as pool,
+    ):
+        yield lambda *arguments: pool.submit(_call, *arguments).result()
+
+
+@contextmanager
+def _threads_of_each(threads: int) -> Iterator[None]:
+    """Let processes that are started here use so many threads, unless the user says how many."""
+    known = os.environ.get(_THREADS)
+    os.environ.setdefault(_THREADS, str(threads))
+    try:
+        yield
+    finally:
+        if known is None:
+            del os.environ[_THREADS]
+
+
+def _begin(make: Make) -> None:
+    global _own
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches all processes; one answers
+    threading.Thread(target=_end_with_parent, daemon=True).start()
+    _until_the_end.enter_context(notes_said_once())
+    _own = make()
+
+
+def _end_with_parent() -> None:
+    parent = parent_process()
+    if parent is not None:
+        parent.join()
+    os._exit(1)
+
+
+def _call(*arguments: Any) -> Any:
+    return _own(*arguments)
