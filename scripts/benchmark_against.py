@@ -4,7 +4,8 @@
 
 Each figure is measured in fresh processes that take turns: this checkout, the other, this, the
 other. What counts is the median of their ratios; its spread says how quiet the machine was. Both
-run on the weights in their own tree. With `--write` the table goes into docs/results.md.
+run on the weights in their own tree. This checkout may be the other as well: then the figure
+``processes`` compares two processes with one. With `--write` the table goes into docs/results.md.
 """
 
 import argparse
@@ -14,7 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from statistics import median
@@ -66,6 +67,38 @@ square = cv2.resize(load_sample_image("astronaut"), (512, 512))
 wide = cv2.resize(load_sample_image("coffee"), (480, 320))
 """
 
+_PROPOSE = """
+import time
+from pathlib import Path
+
+import cv2
+
+from tamingseg.cli.main import main
+from tamingseg.data.sample_images import load_sample_image
+
+pixels = load_sample_image("coffee")
+Path("photos").mkdir()
+for number in range(PHOTOS):
+    photo = cv2.resize(pixels[number % 200 :, number % 300 :], (480, 320))
+    cv2.imwrite(f"photos/{number}.png", photo)
+start = time.perf_counter()
+main(["propose", "photos", "--output", "out", *FLAGS])
+print(time.perf_counter() - start)
+"""
+
+_PAINTED = """
+import contextlib, io, re, runpy, sys
+from pathlib import Path
+
+import tamingseg
+
+script = Path(tamingseg.__file__).parents[1] / "scripts" / "benchmark_click_latency.py"
+sys.argv = [str(script), "--clicks", "30"]
+with contextlib.redirect_stdout(io.StringIO()) as said:
+    runpy.run_path(str(script), run_name="__main__")
+print(re.search(r"total: median +([0-9.]+)", said.getvalue())[1])
+"""
+
 _PAGE = """
 from tamingseg import Session, load_segmentor
 from tamingseg.data.sample_images import load_sample_image
@@ -89,6 +122,8 @@ class Figure:
     target: str
     code: str
     unit: str = "ms"
+    flags: tuple[str, ...] = ()
+    """Of the command, in this checkout alone."""
 
 
 FIGURES = {
@@ -142,6 +177,15 @@ main(["segment", "photo.png", "--click", "200,300", "--output", "mask.png"])
         f"{_PAGE}\nimport psutil\nprint(psutil.Process().memory_info().rss / 2**20)",
         "MB",
     ),
+    "propose": Figure("`tamingseg propose` on {photos} photos", ">= 4x", _PROPOSE, "s"),
+    "processes": Figure(
+        "the same with two processes here, one there",
+        ">= 1.8x with this checkout as the other",
+        _PROPOSE,
+        "s",
+        ("--processes", "2"),
+    ),
+    "painted": Figure("click to painted mask, in Chromium", "<= 30 ms", _PAINTED),
 }
 
 
@@ -151,6 +195,7 @@ def main() -> None:
     parser.add_argument("other", type=Path, help="folder of the other checkout")
     parser.add_argument("--only", nargs="+", choices=FIGURES, default=list(FIGURES))
     parser.add_argument("--rounds", type=int, default=5, help="processes of each checkout")
+    parser.add_argument("--photos", type=int, default=100, help="of the figure propose")
     parser.add_argument("--no-bfloat16", action="store_true", help="compute in float32 everywhere")
     parser.add_argument("--write", action="store_true", help="write the table to docs/results.md")
     command = parser.parse_args()
@@ -158,8 +203,11 @@ def main() -> None:
         parser.error(f"expected --rounds >= 1 and a checkout, got {command.other}")
     rows = []
     for name in command.only:
-        here, there = in_turns(name, command.other, command.rounds, not command.no_bfloat16)
-        rows.append(row(FIGURES[name], here, there))
+        here, there = in_turns(
+            name, command.other, command.rounds, not command.no_bfloat16, command.photos
+        )
+        cells = row(FIGURES[name], here, there)
+        rows.append({**cells, "figure": cells["figure"].format(photos=command.photos)})
         print(to_markdown(rows[-1:]).splitlines()[-1], flush=True)
     precision = "encoders in float32" if command.no_bfloat16 else "bfloat16 where torch uses it"
     commit = subprocess.run(
@@ -177,21 +225,23 @@ def main() -> None:
 
 
 def in_turns(
-    name: str, other: Path, rounds: int, bfloat16: bool = True
+    name: str, other: Path, rounds: int, bfloat16: bool = True, photos: int = 100
 ) -> tuple[list[float], list[float]]:
     """Measure a figure in this checkout and in the other, `rounds` times in turn."""
+    here, there = FIGURES[name], replace(FIGURES[name], flags=())
     results: tuple[list[float], list[float]] = [], []
     for _ in range(rounds):
-        for checkout, values in zip((ROOT, other.resolve()), results, strict=True):
-            values.append(measure_once(FIGURES[name], checkout, bfloat16))
+        results[0].append(measure_once(here, ROOT, bfloat16, photos))
+        results[1].append(measure_once(there, other.resolve(), bfloat16, photos))
     return results
 
 
-def measure_once(figure: Figure, checkout: Path, bfloat16: bool = True) -> float:
+def measure_once(figure: Figure, checkout: Path, bfloat16: bool = True, photos: int = 100) -> float:
     """Run the figure's code in a process that imports `checkout`, and return its number."""
     with tempfile.TemporaryDirectory() as folder:
         write_photo(Path(folder) / "photo.png")
-        code = f"BFLOAT16 = {bfloat16}\n{figure.code}"
+        settings = f"BFLOAT16, PHOTOS, FLAGS = {bfloat16}, {photos}, {figure.flags}"
+        code = f"{settings}\n{figure.code}"
         start = time.perf_counter()
         done = subprocess.run(
             [sys.executable, "-c", code],
@@ -224,7 +274,7 @@ def row(figure: Figure, here: Sequence[float], there: Sequence[float]) -> dict[s
 
     Of times the ratio says how many times as fast this checkout is, of memory how much it takes.
     """
-    faster = figure.unit == "ms"
+    faster = figure.unit != "MB"
     ratios = sorted(b / a if faster else a / b for a, b in zip(here, there, strict=True))
     return {
         "figure": figure.label,

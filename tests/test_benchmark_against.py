@@ -33,6 +33,12 @@ def test_a_process_prints_its_figure_or_is_timed():
         against.measure_once(against.Figure("c", "", "1 / 0"), ROOT)
 
 
+def test_flags_are_for_this_checkout(monkeypatch):
+    figure = against.Figure("d", "", "print(PHOTOS + len(FLAGS))", flags=("--processes", "2"))
+    monkeypatch.setitem(against.FIGURES, "d", figure)
+    assert against.in_turns("d", ROOT, rounds=1, photos=7) == ([9], [7])
+
+
 def test_a_figure_is_measured_in_both():
     here, there = against.in_turns("click", ROOT, rounds=1)
     assert len(here) == len(there) == 1
