@@ -66,16 +66,16 @@ class Turns:
         with self._changed:
             if sum(turn.user == user for turn in self._turns) >= MOST_OF_A_USER:
                 raise ValueError(
-                    f"{MOST_OF_A_USER} runs of this photo are waiting already; wait for one of "
+                    f"{MOST_OF_A_USER} tasks of this photo are waiting already; wait for one of "
                     "them, or stop it"
                 )
             if sum(turn.client == client for turn in self._turns) >= MOST_OF_A_CLIENT:
                 raise ValueError(
-                    f"{MOST_OF_A_CLIENT} runs from your address are waiting already; try again in "
+                    f"{MOST_OF_A_CLIENT} tasks from your address are waiting already; try again in "
                     "a minute"
                 )
             if len(self._turns) >= MOST:
-                raise ValueError(f"{MOST} runs are waiting already; try again in a minute")
+                raise ValueError(f"{MOST} tasks are waiting already; try again in a minute")
             turn = Turn(self, line, user, client)
             self._turns.append(turn)
             return turn

@@ -1,1 +1,1 @@
-"""The first tab: click on things."""
+"""The tab Click: click on objects."""

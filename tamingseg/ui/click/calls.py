@@ -1,4 +1,4 @@
-"""What the first tab may call on the server: answers to clicks, their levels, masks as files."""
+"""What the tab Click may call on the server: answers to clicks, their levels, masks as files."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -141,7 +141,7 @@ async function stepLevel(by) {
   const beyond = by > 0 ? stable.findIndex(other => other > place) : stable.findLastIndex(other => other < place);
   const next = stable[at < 0 ? beyond : at + by];
   if (next === undefined) {
-    say(stable.length ? `No stable level is more of a ${by > 0 ? "whole" : "part"}.` : "No level stands out here; move the slider.");
+    say(stable.length ? `No stable level is more of a ${by > 0 ? "whole" : "part"}.` : "No level is stable here; move the slider.");
     return;
   }
   gesture = newGesture("level");

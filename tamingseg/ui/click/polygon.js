@@ -139,7 +139,7 @@ function close() {
     return;
   }
   if (!outline && !adds && !hasObject()) {
-    say("Nothing to take away from yet: choose an object in the list first.", true);
+    say("Nothing to cut out of yet: choose an object in the list first.", true);
     return;
   }
   const [height, width] = state.photo.size, bits = polygonBits(rings, height, width);
@@ -242,7 +242,7 @@ function paintCorner(context, {x, y}, half) {
 }
 
 addTool("polygon", {
-  words: `Polygon: ${touch ? "tap" : "click"} corner after corner. O changes the outline of the object being edited, Q goes back to points.`,
+  words: `Polygon: ${touch ? "tap" : "click"} corner after corner. O changes the outline of the current object, Q goes back to points.`,
   press, hover, enterKey,
   forget() {
     discard();

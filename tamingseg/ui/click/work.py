@@ -28,7 +28,7 @@ Found = TypeVar("Found")
 
 
 class ClickWork:
-    """What the first tab keeps of a photo. Safe to use from several threads."""
+    """What the tab Click keeps of a photo. Safe to use from several threads."""
 
     def __init__(
         self, workspace: Workspace, segmentor: Segmentor, state: State | None = None

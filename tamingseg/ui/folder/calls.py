@@ -30,7 +30,7 @@ def folder_settings(project: FolderProject | None) -> dict[str, Any]:
     if project is None:
         return {"FOLDER": None}
     place = project.folder.resolve()
-    return {"FOLDER": {"name": place.name, "id": str(place), "file": project.file.name}}
+    return {"FOLDER": {"name": place.name, "id": str(place), "file": str(project.file)}}
 
 
 def folder_calls(desk: Desk) -> list[Call]:

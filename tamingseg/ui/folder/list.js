@@ -17,7 +17,7 @@ import {countOf, grouped} from "../shared/words.js";
 const WORDS = {new: "New", started: "In progress", done: "Done", empty: "Empty"};
 const FILTERS = {
   all: ["All photos", () => true],
-  open: ["Not finished", said => said === "new" || said === "started"],
+  open: ["New or in progress", said => said === "new" || said === "started"],
   ...Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, [word, said => said === name]])),
 };
 
@@ -31,7 +31,7 @@ filter.append(...Object.entries(FILTERS).map(([name, [word]]) => new Option(word
 if (hasFolder) {
   find("header [data-do=open] span").textContent = "Import";
   find("header [data-do=open]").title = "Read annotation files (or drop them here)";
-  find(".kept-here").textContent = `Your work is saved as you go, in ${FOLDER.file} beside the photos.`;
+  find(".kept-here").textContent = `Your work is saved as you go, in ${FOLDER.file}.`;
 }
 
 /** What the filter's choice says: [word, whether an entry fits]. */

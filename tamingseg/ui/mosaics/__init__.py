@@ -1,1 +1,1 @@
-"""The third tab: mosaics of textures, and pictures of what the model sees."""
+"""The tab Mosaics: mosaics of textures, and pictures of what the model sees."""

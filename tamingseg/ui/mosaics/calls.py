@@ -1,4 +1,4 @@
-"""What the third tab may call on the server, and its runs: pictures and measures of mosaics."""
+"""What the tab Mosaics may call on the server, and its runs: pictures and measures of mosaics."""
 
 import contextlib
 from collections.abc import Generator

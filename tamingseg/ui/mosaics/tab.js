@@ -114,7 +114,7 @@ function recipeName({textures, layout, regions, seed}) {
 function makeFigure({title, png}) {
   const figure = document.createElement("figure"), picture = document.createElement("img");
   const caption = document.createElement("figcaption"), name = document.createElement("b");
-  const open = button(`Open ${drawn.recipe ? "the mosaic" : "the photo"} in the first tab`, "", openDrawn);
+  const open = button(`Open ${drawn.recipe ? "the mosaic" : "the photo"} in the tab Click`, "", openDrawn);
   picture.src = `data:image/png;base64,${png}`;
   picture.alt = `${drawn.of}: ${title}`;
   picture.draggable = false;
@@ -173,7 +173,7 @@ function show() {
   panel.querySelector(".right").textContent = !drawn || drawn.right === null ? "" : `${percent(drawn.right)} of the pixels are right`;
   panel.querySelector(".quiet").textContent = !drawn ? "" : drawn.recipe
     ? "The model was told the number of regions. Click a picture to work on the mosaic in the other tabs."
-    : `Pictures of ${drawn.of}. Click one to go to the first tab.`;
+    : `Pictures of ${drawn.of}. Click one to go to the tab Click.`;
   find("[data-do=measureSeeds]").disabled = isMeasuring || !state.photo;
   find("[data-do=measureSeeds] span").textContent = `Measure ${SEEDS} seeds from ${seedInput.value || 0} on`;
   const waiting = panel.querySelector(".waiting");

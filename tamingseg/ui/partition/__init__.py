@@ -1,1 +1,1 @@
-"""The fourth tab: the photo in K regions."""
+"""The tab Partition: the photo in K regions."""

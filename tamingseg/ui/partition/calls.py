@@ -1,4 +1,4 @@
-"""What the fourth tab may call on the server, and its run: the hierarchy of a photo's regions.
+"""What the tab Partition may call on the server, and its run: the hierarchy of a photo's regions.
 
 The browser cuts the hierarchy at any number of regions by itself.
 """

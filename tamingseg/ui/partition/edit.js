@@ -1,5 +1,5 @@
 // Regions by hand: a click divides a region, the right button merges it with its nearest neighbour, a
-// double click opens it in the first tab.
+// double click opens it in the tab Click.
 
 import {addMask} from "../shared/classes.js";
 import {find, say, touch} from "../shared/dom.js";
@@ -23,8 +23,8 @@ export function showUnder() {
   panel.querySelector(".about").textContent = under ? describeRegion(under)
     : pickedNow() ? "Now a region that touches it." : touch ? "Tap a region." : "Point at a region.";
   panel.querySelector(".quiet").textContent = editing === "merge" ? "Click two regions that touch to merge them."
-    : touch ? "A tap divides a region; a double tap opens it in the first tab."
-      : "A click divides, a right click merges with the nearest neighbour, a double click opens the region in the first tab.";
+    : touch ? "A tap splits a region; a double tap opens it in the tab Click."
+      : "A click splits, a right click merges with the nearest neighbour, a double click opens the region in the tab Click.";
 }
 
 /** The first of two regions to merge, as long as it is shown. */
@@ -41,7 +41,7 @@ function splitRegion(node) {
     return;
   }
   change(parts);
-  say(`Divided: ${countRegions(parts.length)}.`);
+  say(`Split: ${countRegions(parts.length)}.`);
 }
 
 function mergeRegions(node, other) {
@@ -105,11 +105,11 @@ export function doubleClick() {
 export function setEditing(value) {
   editing = value;
   picked = null;
-  say(editing === "split" ? "A click divides a region." : "Click two regions that touch to merge them.");
+  say(editing === "split" ? "A click splits a region." : "Click two regions that touch to merge them.");
   refresh();
 }
 
-/** Make an object of a region, in the first tab. */
+/** Make an object of a region, in the tab Click. */
 export function openRegion(node) {
   const mask = writeRuns(regionsNow().bitsOf(node));
   openTab("click");

@@ -152,7 +152,7 @@ function goBack(from, to, words, none) {
 }
 
 export const tab = {
-  label: "The photo in regions. Arrow keys move a crosshair, Enter divides the region under it, Shift and Enter merges it with its nearest neighbour, E opens it in the first tab, brackets change the number of regions, question mark shows all keys.",
+  label: "The photo in regions. Arrow keys move a crosshair, Enter splits the region under it, Shift and Enter merges it with its nearest neighbour, E opens it in the tab Click, brackets change the number of regions, question mark shows all keys.",
   show, paint, press, doubleClick, arrived,
   enter: () => partition && scores.bringUpToDate(),
   leave: () => pointAtRegion(null),

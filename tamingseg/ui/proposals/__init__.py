@@ -1,1 +1,1 @@
-"""The second tab: masks without a click, as an ordered list."""
+"""The tab Proposals: masks without a click, as an ordered list."""

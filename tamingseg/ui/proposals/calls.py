@@ -1,4 +1,4 @@
-"""What the second tab may call on the server, and its run: an ordered list of proposed masks."""
+"""What the tab Proposals may call on the server, and its run: an ordered list of proposed masks."""
 
 import contextlib
 import threading

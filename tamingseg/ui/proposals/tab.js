@@ -98,7 +98,7 @@ find(".strength input").addEventListener("input", event => {
 });
 
 export const tab = {
-  label: "The photo with the masks that are proposed. Arrow keys move a crosshair, S chooses the mask under it, Enter opens it in the first tab, question mark shows all keys.",
+  label: "The photo with the masks that are proposed. Arrow keys move a crosshair, S chooses the mask under it, Enter opens it in the tab Click, question mark shows all keys.",
   show, paint, arrived,
   leave: () => aim(null),
   forget: forgetVisit,

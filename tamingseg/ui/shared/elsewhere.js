@@ -43,7 +43,7 @@ async function leaveTo(key, tab) {
 
 /** Somebody else, as the server calls them, works on this photo of the folder; null if nobody does. */
 export function showHolder(who) {
-  const whom = who === "?" ? "Somebody else changed this photo meanwhile." : `Another window (${who}) works on this photo.`;
+  const whom = who === "?" ? "Somebody else changed this photo meanwhile." : `Somebody else (${who}) works on this photo.`;
   find(".elsewhere span").textContent = whom;
   setElsewhere(who !== null);
 }

@@ -94,7 +94,7 @@ function show({words}, lines, isError = false) {
   mark(dialog, "scope", scope);
   dialog.querySelector(".format-words").textContent = words;
   const hidden = documentNow().objects.filter(object => object.hidden).length;
-  dialog.querySelector(".visible span").textContent = `Only what is shown${hidden ? ` (${hidden} hidden here)` : ""}`;
+  dialog.querySelector(".visible span").textContent = `Leave out hidden objects${hidden ? ` (${hidden} hidden here)` : ""}`;
   dialog.querySelector(".lines").replaceChildren(...lines.map(makeLine));
   dialog.querySelector(".lines").classList.toggle("error", isError);
   dialog.querySelector("[data-do=saveExport]").disabled = !made;

@@ -1,4 +1,4 @@
-// What is under the pointer in the first tab before a click, softly: a mask that another tab found, else
+// What is under the pointer in the tab Click before a click, softly: a mask that another tab found, else
 // the one that a click would give.
 
 import {recall, remember} from "./vault.js";

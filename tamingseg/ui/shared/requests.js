@@ -79,7 +79,7 @@ export class Run {
     if (this.now !== run) return;
     if (isThere && (wasCut || run.heard !== null && performance.now() - run.heard > QUIET)) this.beginAnew();
     else {
-      if (!isThere && !wasCut) say("The connection was cut during the run. It begins anew as soon as the server answers.", true);
+      if (!isThere && !wasCut) say("The connection was cut during the task. It starts again as soon as the server answers.", true);
       setTimeout(() => this.watch(run, wasCut || !isThere), WATCH);
     }
   }
@@ -88,7 +88,7 @@ export class Run {
     if (this.now) call("stop_run", {token: this.now.token, run: this.now.name});
     this.now = null;
     this.repeat();
-    say("The connection was cut during the run; it has begun anew.");
+    say("The connection was cut during the task; it has started again.");
   }
 
   /** A reload cut the run off: begin it anew if its photo is shown. */
@@ -135,7 +135,7 @@ export class Run {
     if (now.total) Object.assign(bar, {max: now.total, value: now.done});
     else bar.removeAttribute("value");
     block.querySelector("span").textContent = now.ahead
-      ? `Waiting for its turn; ${countOf(now.ahead, "run")} before it …` : words(now);
+      ? `Waiting for its turn; ${countOf(now.ahead, "task")} before it …` : words(now);
   }
 }
 

@@ -5,7 +5,7 @@ import {download} from "./files.js";
 import {commands, state} from "./state.js";
 import {photoStem} from "./words.js";
 
-const NONE = "No truth of this photo is known. Load a label map of it in the second tab.";
+const NONE = "No truth of this photo is known. Load a label map of it in the tab Proposals.";
 
 export class Scores {
   /** `box` is a <details> as in the panels; `head` names the columns; `fetch()` gives {rows}, null without truth; `name()` that of what is compared. */

@@ -1,4 +1,4 @@
-"""The page in a real Chromium, over a segmentor that knows the answers: the first tab."""
+"""The page in a real Chromium, over a segmentor that knows the answers: the tab Click."""
 
 import io
 import json

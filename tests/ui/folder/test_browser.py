@@ -409,7 +409,7 @@ def test_two_people_on_one_folder(annotator, folder_app):
     is_open(bob, NAMES[0])
     assert bob.objects() == 1
     bob.click(BLUE, answers=0)
-    bob.says("Another window (127.0.0.1) works on this photo. Press “Go on here” first")
+    bob.says("Somebody else (127.0.0.1) works on this photo. Press “Go on here” first")
     bob.page.click("[data-do=goOnHere]")
     bob.page.wait_for_selector(".elsewhere", state="hidden")
     bob.settled()

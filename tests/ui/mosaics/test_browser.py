@@ -1,4 +1,4 @@
-"""The page in a real Chromium: the third tab, over textures of one colour each.
+"""The page in a real Chromium: the tab Mosaics, over textures of one colour each.
 
 The segmentor takes pixels of one colour for one region, so it makes no error in a mosaic of them;
 in those by formula it does.
@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture
 def maker(user):
-    """The user in the third tab, who chose plain textures, a grid and three regions, seed 0."""
+    """The user in the tab Mosaics, who chose plain textures, a grid and three regions, seed 0."""
     user.page.click("#tab-mosaics")
     user.page.click(".textures button:has-text('plain')")
     user.page.click(".layouts button:has-text('grid')")

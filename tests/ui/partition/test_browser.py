@@ -1,4 +1,4 @@
-"""The page in a real Chromium: the fourth tab, over a segmentor that knows the discs.
+"""The page in a real Chromium: the tab Partition, over a segmentor that knows the discs.
 
 The discs' image falls into three regions at first: the ground, the red disc, the blue one.
 """
@@ -27,7 +27,7 @@ RED, BLUE, GROUND = (190, 185), (300, 440), (60, 600)
 
 @pytest.fixture
 def divider(regular, discs_png):
-    """The regular user in the fourth tab, who finds the regions of the same photo anew."""
+    """The regular user in the tab Partition, who finds the regions of the same photo anew."""
     regular.page.click("#tab-click")
     own = regular.page.locator('button.photo[title="regions.png"]')
     if own.count() == 0:
@@ -153,7 +153,7 @@ def test_a_region_keeps_its_colour_when_another_is_divided(divider):
     assert sum(one == other for one, other in zip(before, after, strict=True)) >= 1
 
 
-def test_a_click_divides_a_right_click_merges_and_both_are_undone(divider):
+def test_a_click_splits_a_right_click_merges_and_both_are_undone(divider):
     show(divider, 3)
     three = labels(divider)
     click(divider, BLUE)
@@ -219,7 +219,7 @@ def test_alt_and_click_merges_as_the_right_button_does(divider):
     assert two[RED] == two[GROUND]
 
 
-def test_a_double_click_opens_a_region_and_divides_nothing(divider):
+def test_a_double_click_opens_a_region_and_splits_nothing(divider):
     show(divider, 3)
     region = labels(divider) == labels(divider)[BLUE]
     divider.page.mouse.dblclick(*divider.at(BLUE))
@@ -300,7 +300,7 @@ def test_keyboard_alone(user):
         press("Shift+ArrowRight")
     user.says("one of 3 regions")
     press("Enter")
-    user.says("Divided: 4 regions")
+    user.says("Split: 4 regions")
     press("Shift+Enter")
     user.says("Merged: 3 regions")
     press("Control+z")

@@ -1,4 +1,4 @@
-"""The page in a real Chromium: the second tab, over a proposer that knows the discs.
+"""The page in a real Chromium: the tab Proposals, over a proposer that knows the discs.
 
 Its list: the blue disc, the left half, the red disc, its upper half, everything.
 """
@@ -589,7 +589,7 @@ def test_who_waits_sees_how_many_are_first_and_clicks_meanwhile(user, visitor, d
     other.page.click("[data-grid='16']")
     other.page.click("[data-do=propose]")
     other.page.wait_for_function(
-        "document.querySelector('.step').textContent.includes('; 1 run before it')"
+        "document.querySelector('.step').textContent.includes('; 1 task before it')"
     )
     other.page.click("#tab-click")
     other.press("n").click((300, 440))  # is answered although a run goes on
