@@ -55,8 +55,8 @@ class Sample:
         uint8, (H, W, 3), RGB.
     label_maps
         int32, (L, H, W); in each map every value > 0 is one region, and `VOID` counts neither way.
-        Several maps are several true answers: annotators who disagree, or levels of detail. Masks
-        may overlap across maps.
+        Several maps are several true answers: annotators who disagree, or finer and coarser ones.
+        Masks may overlap across maps.
     name
         What errors and result rows call it; unique in its data set.
     zero_is_background

@@ -18,7 +18,7 @@ ERROR_COLOUR = (213, 94, 0)
 """Vermilion of the same colours."""
 
 LEVELS = (0.1, 0.3, 0.5, 0.7, 0.9)
-"""Probabilities at which level lines are drawn."""
+"""Probabilities at which contour lines are drawn."""
 
 _CAPTION = 22
 """Height in pixels of the line of text above a picture of a sheet."""

@@ -4,7 +4,7 @@
 
     <root>/images/<name>.jpg           or .png .webp .tif .bmp; subfolders are followed
     <root>/masks/<name>.png            one label map, 8 or 16 bit: every value > 0 is one region
-    <root>/masks/<name>.<k>.png        or several: annotators, or levels of detail
+    <root>/masks/<name>.<k>.png        or several: annotators, or finer and coarser
     <root>/set.json                    optional: what value 0 means, and whether it occurs
 
     <root>/data_GT/<name>.jpg          or GrabCut's folders, whose trimaps are one object, 255,

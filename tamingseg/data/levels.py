@@ -1,8 +1,8 @@
-"""What one click should be answered with where several true masks hold it: a map of level lines.
+"""What one click should be answered with where several true masks hold it: a map of level sets.
 
 Masks that lie in each other, M_1 in M_2 in ... in M_K, are the level sets of the one map that says
 how probable a pixel is in the wanted mask if that is drawn among them (`tamingseg.losses`). They
-come from several label maps of an image, annotators or levels of detail, and from
+come from several label maps of an image, annotators or finer and coarser ones, and from
 `Sample.parents`.
 
 Masks that cross cannot both be level sets, so a chain is chosen: masks by growing area, each with

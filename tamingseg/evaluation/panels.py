@@ -58,11 +58,12 @@ def panels(
 
     Returns
     -------
-    Title -> uint8 RGB (H, W, 3), in this order: ``image``; ``truth``, if it is known; ``one
-    click``, the level lines of its answer; ``certainty`` of the most certain answer to a grid of
-    clicks, from the least to the most certain pixel; ``superpixels``; ``pixel features`` as
-    colours, if the model is a `PixelSegmentor`; ``5 regions``, in the colours of their true
-    partners; and ``errors``, the wrong pixels, if the truth is known.
+    dict
+        Title -> uint8 RGB (H, W, 3), in this order: ``image``; ``truth``, if it is known;
+        ``one click``, contour lines of its answer; ``certainty`` of the most certain answer to a
+        grid of clicks, from the least to the most certain pixel; ``superpixels``;
+        ``pixel features`` as colours, if the model is a `PixelSegmentor`; ``5 regions``, in the
+        colours of their true partners; and ``errors``, the wrong pixels, if the truth is known.
 
     Raises
     ------

@@ -17,7 +17,7 @@ BINS = 20
 
 MOST_OFFERED = 7
 """The best of up to so many offered masks is looked for: the default one and six more, since no
-answer has more level lines."""
+answer has more level sets."""
 
 THRESHOLDS = np.arange(1, BINS) / BINS
 """The levels, float64 (BINS - 1,), rising: bin b holds the probabilities above `THRESHOLDS[b - 1]`

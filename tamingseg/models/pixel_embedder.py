@@ -5,7 +5,7 @@ two pixels is a function of their features alone, so after one pass every click 
 matrix product. Two forms (compared in docs/experiments.md):
 
 - ``distance``: sigmoid(b - ||f_x - f_y||^2), symmetric; the features may be clustered, drawn as
-  colours and averaged over regions. Thresholds of the distance are level lines.
+  colours and averaged over regions. Thresholds of the distance give level sets.
 - ``product``: sigmoid(b + q_x . k_y), with two features per pixel: what it asks for when clicked,
   and what it answers. It can say that a part belongs to its whole more than the whole to the part.
 """

@@ -142,7 +142,9 @@ def build_hierarchy(
 
     Parameters
     ----------
-    segmentor, image
+    segmentor
+        As in `partition_image`.
+    image
         As in `partition_image`.
 
     Raises

@@ -61,7 +61,7 @@ class Hierarchy:
     def cut(self, regions: int) -> np.ndarray:
         """Return exactly `regions` connected regions: int32 (H, W), labels 1..regions.
 
-        Partitions are nested. From K - 1 to K one region falls in two: the larger part keeps the
+        Partitions are nested. From K - 1 to K one region splits in two: the larger piece keeps the
         label, the other gets label K, and all others stay what they are.
 
         Raises

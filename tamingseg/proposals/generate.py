@@ -98,7 +98,7 @@ def propose_masks(
     config: ProposalConfig = ProposalConfig(),
     progress: Progress | None = None,
 ) -> MaskSet:
-    """List the masks of an image, best first. For any N, the first N are a good choice of N masks.
+    """List masks of an image, best first. Wherever you stop, those up to there are a good set.
 
     Parameters
     ----------
@@ -180,7 +180,7 @@ def masks_from_answers(answers: Answers, config: ProposalConfig = ProposalConfig
 
 
 def find_candidates(answers: Answers, config: ProposalConfig = ProposalConfig()) -> Candidates:
-    """Find all masks in answers: their level lines, or one mask each; see `ProposalConfig`."""
+    """Find all masks in answers: their level sets, or one mask each; see `ProposalConfig`."""
     if answers.quality is not None or config.levels == 0:
         return whole_masks(answers.logits, answers.quality)
     return level_lines(answers.logits, answers.points, config.levels)
@@ -299,7 +299,7 @@ def _gather(packed: np.ndarray, votes: np.ndarray, leaders: np.ndarray) -> np.nd
 
 
 def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:
-    """Bring masks to the image's size, along the level lines of their answers."""
+    """Bring masks to the image's size, along the contour lines of their answers."""
     height, width = answers.size
     full = np.zeros((len(candidates.packed), height, -(-width // 8)), np.uint8)
     for place, own in enumerate(candidates.packed):

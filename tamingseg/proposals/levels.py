@@ -126,7 +126,7 @@ def level_stack(probabilities: np.ndarray, row: float, col: float, count: int) -
 def enlarged(
     logits: np.ndarray, level: np.float32, packed: np.ndarray, size: tuple[int, int]
 ) -> np.ndarray:
-    """Bring one mask to another size along the level line of its answer.
+    """Bring one mask to another size along the contour line of its answer.
 
     Parameters
     ----------

@@ -230,8 +230,8 @@ def click_training(
     Raises
     ------
     ValueError
-        If those weights are of another model than the run is configured for, or all
-        masks under a click are to be learned by a model of several outputs.
+        If those weights are of another model than the run is configured for, or all masks
+        under a click are to be learned by a model of several outputs.
     """
     levels = config.sampling.target == "levels"
     outputs = config.model.outputs if isinstance(config.model, ClickNetConfig) else 1

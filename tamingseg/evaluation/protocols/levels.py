@@ -5,7 +5,7 @@ together. Three things are measured of every answer:
 
 - `best`: the best of the first 1, 2, ..., `MOST_OFFERED` masks that are offered. The first is the
   default mask, which the user sees first: all pixels above the threshold. Then a model with one
-  answer offers its stable level lines, the most stable first; a model with several answers offers
+  answer offers its stable level sets, the most stable first; a model with several answers offers
   those, the best by its own judgement first. What is nearly the default mask takes no place;
 - `any`: the best of all level sets of the answer, .05 to .95, which is what a slider reaches.
 
@@ -75,7 +75,7 @@ _LARGEST_LOGIT = 10.0
 
 _ALIKE = 0.9
 """Masks of a greater IoU with the default mask are not offered beside it. (Default model, 100
-images held out from training: the best of 3 is .612 so, .605 with all level lines.)"""
+images held out from training: the best of 3 is .612 so, .605 with all level sets.)"""
 
 
 def from_model(settings: Settings, segmentor: Segmentor, made_by: dict[str, str]) -> Method:
@@ -150,7 +150,7 @@ def _offers(
 
 
 def _stable_lines(click: Click, answer: np.ndarray) -> np.ndarray:
-    """Return the level lines of an answer, float32 (H, W), the most stable first."""
+    """Return the level sets of an answer, float32 (H, W), the most stable first."""
     point = np.array([[int(click.row), int(click.col)]])
     packed = level_lines(logit(answer)[None], point, MOST_OFFERED - 1).packed
     return np.unpackbits(packed, axis=-1, count=answer.shape[1]).astype(bool)
@@ -323,7 +323,7 @@ PROTOCOL = Protocol(
     title="Levels of one click",
     explanation=(
         "Mean IoU in percent. Default: all pixels above the threshold; best of K: the best of the "
-        "first K masks offered, which are the default one, then stable level lines or a model's "
+        "first K masks offered, which are the default one, then stable level sets or a model's "
         "own answers; any level: the best of all level sets at .05, .10, ..., .95. ECE, expected "
         "calibration error: how far the share of pixels in the mask is from the probability they "
         "are given, mean over pixels, images weighing alike."
