@@ -107,7 +107,7 @@ async function mark({key, name, folder}, wanted) {
   if (folder) entry.state = answer.state;
   tellPhotos([entry]);
   if (isFinished(next)) await stepUnfinished();
-  else say(`${name} is not finished any more.`);
+  else say(`${name} is in progress again.`);
 }
 
 function markInBrowser(key, said) {
