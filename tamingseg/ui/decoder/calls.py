@@ -73,13 +73,14 @@ def pack_features(segmentor: ZoomSegmentor, embedding: ImageEmbedding) -> bytes:
 
 def decoder_routes(workspaces: Workspaces, weights: bytes) -> list[Route]:
     """Return the routes for the weights and for the features of the photo of a token."""
-    name = decoder_settings(weights)["DECODER"]
+    name, segmentor = decoder_settings(weights)["DECODER"], workspaces.segmentor
+    assert isinstance(segmentor, ZoomSegmentor)  # or there are no weights
     packing = asyncio.Semaphore(_PACKED_AT_ONCE)
 
     def pack(token: str) -> bytes:
         embedding, _ = workspaces.find(token).encoded()
         # The zeros of rectified features take half of the bytes: level 1 is fast and finds them.
-        return gzip.compress(pack_features(workspaces.segmentor, embedding), 1)
+        return gzip.compress(pack_features(segmentor, embedding), 1)
 
     async def send_features(request: Request) -> Response:
         try:
