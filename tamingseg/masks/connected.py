@@ -43,20 +43,20 @@ def connected_to(logits: np.ndarray, row: int, col: int) -> np.ndarray:
     if own <= 0:
         return logits.copy()
     most = np.full(logits.shape, np.inf, np.float32)
-    left = ~_piece(reach >= own, row, col)
+    connected, count = _piece(reach >= own, row, col)
     above = own
     for level in np.arange(np.ceil(own / _STEP - 1) * _STEP, _LOWEST, -_STEP):
-        if not left.any():
-            break
-        found = left & _piece(reach >= level, row, col)
-        most[found] = above
-        left &= ~found
+        piece, larger = _piece(reach >= level, row, col)
+        if larger > count:
+            most[piece & ~connected] = above
+            connected, count = piece, larger
         above = float(level)
-    most[left] = above
+    most[~connected] = above
     return np.minimum(logits, most)
 
 
-def _piece(mask: np.ndarray, row: int, col: int) -> np.ndarray:
-    """Return the 8-connected part of a mask that holds a cell of it."""
-    _, labels = cv2.connectedComponents(mask.astype(np.uint8), connectivity=8)
-    return labels == labels[row, col]
+def _piece(mask: np.ndarray, row: int, col: int) -> tuple[np.ndarray, int]:
+    """Return the 8-connected part of a mask that holds a cell of it, and how many cells it has."""
+    filled = mask.view(np.uint8)
+    count, *_ = cv2.floodFill(filled, None, (col, row), 2, flags=8)
+    return filled == 2, count
