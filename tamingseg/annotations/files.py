@@ -130,7 +130,7 @@ def _from_zip(source: Path | io.BytesIO, where: str) -> Files:
     entries = [
         entry
         for entry in archive.infolist()
-        if not entry.is_dir() and not _is_passed_over(entry.filename)
+        if not _is_passed_over(entry.filename) and not entry.is_dir()  # a name may be empty
     ]
     _check_count(len(entries), where)
     if sum(entry.file_size for entry in entries) > MAX_ALL_BYTES:

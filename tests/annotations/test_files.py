@@ -19,6 +19,11 @@ def zipped(contents):
     return buffer.getvalue()
 
 
+def test_an_entry_without_a_name_is_passed_over():
+    data = zipped({"a.txt": b"1", "b.txt": b"2"}).replace(b"b.txt", b"\0.txt")
+    assert list(from_memory({"a.zip": data})) == ["a.txt"]
+
+
 def test_a_truncated_zip(project, tmp_path):
     _, data, _ = pack(project, "project")
     path = tmp_path / "work.tamingseg"
