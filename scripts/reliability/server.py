@@ -166,14 +166,16 @@ class Visitor:
     def open(self, photo: bytes) -> None:
         """Upload a photo and fetch its picture."""
         self._photo, self._sequence, self._document, self._earlier = photo, 0, None, None
-        greeting = self._json("POST", "/tamingseg/photo?name=photo", photo)
-        if "token" not in greeting:
-            raise Lost(f"the photo was refused: {greeting}")
-        self.token, self.picture = greeting["token"], greeting["picture"]
-        self.size = tuple(greeting["size"])
-        status, _ = self.send("GET", f"/tamingseg/picture/{self.picture}")
-        if status != 200:
-            raise Lost(f"the picture: {status}")
+        for _ in range(2):  # the server may have to drop it at once
+            greeting = self._json("POST", "/tamingseg/photo?name=photo", photo)
+            if "token" not in greeting:
+                raise Lost(f"the photo was refused: {greeting}")
+            self.token, self.picture = greeting["token"], greeting["picture"]
+            self.size = tuple(greeting["size"])
+            status, _ = self.send("GET", f"/tamingseg/picture/{self.picture}")
+            if status == 200:
+                return
+        raise Lost(f"the picture: {status}")
 
     def ask(self, name: str, **request: Any) -> Answer:
         """Call a function about the photo; opens it again where the server forgot it."""

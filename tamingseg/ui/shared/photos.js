@@ -137,13 +137,12 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
     return !wanted();
   };
   if (!answer || answer.error) return refuse(answer?.error ?? "The server does not answer; nothing was changed.");
-  const picture = new Image();
-  picture.src = urlOf(`picture/${answer.picture}`);
-  try {
-    await picture.decode();
-  } catch {
-    return refuse("The picture did not arrive; nothing was changed.");
+  let picture = await pictureOf(answer);
+  if (!picture) { // perhaps the server had to make room and dropped the photo at once
+    answer = await openAgain(opened);
+    picture = await pictureOf(answer);
   }
+  if (!picture) return refuse("The picture did not arrive; nothing was changed.");
   const light = await lightOf(opened.key);
   if (!wanted()) return true;
   saveChanges(); // what it saves is settled when it returns: nothing comes between it and the new photo
@@ -172,6 +171,13 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   refresh();
   if (!vault.entries.has(opened.key)) saveNow();
   return true;
+}
+
+/** The picture of a photo that the server opened; null if it does not arrive. */
+async function pictureOf(answer) {
+  const picture = new Image();
+  picture.src = urlOf(`picture/${answer?.picture}`);
+  return picture.decode().then(() => picture, () => null);
 }
 
 /** The server forgot us: open the same photo again, with the work as it was, and go on. */

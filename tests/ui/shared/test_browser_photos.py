@@ -247,3 +247,22 @@ def test_what_is_said_never_moves_the_photo(user):
         "document.querySelector('.message').textContent = 'a sentence too long. '.repeat(20)"
     )
     assert canvas.bounding_box() == before
+
+
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_photo_that_the_server_had_to_drop_at_once_is_opened_again(user, discs_png, times):
+    left = [times]
+
+    def drop_first(route):
+        left[0] -= 1
+        route.fulfill(status=404) if left[0] >= 0 else route.continue_()
+
+    user.page.route("**/tamingseg/picture/*", drop_first)
+    before = user.page.locator("canvas.view").get_attribute("data-ready")
+    user.upload(discs_png, "dropped.png", wait=times == 1)
+    if times == 1:
+        user.click(RED)
+        user.has_objects(1)
+    else:
+        user.says("The picture did not arrive")
+        assert user.page.locator("canvas.view").get_attribute("data-ready") == before
