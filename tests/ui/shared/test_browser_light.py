@@ -115,3 +115,19 @@ def test_tones_are_those_of_the_server(scripts):
         off = np.array(shown) - relit(np.arange(256, dtype=np.uint8), light)
         assert (off != 0).mean() <= 0.01  # where the power is rounded the other way
         assert np.abs(off).max() <= 1
+
+
+@pytest.mark.parametrize("width", [380, 800, 1280])
+def test_all_tools_are_within_the_photo_s_frame(visitor, width):
+    user = visitor(viewport={"width": width, "height": 700})
+    user.page.click("[data-do=light]")
+    beyond = user.page.evaluate(
+        """() => {
+            const stage = document.querySelector(".stage").getBoundingClientRect();
+            return [...document.querySelectorAll(".tools button, .light input")]
+                .filter(one => one.offsetParent).map(one => one.getBoundingClientRect())
+                .filter(box => box.left < stage.left || box.right > stage.right
+                    || box.top < stage.top || box.bottom > stage.bottom).length;
+        }"""
+    )
+    assert beyond == 0

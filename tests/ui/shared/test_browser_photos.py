@@ -163,6 +163,25 @@ def test_a_photo_open_in_two_tabs_is_worked_on_in_one_of_them(user, discs, app):
     assert second.errors == []
 
 
+@pytest.mark.parametrize("times", [1, 2])
+def test_a_photo_that_the_server_had_to_drop_at_once_is_opened_again(user, discs_png, times):
+    left = [times]
+
+    def drop_first(route):
+        left[0] -= 1
+        route.fulfill(status=404) if left[0] >= 0 else route.continue_()
+
+    user.page.route("**/tamingseg/picture/*", drop_first)
+    before = user.page.locator("canvas.view").get_attribute("data-ready")
+    user.upload(discs_png, "dropped.png", wait=times == 1)
+    if times == 1:
+        user.click(RED)
+        user.has_objects(1)
+    else:
+        user.says("The picture did not arrive")
+        assert user.page.locator("canvas.view").get_attribute("data-ready") == before
+
+
 def test_few_steps_lead_to_the_photo_by_keyboard(user):
     user.page.evaluate(
         """() => [...document.querySelectorAll("button, a, input, [tabindex]")]
@@ -247,22 +266,3 @@ def test_what_is_said_never_moves_the_photo(user):
         "document.querySelector('.message').textContent = 'a sentence too long. '.repeat(20)"
     )
     assert canvas.bounding_box() == before
-
-
-@pytest.mark.parametrize("times", [1, 2])
-def test_a_photo_that_the_server_had_to_drop_at_once_is_opened_again(user, discs_png, times):
-    left = [times]
-
-    def drop_first(route):
-        left[0] -= 1
-        route.fulfill(status=404) if left[0] >= 0 else route.continue_()
-
-    user.page.route("**/tamingseg/picture/*", drop_first)
-    before = user.page.locator("canvas.view").get_attribute("data-ready")
-    user.upload(discs_png, "dropped.png", wait=times == 1)
-    if times == 1:
-        user.click(RED)
-        user.has_objects(1)
-    else:
-        user.says("The picture did not arrive")
-        assert user.page.locator("canvas.view").get_attribute("data-ready") == before
