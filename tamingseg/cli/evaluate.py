@@ -179,7 +179,7 @@ def _parse(command: type, name: str, arguments: Sequence[str]) -> Any:
     summary = PROTOCOLS[name].summary if name in PROTOCOLS else ""
     prog = f"tamingseg evaluate {name}"
     arguments = accept_renamed(prog, arguments, "--out", "--output")
-    parsed = parse(command, prog, arguments, _RENAMED, summary)
+    parsed: Any = parse(command, prog, arguments, _RENAMED, summary)
     if parsed.run.processes != 1 and _WORLD not in os.environ:
         _start_processes(parsed.run.processes, [name, *arguments])
     return parsed
