@@ -128,6 +128,7 @@ def sound_requests(visitor: Visitor) -> list[Sound]:
         Sound("POST", "/tamingseg/truth", photo),
         Sound("POST", "/tamingseg/leave", b"token"),
         Sound("GET", f"/tamingseg/picture/{visitor.picture}", None),
+        Sound("GET", "/tamingseg/decoder/features", None),
         Sound("GET", "/tamingseg/samples/cat", None),
         Sound("GET", "/tamingseg/scripts/x/shared/main.js", None),
         Sound("GET", "/config", None),

@@ -78,6 +78,8 @@ def decoder_routes(workspaces: Workspaces, weights: bytes) -> list[Route]:
     packing = asyncio.Semaphore(_PACKED_AT_ONCE)
 
     def pack(token: str) -> bytes:
+        segmentor = workspaces.segmentor
+        assert isinstance(segmentor, ZoomSegmentor)  # or there were no weights
         embedding, _ = workspaces.find(token).encoded()
         # The zeros of rectified features take half of the bytes: level 1 is fast and finds them.
         return gzip.compress(pack_features(segmentor, embedding), 1)

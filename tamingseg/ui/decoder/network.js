@@ -93,8 +93,12 @@ export class Network {
   /** A layer of the decoder on one vector. */
   linear(name, input) {
     const {values, shape: [outputs]} = this.weights[`decoder.${name}.weight`];
-    const result = Float32Array.from(this.weights[`decoder.${name}.bias`].values);
-    for (let o = 0, at = 0; o < outputs; o += 1) for (let i = 0; i < input.length; i += 1) result[o] += values[at++] * input[i];
+    const bias = this.weights[`decoder.${name}.bias`].values, result = new Float32Array(outputs);
+    for (let o = 0, at = 0; o < outputs; o += 1) {
+      let sum = bias[o];
+      for (let i = 0; i < input.length; i += 1) sum += values[at++] * input[i];
+      result[o] = sum;
+    }
     return result;
   }
 
