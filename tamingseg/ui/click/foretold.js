@@ -21,7 +21,7 @@ export async function showForetold(point, gesture) {
 }
 
 /** When the mask that a gesture asked for was painted before the server answered; undefined if it was not. */
-export const foretoldAt = gesture => painted?.gesture === gesture ? painted.time : undefined;
+export const foretoldAt = gesture => gesture && painted?.gesture === gesture ? painted.time : undefined;
 
 /** The mask to show for the object that a first click begins or moves, with its colour; null once the server has answered. */
 export function foretoldMask() {
