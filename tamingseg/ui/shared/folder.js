@@ -82,6 +82,12 @@ export async function keepClasses(classes) {
   setting -= 1;
 }
 
+/** What the page knows of a photo that it leaves, until the server tells it: the names of its objects. */
+export function noteLeft(key, labels) {
+  const entry = folderPhotos.find(one => one.key === key);
+  if (entry) Object.assign(entry, {labels, objects: labels.length});
+}
+
 /** Open a photo of the folder, as far as the server is concerned. */
 export const openOnServer = (name, more) => call("open_in_folder", {page, name, ...more});
 

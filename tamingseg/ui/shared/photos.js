@@ -3,7 +3,7 @@
 import {canvas, find, say} from "./dom.js";
 import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
 import {isPhoto} from "./files.js";
-import {folderPhotos, hasFolder, loadFolder, lookSoon, onFolder, onLook, openOnServer} from "./folder.js";
+import {folderPhotos, hasFolder, loadFolder, lookSoon, noteLeft, onFolder, onLook, openOnServer} from "./folder.js";
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {beginLight, lightOf} from "./light.js";
 import {isFinished, stateOf} from "./progress.js";
@@ -147,6 +147,7 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   if (!wanted()) return true;
   saveChanges(); // what it saves is settled when it returns: nothing comes between it and the new photo
   const same = state.photo?.key === opened.key;
+  if (state.photo && !same) noteLeft(state.photo.key, work.objects.map(({name}) => name));
   state.photo = {...opened, size: answer.size, fullSize: answer.full_size};
   state.crosshair = null;
   if (!same) {

@@ -430,13 +430,13 @@ def test_a_quick_click_elsewhere_is_no_double_click(user, discs, disc_masks):
 def test_a_run_that_is_cut_off_begins_anew(user, slow):
     propose_slowly(user, slow)
     user.reload()  # as gradio does once it has lost the connection
-    user.says("it has begun anew")
+    user.says("it has started again")
     slow.clear()
     user.page.click("#tab-proposals")
     user.page.wait_for_function("document.querySelector('.total').textContent === '5'")
     propose_slowly(user, slow)
     user.page.context.set_offline(True)
-    user.says("The connection was cut during the run")
+    user.says("The connection was cut during the task")
     slow.clear()
     user.page.context.set_offline(False)
     user.page.locator("#panel-proposals .running").wait_for(state="hidden")
