@@ -12,9 +12,9 @@ SCRIPTS = Path(__file__).parents[2] / "scripts" / "reliability"
 @pytest.mark.parametrize(
     ("ended_by", "commands"),
     [
-        ("KILL", ["train", "evaluate", "propose", "convert", "folder"]),
-        ("INT", ["train", "folder"]),
-        ("TERM", ["evaluate", "propose", "convert"]),
+        ("KILL", ["train", "evaluate", "folder"]),
+        ("INT", ["folder"]),
+        ("TERM", ["propose", "convert"]),
     ],
 )
 def test_what_is_ended_early_goes_on_to_the_same_results(ended_by, commands):
