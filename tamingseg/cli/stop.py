@@ -35,6 +35,8 @@ def signals_interrupt() -> Iterator[list[int]]:
         timer = threading.Timer(PATIENCE, os._exit, (128 + number,))
         timer.daemon = True
         timer.start()
+        # A destructor that the exception comes into, or cuts short, would print a traceback.
+        sys.unraisablehook = lambda _: None
         raise KeyboardInterrupt
 
     atexit.register(leave)  # before anybody else: so it is called last

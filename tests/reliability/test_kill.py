@@ -13,7 +13,7 @@ SCRIPTS = Path(__file__).parents[2] / "scripts" / "reliability"
     ("ended_by", "commands"),
     [
         ("KILL", ["train", "evaluate", "folder"]),
-        ("INT", ["folder"]),
+        ("INT", ["train"]),
         ("TERM", ["propose", "convert"]),
     ],
 )
@@ -47,3 +47,23 @@ raise SystemExit(module.main(["swallow"]))
 """
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
     assert (run.returncode, run.stdout, run.stderr) == (143, "swallowed\n", "")
+
+
+def test_an_end_in_a_destructor_prints_no_traceback():
+    code = """
+import os, signal, time
+from tamingseg.cli import main as module, stop
+from tamingseg.cli.commands import Command
+stop.PATIENCE = 0.2
+class Freed:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(60)
+def free(arguments):
+    Freed()
+    time.sleep(60)
+module.COMMANDS["free"] = Command("", free)
+raise SystemExit(module.main(["free"]))
+"""
+    run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100)
+    assert (run.returncode, run.stdout, run.stderr) == (143, "", "")
