@@ -24,7 +24,7 @@ from tamingseg.partition.build import (
     merge_evidence,
 )
 from tamingseg.partition.evidence import boundary_strength, find_evidence
-from tamingseg.partition.graph import region_graph
+from tamingseg.partition.graph import find_borders
 from tamingseg.partition.superpixels import flood_superpixels
 
 
@@ -50,11 +50,11 @@ def main() -> None:
     boundary = measure("boundaries", lambda: boundary_strength(image))
     count = PartitionConfig().superpixels
     superpixels = measure("superpixels", lambda: flood_superpixels(boundary, count))
-    affinity = measure(
+    measure(
         f"affinities of {superpixels.max()} superpixels",
         lambda: region_affinity(segmentor, embedding, superpixels),
     )
-    measure("graph", lambda: region_graph(superpixels, affinity, boundary))
+    measure("borders", lambda: find_borders(superpixels, boundary))
     evidence = measure("photo embedded -> evidence", lambda: find_evidence(segmentor, embedding))
     for method in get_args(PartitionMethod):
         measure(

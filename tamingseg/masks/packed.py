@@ -69,41 +69,34 @@ def pairwise_iou(packed: np.ndarray) -> np.ndarray:
     return _divide(_intersections(tiled, tiled), area, area)
 
 
-def pack_unions(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
-    """Pack masks that are unions of regions: uint8 (N, H, ceil(W / 8)).
+def pack_nested(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """Pack masks that are unions of regions, any two nested or apart: uint8 (N, H, ceil(W / 8)).
 
-    The same as ``np.packbits(members[:, label_map - 1], axis=-1)``, but without a byte for every
-    pixel of every mask: eight masks are looked up together, then blocks of 8 x 8 bits transposed.
+    The same as ``np.packbits(members[:, label_map - 1], axis=-1)``, but each region is drawn once,
+    into the smallest mask that holds it, and each mask then added to the next larger one.
 
     Parameters
     ----------
     members
-        bool, (N, S): which regions each mask consists of.
+        bool, (N, S): which regions each mask consists of, at least one.
     label_map
         int, (H, W): labels 1..S.
     """
-    number, height = len(members), label_map.shape[0]
-    padded = np.pad(label_map, ((0, 0), (0, -label_map.shape[1] % 8)))
-    # Byte j of region l: which of the masks 8 j .. 8 j + 7 contain it; no mask contains region 0.
-    bytes_of = np.packbits(np.pad(members, ((0, 0), (1, 0))), axis=0)
-    # Eight pixels of a row, the last one first, make a word of 8 x 8 bits.
-    pixels = padded.reshape(-1, 8)[:, ::-1].ravel()
-    packed = np.empty((len(bytes_of), 8, len(pixels) // 8), np.uint8)
-
-    def pack(eight: int) -> None:
-        words = _transpose_bits(bytes_of[eight].take(pixels).view(np.uint64))
-        packed[eight] = words.view(np.uint8).reshape(-1, 8)[:, ::-1].T
-
-    in_threads(pack, range(len(bytes_of)))
-    return packed.reshape(8 * len(bytes_of), height, padded.shape[1] // 8)[:number]
-
-
-def _transpose_bits(words: np.ndarray) -> np.ndarray:
-    """Transpose each uint64 as eight rows of eight bits (Warren 2012, section 7-3)."""
-    for shift, mask in ((7, 0x00AA00AA00AA00AA), (14, 0x0000CCCC0000CCCC), (28, 0xF0F0F0F0)):
-        swapped = (words ^ (words >> np.uint64(shift))) & np.uint64(mask)
-        words = words ^ swapped ^ (swapped << np.uint64(shift))
-    return words
+    number, height, width = len(members), *label_map.shape
+    order = np.argsort(members.sum(axis=1), kind="stable")  # small masks first
+    nested = np.vstack([members[order], np.ones_like(members, shape=(1, members.shape[1]))])
+    order = np.append(order, number)  # the last row holds everything, and is left away in the end
+    drawn_in = order[nested.argmax(axis=0)][label_map - 1]
+    drawn_in = np.pad(drawn_in, ((0, 0), (0, -width % 8)), constant_values=number).reshape(-1, 8)
+    packed = np.zeros((number + 1, len(drawn_in)), np.uint8)
+    places = np.arange(len(drawn_in))
+    for bit, rows in enumerate(drawn_in.T):
+        packed[rows, places] |= np.uint8(128 >> bit)
+    # Of each mask, the larger ones that hold one of its regions hold it whole.
+    larger = np.tril(nested[:, nested[:-1].argmax(axis=1)], -1)
+    for own, parent in zip(order, order[larger.argmax(axis=0)], strict=False):
+        packed[parent] |= packed[own]
+    return packed[:number].reshape(number, height, -(-width // 8))
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-import networkx as nx
 import numpy as np
 from scipy import sparse
 
@@ -181,29 +180,29 @@ def merge_evidence(
     Raises ValueError if the method is unknown.
     """
     check_choice(method, get_args(PartitionMethod), "method")
-    merges, costs = merge_regions(evidence.graph, *_METHODS[method](evidence, config))
+    merges, costs = merge_regions(evidence.borders, *_METHODS[method](evidence, config))
     return Hierarchy(evidence.superpixels, merges, costs)
 
 
 def _greedy(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
     def price(
-        apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
+        apart: np.ndarray, boundary: np.ndarray, area: np.ndarray, other: np.ndarray
     ) -> np.ndarray:
-        return (apart + config.boundary * boundary) * ward(area, areas) ** config.area
+        return (apart + config.boundary * boundary) * ward(area, other) ** config.area
 
     apart = 1 - evidence.affinity + config.colour * evidence.contrast
     return apart, price, config.within
 
 
 def _normalised_cut(evidence: Evidence, _: PartitionConfig) -> tuple[np.ndarray, Price, float]:
-    def price(apart: np.ndarray, _: np.ndarray, area: float, areas: np.ndarray) -> np.ndarray:
-        return apart * ward(area, areas)
+    def price(apart: np.ndarray, _: np.ndarray, area: np.ndarray, other: np.ndarray) -> np.ndarray:
+        return apart * ward(area, other)
 
-    graph, affinity = evidence.graph, evidence.affinity
-    areas = np.array([area for _, area in sorted(graph.nodes(data="area"))], float)
-    areas /= areas.mean()
-    touching = nx.to_numpy_array(graph, range(len(graph)), weight=None) > 0
-    weights = np.where((affinity >= _LEAST_AFFINITY) | touching, affinity**2 + 1e-9, 0)
+    affinity, areas = evidence.affinity, evidence.borders.areas / evidence.borders.areas.mean()
+    first, second = evidence.borders.pairs.T
+    linked = affinity >= _LEAST_AFFINITY
+    linked[first, second] = linked[second, first] = True
+    weights = np.where(linked, affinity**2 + 1e-9, 0)
     flow = sparse.csr_array(weights * np.outer(areas, areas))
     # Less what is within, squared distances are those of the means: Ward's method is complete.
     return squared_distances(spectral_coordinates(flow, _EIGENVECTORS)), price, 1.0
@@ -211,9 +210,9 @@ def _normalised_cut(evidence: Evidence, _: PartitionConfig) -> tuple[np.ndarray,
 
 def _multicut(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
     def price(
-        apart: np.ndarray, boundary: np.ndarray, area: float, areas: np.ndarray
+        apart: np.ndarray, boundary: np.ndarray, area: np.ndarray, other: np.ndarray
     ) -> np.ndarray:
-        return (apart + config.boundary * boundary) * area * areas
+        return (apart + config.boundary * boundary) * area * other
 
     sure = np.clip(evidence.affinity, _SUREST, 1 - _SUREST)
     apart = np.log((1 - sure) / sure) + config.colour * evidence.contrast - config.prior

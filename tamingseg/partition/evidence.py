@@ -4,17 +4,20 @@ This is gathered once per image and model. All methods of `build` merge by it.
 """
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import cv2
-import networkx as nx
 import numpy as np
 from scipy.spatial.distance import cdist
 
 from tamingseg.checks import check_image
 from tamingseg.partition.affinity import region_affinity
-from tamingseg.partition.graph import region_graph
+from tamingseg.partition.graph import Borders, find_borders, region_graph
 from tamingseg.partition.superpixels import flood_superpixels
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
+
+if TYPE_CHECKING:
+    import networkx as nx
 
 SUPERPIXELS = 400
 """About so many superpixels, unless something else is asked for."""
@@ -44,19 +47,25 @@ class Evidence:
         float32, (S, S), symmetric: how likely two superpixels are in one mask.
     contrast
         float64, (S, S), symmetric: how much their colours differ, in [0, 1).
-    graph
-        Which superpixels touch, see `graph.region_graph`.
+    borders
+        Which superpixels touch.
     """
 
     superpixels: np.ndarray
     affinity: np.ndarray
     contrast: np.ndarray
-    graph: nx.Graph
+    borders: Borders
 
     @property
     def nbytes(self) -> int:
         """Memory of the arrays."""
-        return self.superpixels.nbytes + self.affinity.nbytes + self.contrast.nbytes
+        parts = (self.superpixels, self.affinity, self.contrast, self.borders)
+        return sum(part.nbytes for part in parts)
+
+    @property
+    def graph(self) -> "nx.Graph":
+        """The superpixels as a graph, see `region_graph`."""
+        return region_graph(self.borders, self.affinity)
 
 
 def find_evidence(
@@ -83,9 +92,9 @@ def find_evidence(
     boundary = boundary_strength(small)
     labels = flood_superpixels(boundary, superpixels)
     affinity = region_affinity(segmentor, embedding, labels)
-    graph = region_graph(labels, affinity, boundary)
     mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, labels)
-    return Evidence(_enlarged(labels, embedding.size), mutual, contrast, graph)
+    borders = find_borders(labels, boundary)
+    return Evidence(_enlarged(labels, embedding.size), mutual, contrast, borders)
 
 
 def boundary_strength(image: np.ndarray) -> np.ndarray:

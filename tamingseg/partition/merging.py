@@ -8,26 +8,27 @@ Evidence of a boundary is averaged along the common border. What a merge costs i
 in, so that one loop serves all methods.
 """
 
+import heapq
 from collections.abc import Callable
 
-import networkx as nx
 import numpy as np
 
-Price = Callable[[np.ndarray, np.ndarray, float, np.ndarray], np.ndarray]
-"""(dissimilarity, boundary, area of the one, areas of the others) -> what the merges cost, all as
-float64 (M,) but the one area; areas are shares of the image."""
+from tamingseg.partition.graph import Borders
+
+Price = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
+"""(dissimilarity, boundary, area of the one, area of the other) -> what the merges cost, all as
+float64 (M,), or of one region with M others; areas are shares of the image."""
 
 
 def merge_regions(
-    graph: nx.Graph, dissimilarity: np.ndarray, price: Price, within: float = 0.0
+    borders: Borders, dissimilarity: np.ndarray, price: Price, within: float = 0.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Merge all regions of a graph to one.
+    """Merge all regions of an image to one.
 
     Parameters
     ----------
-    graph
-        As of `graph.region_graph`: nodes 0..S-1 with ``area``, edges with ``length`` and
-        ``boundary``.
+    borders
+        Those of S regions.
     dissimilarity
         float, (S, S), symmetric: how little two regions belong together, of all pairs; on the
         diagonal, how little the pixels of a region do.
@@ -46,67 +47,73 @@ def merge_regions(
     Raises
     ------
     ValueError
-        If the sizes differ, a value is not finite, or the graph does not hang together.
+        If the sizes differ, a value is not finite, or the regions do not hang together.
     """
-    count = len(graph)
+    count = len(borders.areas)
     if dissimilarity.shape != (count, count) or not np.isfinite(dissimilarity).all():
         raise ValueError(
             f"{count} regions need finite dissimilarities {(count, count)}, got "
             f"{dissimilarity.shape} or values that are not finite"
         )
-    if not nx.is_connected(graph):
-        raise ValueError("only regions that hang together can be merged to one")
-    nodes = np.arange(count)
-    areas = np.array([graph.nodes[node]["area"] for node in nodes.tolist()], float)
-    areas /= areas.sum()
+    areas = borders.areas / borders.areas.sum()
     apart = dissimilarity.astype(np.float64)
-    lengths, borders = np.zeros((2, count, count))
-    for one, other, edge in graph.edges(data=True):
-        lengths[one, other] = lengths[other, one] = edge["length"]
-        borders[one, other] = borders[other, one] = edge["boundary"] * edge["length"]
-    costs = np.full((count, count), np.inf)
 
-    def renew(region: int) -> np.ndarray:
-        """Price the merges of a region with its neighbours, and return these."""
-        others = np.flatnonzero(lengths[region])
-        between = apart[region, others]
+    def costs(one: np.ndarray | int, other: np.ndarray, boundary: np.ndarray) -> list[float]:
+        between = apart[one, other]
         if within:
-            own = (apart[region, region] + apart[others, others]) / 2
+            own = (apart[one, one] + apart[other, other]) / 2
             between = np.maximum(between - within * own, 0)
-        evidence = borders[region, others] / lengths[region, others]
-        prices = price(between, evidence, areas[region], areas[others])
-        costs[region, others] = costs[others, region] = prices
-        return others
+        return price(between, boundary, areas[one], areas[other]).tolist()
 
-    for region in range(count):
-        renew(region)
-    cheapest = costs.argmin(axis=1)
-    lowest = costs[nodes, cheapest]
-    names = nodes.copy()  # the node that each place of the matrices stands for now
-    merges, spent = np.empty((count - 1, 2), np.int64), np.empty(count - 1, np.float32)
-    for step in range(count - 1):
-        one = int(lowest.argmin())
-        other = int(cheapest[one])
+    first, second = borders.pairs.T
+    # Of each region, its neighbours with the length of the border, and its strength times that.
+    touching: list[dict[int, tuple[float, float]]] = [{} for _ in range(count)]
+    sides = (borders.lengths, borders.strengths * borders.lengths)
+    columns = (column.tolist() for column in (first, second, *sides))
+    for one, other, *both in zip(*columns, strict=True):
+        touching[one][other] = touching[other][one] = both[0], both[1]
+
+    # Possible merges, the cheapest first: cost, the two places, and after how many merges that was.
+    prices = costs(first, second, borders.strengths)
+    waiting = [(cost, *pair, 0) for cost, pair in zip(prices, borders.pairs.tolist(), strict=True)]
+    heapq.heapify(waiting)
+    changed = [0] * count  # after how many merges each place changed for the last time
+    names = list(range(count))  # the node that each place stands for now
+    merges: list[tuple[int, int]] = []
+    spent: list[float] = []
+    while len(merges) < count - 1:
+        if not waiting:
+            raise ValueError("only regions that hang together can be merged to one")
+        cost, one, other, since = heapq.heappop(waiting)
+        if since < max(changed[one], changed[other]):
+            continue  # one of them is no longer what it was
         kept, gone = (one, other) if areas[one] >= areas[other] else (other, one)
-        merges[step], spent[step] = (names[kept], names[gone]), costs[kept, gone]
-        names[kept] = count + step
+        merges.append((names[kept], names[gone]))
+        spent.append(cost)
+        changed[kept], changed[gone] = len(merges), count
+        names[kept] = count + len(merges) - 1
+
         share = areas[gone] / (areas[kept] + areas[gone])
         mean = (1 - share) * apart[kept] + share * apart[gone]
         mean[kept] = (1 - share) * mean[kept] + share * mean[gone]
         apart[kept] = apart[:, kept] = mean
-        for sums in (lengths, borders):
-            sums[kept] += sums[gone]
-            sums[kept, [kept, gone]] = 0
-            sums[:, kept] = sums[kept]
         areas[kept] += areas[gone]
-        lengths[gone] = lengths[:, gone] = 0
-        costs[gone] = costs[:, gone] = lowest[gone] = np.inf
-        changed = np.append(renew(kept), kept)
-        cheapest[changed] = costs[changed].argmin(axis=1)
-        lowest[changed] = costs[changed, cheapest[changed]]
-    return merges, np.maximum.accumulate(spent)
+        around = touching[kept]
+        for place, (length, strength) in touching[gone].items():
+            del touching[place][gone]
+            if place != kept:
+                before = around.get(place, (0, 0))
+                around[place] = touching[place][kept] = length + before[0], strength + before[1]
+        if around:
+            lengths, strengths = np.array(list(around.values())).T
+            prices = costs(kept, np.array(list(around)), strengths / lengths)
+            for place, cost in zip(around, prices, strict=True):
+                pair = (kept, place) if kept < place else (place, kept)
+                heapq.heappush(waiting, (cost, *pair, len(merges)))
+    pairs = np.array(merges, np.int64).reshape(-1, 2)
+    return pairs, np.maximum.accumulate(np.array(spent, np.float32))
 
 
-def ward(area: float, areas: np.ndarray) -> np.ndarray:
+def ward(area: np.ndarray, other: np.ndarray) -> np.ndarray:
     """Return a b / (a + b), by which Ward (1963) makes small regions cheap to merge."""
-    return area * areas / (area + areas)
+    return area * other / (area + other)

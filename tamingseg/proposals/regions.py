@@ -15,7 +15,7 @@ superpixels, were eight points worse at N = 100.
 
 import numpy as np
 
-from tamingseg.masks.packed import pack_unions
+from tamingseg.masks.packed import pack_nested
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.proposals.nms import suppress_by
 from tamingseg.proposals.ranking import expected_order
@@ -44,18 +44,22 @@ def propose_regions(
     order = np.lexsort((-area, made - ended))  # the longest lived first, of equals the largest
     order = order[enough[order]]
     members, area, weights = members[order], area[order], weights[order]
-    # Below 2^24 pixels float32 counts exactly; a hair of a larger photo does no harm.
-    parts = members.astype(np.float32)
-    shared = (parts * sizes) @ parts.T
-    ious = shared / (area[:, None] + area - shared)
+    ious = _ious(members, area)
     leaders = suppress_by(ious, suppress_above)
     votes = np.zeros(len(leaders))
     if len(leaders):  # of nothing there is no nearest
         np.add.at(votes, ious[:, leaders].argmax(axis=1), weights)
     listed = leaders[expected_order(ious[np.ix_(leaders, leaders)], votes)[:count]]
-    packed = pack_unions(members[listed], hierarchy.superpixels)
+    packed = pack_nested(members[listed], hierarchy.superpixels)
     scores = stability[order][listed].astype(np.float32)
     return MaskSet(packed, hierarchy.superpixels.shape, scores)
+
+
+def _ious(members: np.ndarray, area: np.ndarray) -> np.ndarray:
+    """IoU of each two regions of a hierarchy, which are nested or apart: float32 (N, N)."""
+    holds = members[:, members.argmax(axis=1)]  # a superpixel of the other one, and so all or more
+    nested = holds | holds.T
+    return nested * (np.minimum.outer(area, area) / np.maximum.outer(area, area))
 
 
 def region_members(hierarchy: Hierarchy) -> np.ndarray:

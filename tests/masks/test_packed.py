@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tamingseg.masks import packed as packed_module
 from tamingseg.masks.iou import iou
-from tamingseg.masks.packed import areas, intersections, iou_matrix, pack_unions, pairwise_iou
+from tamingseg.masks.packed import areas, intersections, iou_matrix, pack_nested, pairwise_iou
 from tamingseg.values import MaskSet
 
 
@@ -123,11 +123,22 @@ def test_two_sizes_are_refused():
 
 
 @pytest.mark.parametrize(
-    ("masks", "regions", "size"),
-    [(1, 3, (5, 7)), (9, 20, (16, 64)), (17, 300, (33, 41)), (0, 2, (3, 8))],
+    ("regions", "size"), [(1, (5, 7)), (20, (16, 64)), (300, (33, 41)), (9, (3, 8))]
 )
-def test_unions_of_regions_are_packed_as_if_painted(rng, masks, regions, size):
-    members = rng.random((masks, regions)) > 0.5
+def test_nested_masks_are_packed_as_if_painted(rng, regions, size):
     label_map = rng.integers(1, regions + 1, size)
+    members = np.eye(regions, dtype=bool)
+    alone = list(range(regions))
+    while len(alone) > 1:  # merge any two, as a hierarchy does
+        one, other = (alone.pop(rng.integers(len(alone))) for _ in range(2))
+        alone.append(len(members))
+        members = np.vstack([members, members[one] | members[other]])
+    members = members[rng.permutation(len(members))[: len(members) // 2 + 1]]
+    members = np.vstack([members, members[:1]])  # one of them twice
     expected = np.packbits(members[:, label_map - 1], axis=-1)
-    np.testing.assert_array_equal(pack_unions(members, label_map), expected)
+    np.testing.assert_array_equal(pack_nested(members, label_map), expected)
+
+
+def test_no_nested_mask():
+    packed = pack_nested(np.zeros((0, 2), bool), np.array([[1, 2, 2]]))
+    assert packed.shape == (0, 1, 1)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from tamingseg.partition.graph import region_graph
+from tamingseg.partition.graph import find_borders, region_graph
 
 SUPERPIXELS = np.array([[1, 1, 2], [1, 3, 2], [3, 3, 3]], np.int32)
 AFFINITY = np.array([[1, 0.2, 0.4], [0.6, 1, 0.5], [0.4, 0.7, 1]])
@@ -11,7 +11,7 @@ AFFINITY = np.array([[1, 0.2, 0.4], [0.6, 1, 0.5], [0.4, 0.7, 1]])
 
 def test_nodes_and_edges():
     boundary = np.arange(9).reshape(3, 3) / 10
-    graph = region_graph(SUPERPIXELS, AFFINITY, boundary)
+    graph = region_graph(find_borders(SUPERPIXELS, boundary), AFFINITY)
     assert dict(graph.nodes(data="area")) == {0: 3, 1: 2, 2: 4}
     assert set(graph.edges) == {(0, 1), (0, 2), (1, 2)}
     # Over a border the larger value counts: 1|2 at (.1, .2); 1|3 at (.3, .4), (.1, .4), (.3, .6);
@@ -25,7 +25,7 @@ def test_nodes_and_edges():
 
 
 def test_one_region_has_no_edge():
-    graph = region_graph(np.ones((2, 3), np.int32), np.ones((1, 1)), np.zeros((2, 3)))
+    graph = region_graph(find_borders(np.ones((2, 3), np.int32), np.zeros((2, 3))), np.ones((1, 1)))
     assert len(graph) == 1
     assert not graph.edges
 
@@ -44,4 +44,4 @@ def test_one_region_has_no_edge():
 )
 def test_refusals(superpixels, affinity, boundary, message):
     with pytest.raises(ValueError, match=message):
-        region_graph(superpixels, affinity, boundary)
+        region_graph(find_borders(superpixels, boundary), affinity)

@@ -4,6 +4,7 @@ import networkx as nx
 import numpy as np
 import pytest
 
+from tamingseg.partition.graph import Borders
 from tamingseg.partition.merging import merge_regions, ward
 
 
@@ -21,6 +22,16 @@ def grid_world(rng, rows=4, cols=5):
         graph.edges[edge].update(length=int(rng.integers(1, 9)), boundary=float(rng.random()))
     values = rng.random((count, count))
     return graph, (values + values.T) / 2
+
+
+def borders_of(graph):
+    """The same as arrays."""
+    areas = np.array([graph.nodes[node]["area"] for node in range(len(graph))])
+    edges = sorted((*sorted(pair), edge["length"], edge["boundary"])
+                   for *pair, edge in graph.edges(data=True))  # fmt: skip
+    first, second, lengths, strengths = np.array(edges).reshape(-1, 4).T
+    pairs = np.stack([first, second], axis=1).astype(int)
+    return Borders(areas, pairs, lengths.astype(int), strengths)
 
 
 def reference(graph, apart, price, within):
@@ -65,7 +76,7 @@ def reference(graph, apart, price, within):
 def test_the_same_merges_as_the_reference(seed, within):
     graph, apart = grid_world(np.random.default_rng(seed))
     expected, expected_costs = reference(graph, apart, price, within)
-    merges, costs = merge_regions(graph, apart, price, within)
+    merges, costs = merge_regions(borders_of(graph), apart, price, within)
     assert [set(pair) for pair in merges.tolist()] == expected
     np.testing.assert_allclose(costs, expected_costs, rtol=1e-5)
     assert costs.dtype == np.float32
@@ -76,7 +87,7 @@ def test_the_larger_one_comes_first():
     nx.set_node_attributes(graph, {0: 3, 1: 8}, "area")
     nx.set_edge_attributes(graph, 1, "length")
     nx.set_edge_attributes(graph, 0.5, "boundary")
-    merges, costs = merge_regions(graph, np.zeros((2, 2)), price)
+    merges, costs = merge_regions(borders_of(graph), np.zeros((2, 2)), price)
     assert merges.tolist() == [[1, 0]]
     assert costs[0] == pytest.approx(0.25 * (24 / 121) ** 0.2)
 
@@ -84,7 +95,7 @@ def test_the_larger_one_comes_first():
 def test_a_single_region_needs_no_merge():
     graph = nx.Graph()
     graph.add_node(0, area=5)
-    merges, costs = merge_regions(graph, np.zeros((1, 1)), price)
+    merges, costs = merge_regions(borders_of(graph), np.zeros((1, 1)), price)
     assert merges.shape == (0, 2)
     assert costs.shape == (0,)
 
@@ -92,16 +103,16 @@ def test_a_single_region_needs_no_merge():
 def test_refusals(rng):
     graph, apart = grid_world(rng)
     with pytest.raises(ValueError, match="finite dissimilarities"):
-        merge_regions(graph, apart[1:], price)
+        merge_regions(borders_of(graph), apart[1:], price)
     with pytest.raises(ValueError, match="finite dissimilarities"):
-        merge_regions(graph, apart * np.nan, price)
+        merge_regions(borders_of(graph), apart * np.nan, price)
     graph.remove_edges_from(list(graph.edges(0)))
     with pytest.raises(ValueError, match="hang together"):
-        merge_regions(graph, apart, price)
+        merge_regions(borders_of(graph), apart, price)
 
 
 def test_inputs_stay_what_they_are(rng):
     graph, apart = grid_world(rng)
     before = apart.copy()
-    merge_regions(graph, apart, price)
+    merge_regions(borders_of(graph), apart, price)
     np.testing.assert_array_equal(apart, before)
