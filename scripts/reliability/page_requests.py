@@ -77,7 +77,7 @@ def sound_requests(visitor: Visitor) -> list[Sound]:
     """List requests of every kind, about the photo that a visitor has open."""
     token, point = visitor.token, {"row": 20.0, "col": 30.0}
     click = {"do": "add_click", **point, "positive": True, "gesture": "g"}
-    work = {"token": token, "sequence": 10**6, "known": {}, "document": None}
+    work = {"token": token, "sequence": 10**6, "known": 1, "document": None}
     work["light"] = {"brightness": 2.0, "gamma": 0.5}
     mask = {"counts": "0" * 8, "score": 0.5}
     recipe = {"textures": "formula", "seed": 3, "layout": "grid", "regions": 4}

@@ -189,7 +189,7 @@ class Visitor:
     def answer(self, *operations: Answer) -> Answer:
         """Carry out operations and tell what the objects are then."""
         while True:
-            request = {"token": self.token, "sequence": self._sequence + 1, "known": {}}
+            request = {"token": self.token, "sequence": self._sequence + 1, "known": None}
             request |= {"document": self._document, "operations": list(operations)}
             request |= {"earlier": self._earlier}
             answer = self.call("answer", request)

@@ -4,11 +4,13 @@ All masks are bool (H, W) and are never changed. Pixels touch at their sides and
 background, of which holes are a part, touches at sides alone.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import cv2
 import numpy as np
 from scipy import ndimage
+
+from tamingseg.masks.rle import Crop
 
 MAX_RADIUS = 100
 """Most pixels by which a border is moved in one step."""
@@ -83,14 +85,18 @@ def shrink(mask: np.ndarray, radius: int = 1) -> np.ndarray:
     return ~grow(~mask, radius)
 
 
-def without(mask: np.ndarray, others: Sequence[np.ndarray]) -> np.ndarray:
+def without(mask: np.ndarray, others: Iterable[Crop]) -> np.ndarray:
     """Take away what belongs to other masks.
 
     >>> import numpy as np
-    >>> without(np.array([[True, True]]), [np.array([[True, False]])]).tolist()
+    >>> other = Crop.of(np.array([[True, False]]))
+    >>> without(np.array([[True, True]]), [other]).tolist()
     [[False, True]]
     """
-    return mask & ~np.any(others, axis=0) if len(others) else mask.copy()
+    left = mask.copy()
+    for other in others:
+        left[other.place] &= ~other.pixels
+    return left
 
 
 _REPEAT = cv2.BORDER_REPLICATE

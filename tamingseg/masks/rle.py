@@ -120,6 +120,17 @@ def decode_crop(counts: str, size: tuple[int, int]) -> Crop:
     return _crop_runs(_check_runs(_runs_of(counts), size), size)
 
 
+def check_rle(counts: str, size: tuple[int, int]) -> int:
+    """Return the area of a mask without decoding its pixels; errors are those of `decode_rle`.
+
+    Examples
+    --------
+    >>> check_rle(encode_rle(np.eye(3, dtype=bool)), (3, 3))
+    3
+    """
+    return sum(_check_runs(_runs_of(counts), size)[1::2])
+
+
 def area_of(counts: str) -> int:
     """Return how many pixels a mask has whose compressed COCO counts are sound."""
     return sum(_parse(counts)[1::2])

@@ -12,7 +12,7 @@ import numpy as np
 
 from tamingseg.checks import check_choice, check_mask, check_point
 from tamingseg.masks.reshape import drop_islands, fill_holes, grow, shrink, smooth, without
-from tamingseg.masks.rle import decode_rle, encode_rle
+from tamingseg.masks.rle import check_rle, decode_crop, decode_rle, encode_rle
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
 from tamingseg.session import state as states
 from tamingseg.session.answers import Answers, Clicks, SessionFusion, Thresholds
@@ -277,8 +277,8 @@ class Session:
         elif how == "shrink":
             after = shrink(before, radius)
         else:
-            others = [item for item in self.state.objects if item is not current]
-            after = without(before, [self._mask_of(item) for item in others])
+            others = [item for item in self.state.objects if item.mask and item is not current]
+            after = without(before, (decode_crop(item.mask, self.size) for item in others))
         if not after.any():
             raise ValueError(f"nothing would be left of {current.name}; delete it if you mean that")
         self._draw(self.state, after, None)
@@ -292,16 +292,10 @@ class Session:
             (name, run lengths of the mask at the image's size, whether it is hidden, colour) of
             each, back to front. A mask that holds no pixel is refused, as by `add_mask`.
         """
-        state = self.state
-        for name, counts, hidden, colour in objects:
-            if not decode_rle(counts, self.size).any():
+        for name, counts, _, _ in objects:
+            if not check_rle(counts, self.size):
                 raise ValueError(f"the mask of {name} holds no pixel")
-            state = states.begin_object(state)
-            changes = {"name": name, "mask": counts, "base": counts}
-            state = states.change_object(
-                state, _active(state).id, **changes, hidden=hidden, colour=colour
-            )
-        self._push(states.finish(state))
+        self._push(states.add_objects(self.state, objects))
 
     def move_click(self, index: int, row: float, col: float, gesture: str | None = None) -> None:
         """Move a click of the active object, 0 for its first one, to another place."""

@@ -8,6 +8,7 @@ one the next click belongs to.
 
 import math
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
@@ -21,14 +22,17 @@ PALETTE = COLOURS
 MAX_CLICKS = 64
 """Clicks of one object."""
 
-MAX_OBJECTS = 200
-"""Objects of one image; the index PNG has room for 255."""
+MAX_OBJECTS = 2000
+"""Objects of one image."""
 
 MAX_NAME = 64
 """Characters in an object's name."""
 
 MAX_STEPS = 500
 """Steps that can be taken back."""
+
+_REFERENCE_BYTES = 8
+"""What a state needs for an object that it shares with another one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,16 @@ def begin_object(state: State) -> State:
     return replace(state, objects=objects, active=item.id, next_id=state.next_id + 1)
 
 
+def add_objects(state: State, masks: Sequence[tuple[str, str, bool, int]]) -> State:
+    """Add finished objects in front of the others: (name, mask, hidden, colour) of each."""
+    state = finish(state)
+    added = tuple(
+        SegmentedObject(number, name, colour, mask=mask, hidden=hidden, base=mask)
+        for number, (name, mask, hidden, colour) in enumerate(masks, state.next_id)
+    )
+    return replace(state, objects=(*state.objects, *added), next_id=state.next_id + len(added))
+
+
 def finish(state: State) -> State:
     """Keep the active object and leave it; one without clicks or mask is dropped."""
     return replace(without_empty(state), active=None)
@@ -250,44 +264,57 @@ class History:
     """The present state, those before it and, after an undo, those after it.
 
     `gesture` names the movement that made the present, such as one drag of a point or a slider:
-    further states of the same gesture replace it, so that one movement is one step back.
+    further states of the same gesture replace it, so that one movement is one step back. `added`
+    says how many bytes each state adds to the one before it, from the second on.
     """
 
     present: State = State()
     past: tuple[State, ...] = ()
     future: tuple[State, ...] = ()
     gesture: str | None = None
+    added: tuple[int, ...] = ()
 
     @property
     def nbytes(self) -> int:
-        """Memory of the masks in all states; what states have in common counts once."""
-        texts = {
-            id(text): len(text)
-            for state in (*self.past, self.present, *self.future)
-            for item in state.objects
-            for text in (item.mask, item.base)
-        }
-        return sum(texts.values())
+        """Memory of all states; what a state has in common with the one before it counts once."""
+        first = self.past[0] if self.past else self.present
+        return _bytes_added(State(), first) + sum(self.added)
 
     def push(self, state: State, gesture: str | None = None) -> "History":
         """Make `state` the present; what had been undone is forgotten. No change, no step."""
         if state == self.present:
             return self
-        if gesture is not None and gesture == self.gesture:
-            return History(state, self.past, (), gesture)
-        return History(state, (*self.past, self.present)[-MAX_STEPS:], (), gesture)
+        goes_on = gesture is not None and gesture == self.gesture
+        past = self.past if goes_on else (*self.past, self.present)
+        added = (*self.added[: len(past) - 1], _bytes_added(past[-1], state))
+        return History(state, past[-MAX_STEPS:], (), gesture, added[-MAX_STEPS:])
 
     def undo(self) -> "History":
         """One step back, or the same history at its start."""
         if not self.past:
             return self
-        return History(self.past[-1], self.past[:-1], (self.present, *self.future))
+        future = (self.present, *self.future)
+        return History(self.past[-1], self.past[:-1], future, added=self.added)
 
     def redo(self) -> "History":
         """One step forward again, or the same history at its end."""
         if not self.future:
             return self
-        return History(self.future[0], (*self.past, self.present), self.future[1:])
+        past = (*self.past, self.present)
+        return History(self.future[0], past, self.future[1:], added=self.added)
+
+
+def _bytes_added(before: State, state: State) -> int:
+    """Return the memory of a state that it does not share with the one before it."""
+    known = {item.id: item for item in before.objects}
+    total = _REFERENCE_BYTES * len(state.objects)
+    for item in state.objects:
+        earlier = known.get(item.id)
+        if earlier is not item:
+            shared = () if earlier is None else (id(earlier.mask), id(earlier.base))
+            texts = {id(text): len(text) for text in (item.mask, item.base)}
+            total += sum(size for text, size in texts.items() if text not in shared)
+    return total
 
 
 def _check_unlocked(item: SegmentedObject) -> None:

@@ -310,7 +310,8 @@ def test_memory_counts_what_can_be_undone(session, red, blue):
     session.delete(1)
     session.undo()
     session.undo()
-    assert session.nbytes == before + len(encode_rle(red)) + len(encode_rle(blue))
+    references = 8 * (1 + 2 + 1)  # of the states to their objects
+    assert session.nbytes == before + len(encode_rle(red)) + len(encode_rle(blue)) + references
 
 
 def test_memory_can_be_asked_for_while_answers_come(session, segmentor, monkeypatch):

@@ -109,6 +109,22 @@ def test_a_gesture_is_one_step_and_no_change_is_none():
 def test_masks_count_once_for_all_states_that_have_them():
     item = SegmentedObject(id=1, name="a", colour=0, mask="mask", base="base")
     state = State((item,), next_id=2)
-    history = History().push(state).push(states.finish(state))
+    history = History().push(state).push(states.begin_object(state))
     history = history.push(states.change_object(history.present, 1, mask="another"))
-    assert history.nbytes == history.undo().nbytes == len("mask" + "base" + "another")
+    references = 8 * (1 + 2 + 2)  # of the states to their objects
+    masks = len("mask" + "base" + "another")
+    assert history.nbytes == history.undo().undo().redo().nbytes == masks + references
+
+
+def test_memory_follows_the_steps_that_are_kept(monkeypatch):
+    monkeypatch.setattr(states, "MAX_STEPS", 2)
+    masks = ["a" * 10, "b" * 200, "c" * 3000, "d" * 40000]
+    steps = [State((SegmentedObject(1, "a", 0, mask=mask),)) for mask in masks]
+    history = History(steps[0])
+    sizes = []
+    for step in steps[1:]:
+        history = history.push(step)
+        sizes.append(history.nbytes - 8 * (len(history.past) + 1))
+    assert sizes == [210, 3210, 43200]
+    dragged = history.undo().push(steps[0], "drag").push(steps[1], "drag")
+    assert dragged.nbytes == 3 * 8 + 200 + 3000 + 200

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from tamingseg.masks.rle import decode_rle
 from tamingseg.session.session import Session
 from tamingseg.ui import export
 from tamingseg.ui.click.document import MAX_OPERATIONS, answer_key
@@ -64,16 +65,13 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
         workspace, work = find(request)
         if workspace.truth is None:
             return {"rows": None}
-        objects = work.read(
-            lambda session: [
-                (item.name, session.mask_of(item.id)) for item in session.state.objects
-            ]
-        )
+        objects, empty = work.state.objects, np.zeros(workspace.size, bool)
+        masks = (decode_rle(item.mask, workspace.size) if item.mask else empty for item in objects)
         with clicks_at_once:
-            compared = compare_masks([mask for _, mask in objects], workspace.truth)
+            compared = compare_masks(masks, workspace.truth)
         return {
             "rows": [
-                [name, *row.values()] for (name, _), row in zip(objects, compared, strict=True)
+                [item.name, *row.values()] for item, row in zip(objects, compared, strict=True)
             ]
         }
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from tamingseg.checks import check_point
 from tamingseg.data.brightness import PLAIN, Light
-from tamingseg.masks.rle import decode_rle
+from tamingseg.masks.rle import check_rle
 from tamingseg.session.session import Session
 from tamingseg.session.state import MAX_CLICKS, MAX_OBJECTS, SegmentedObject, State
 from tamingseg.ui.wire import (
@@ -125,42 +125,58 @@ def check_light(value: Any) -> Light:
     return light
 
 
-def describe(session: Session, known: Any = None, light: Light = PLAIN) -> dict[str, Any]:
-    """Tell the browser what to draw: every object, and what can be undone.
+def describe_state(state: State, light: Light = PLAIN) -> dict[str, Any]:
+    """Tell the browser what to draw: every object, back to front, and which one is edited.
 
-    `known` maps ids to the `key` of the mask the browser has; those masks are not sent again.
     `light` is that in which the model sees the photo.
     """
-    described = describe_state(session.state, known, light)
-    return {**described, "can_undo": session.can_undo, "can_redo": session.can_redo}
-
-
-def describe_state(state: State, known: Any = None, light: Light = PLAIN) -> dict[str, Any]:
-    """Describe the objects of a state as `describe` does."""
-    known = known if isinstance(known, dict) else {}
-    objects = []
-    for item in state.objects:
-        key = _digest(item.mask)
-        described = {
-            "id": item.id,
-            "name": item.name,
-            "colour": item.colour,
-            "hidden": item.hidden,
-            "locked": item.locked,
-            "threshold": item.threshold,
-            "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
-            "cuts": list(item.click_thresholds),
-            "key": key,
-            "answer": answer_key(item, light),
-        }
-        if known.get(str(item.id)) != key:
-            described |= {"mask": item.mask, "base": item.base}
-        objects.append(described)
     return {
-        "objects": objects,
+        "objects": [_describe_object(item, light) for item in state.objects],
         "active": state.active,
         "next_threshold": state.threshold,
     }
+
+
+def describe_changes(state: State, known: State, light: Light = PLAIN) -> dict[str, Any]:
+    """Tell a browser that has the state `known` what is different now.
+
+    "objects" are the new and the changed ones; a mask that is the same is not sent again. "removed"
+    has the ids of those to drop. New objects come after the others, unless "order" has all ids.
+    """
+    before = {item.id: item for item in known.objects}
+    changed = [item for item in state.objects if before.get(item.id) is not item]
+    ids = {item.id: None for item in state.objects}
+    expected = [number for number in before if number in ids]
+    expected += [item.id for item in changed if item.id not in before]
+    order = list(ids)
+    return {
+        "objects": [_describe_object(item, light, before.get(item.id)) for item in changed],
+        "removed": [number for number in before if number not in ids],
+        "order": None if order == expected else order,
+        "active": state.active,
+        "next_threshold": state.threshold,
+    }
+
+
+def _describe_object(
+    item: SegmentedObject, light: Light, known: SegmentedObject | None = None
+) -> dict[str, Any]:
+    """Describe an object; without its mask if the browser has it from the object `known`."""
+    described = {
+        "id": item.id,
+        "name": item.name,
+        "colour": item.colour,
+        "hidden": item.hidden,
+        "locked": item.locked,
+        "threshold": item.threshold,
+        "clicks": [[click.row, click.col, click.positive] for click in item.clicks],
+        "cuts": list(item.click_thresholds),
+        "key": _digest(item.mask),
+        "answer": answer_key(item, light),
+    }
+    if known is None or (known.mask, known.base) != (item.mask, item.base):
+        described |= {"mask": item.mask, "base": item.base}
+    return described
 
 
 def answer_key(item: SegmentedObject, light: Light = PLAIN) -> str | None:
@@ -176,7 +192,7 @@ def answer_key(item: SegmentedObject, light: Light = PLAIN) -> str | None:
 def read_document(document: Any, size: tuple[int, int]) -> State:
     """Read the state a browser kept of an image of `size` = (height, width), every value checked.
 
-    The document is what `describe` wrote, with all masks. Raises ValueError for anything else.
+    The document is what `describe_state` wrote. Raises ValueError for anything else.
     """
     if not isinstance(document, dict) or not isinstance(document.get("objects"), list):
         raise ValueError("the saved work has no list of objects and cannot be brought back")
@@ -209,7 +225,7 @@ def _read_object(described: Any, size: tuple[int, int]) -> SegmentedObject:
         raise ValueError(f"expected a threshold for every click, got {shorten(thresholds)}")
     base = check_counts(described.get("base", ""))
     for counts in filter(None, (mask, base)):
-        decode_rle(counts, size)
+        check_rle(counts, size)
     return SegmentedObject(
         id=check_whole(described.get("id")),
         name=check_text(described.get("name")),

@@ -7,9 +7,13 @@ const DRAWN = "not answered"; // stands for the mask of an object that did not b
 
 /** The objects and which one is being edited. */
 export function foreseen() {
-  const objects = work.objects.map(object => ({...object, clicks: [...object.clicks]}));
+  const objects = [...work.objects];
   let active = work.active, serial = -1;
   const current = () => objects.find(object => object.id === active);
+  const change = (id, changes) => { // the work itself stays as it is
+    const place = objects.findIndex(object => object.id === id);
+    if (place >= 0) objects[place] = {...objects[place], ...changes};
+  };
   const begin = () => {
     active = serial--;
     objects.push({id: active, name: "…", colour: 0, clicks: [], key: "", hidden: false});
@@ -23,29 +27,26 @@ export function foreseen() {
     const {row, col, positive, index} = operation, clicks = current()?.clicks;
     if (operation.do === "add_click") {
       if (!clicks) begin();
-      current().clicks.push([row, col, positive]);
-    } else if (operation.do === "move_click" && clicks?.[index]) clicks[index] = [row, col, clicks[index][2]];
+      change(active, {clicks: [...current().clicks, [row, col, positive]]});
+    } else if (operation.do === "move_click" && clicks?.[index]) change(active, {clicks: clicks.with(index, [row, col, clicks[index][2]])});
     else if (operation.do === "delete_click" && clicks) {
-      clicks.splice(index, 1);
+      change(active, {clicks: clicks.filter((_, i) => i !== index)});
       dropEmpty();
     } else if (operation.do === "clear_clicks" && clicks) {
-      clicks.length = 0;
+      change(active, {clicks: []});
       dropEmpty();
     }
     else if (["paint", "replace_mask", "reshape"].includes(operation.do)) {
       if (!current() && operation.add) begin();
-      if (current()) Object.assign(current(), {clicks: [], base: DRAWN});
+      change(active, {clicks: [], base: DRAWN});
     } else if (["add_mask", "add_box", "duplicate"].includes(operation.do)) {
       begin();
-      current().base = DRAWN;
+      change(active, {base: DRAWN});
     }
     else if (operation.do === "keep" || operation.do === "add_objects") active = null;
     else if (operation.do === "edit") active = operation.object_id;
     else if (operation.do === "lock" && operation.locked && operation.object_id === active) active = null;
-    else if (operation.do === "hide") {
-      const object = objects.find(one => one.id === operation.object_id);
-      if (object) object.hidden = operation.hidden;
-    }
+    else if (operation.do === "hide") change(operation.object_id, {hidden: operation.hidden});
   }
   return {objects, active};
 }

@@ -4,7 +4,7 @@
 
 import {find, say} from "../shared/dom.js";
 import {unpack} from "../shared/labels.js";
-import {outlineOfBits} from "../shared/masks.js";
+import {maskOfRuns, runsOf} from "../shared/masks.js";
 import {ask} from "../shared/requests.js";
 import {commands, photoPixels, refresh, state} from "../shared/state.js";
 import {act, link, maskOf, newGesture, work} from "../shared/work.js";
@@ -95,10 +95,7 @@ function placeOf(object, {thresholds}) {
 }
 
 function maskAt({first}, place) {
-  const bits = new Uint8Array(first.length);
-  let area = 0;
-  for (let i = 0; i < first.length; i += 1) area += bits[i] = first[i] <= place ? 1 : 0;
-  return {bits, area, path: outlineOfBits(bits, ...state.photo.size)};
+  return maskOfRuns(runsOf(first.map(at => at <= place ? 1 : 0)), state.photo.size[0]);
 }
 
 /** Show the object being edited at a place, without the server. */

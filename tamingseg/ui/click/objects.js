@@ -1,38 +1,74 @@
-// The list of objects in the panel. Rows are kept and updated, so that a name being typed stays.
+// The list of objects in the panel. Rows are kept and updated, so that a name being typed stays. A row is
+// empty until it is nearly seen: there may be thousands.
 // Names come from users: they are only ever written as text.
 
 import {button, icon} from "../shared/dom.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
 import {photoPixels} from "../shared/state.js";
 
+const AT_ONCE = 30; // rows that are filled whether they are seen or not
+const NEAR = "600px"; // from what is seen of the list
+
 export class ObjectList {
   /** `list` is the <ol> to fill, `act(operation)` carries out what the user asks for. */
   constructor(list, act) {
-    Object.assign(this, {list, act, rows: new Map()});
+    Object.assign(this, {list, act, objects: [], rows: new Map(), ofItem: new WeakMap()});
+    this.observer = new IntersectionObserver(
+      seen => seen.forEach(({isIntersecting, target}) => isIntersecting && this.fill(this.ofItem.get(target))),
+      {rootMargin: NEAR, scrollMargin: NEAR},
+    );
   }
 
   /** Show these objects; `area(object)` gives the number of pixels of its mask. */
   show(objects, active, area) {
-    const ids = new Set(objects.map(object => object.id));
-    for (const [id, row] of this.rows) {
-      if (!ids.has(id)) {
-        row.item.remove();
-        this.rows.delete(id);
-      }
+    this.area = area;
+    if (objects !== this.objects) this.arrange(objects);
+    this.objects = objects;
+    for (const object of objects) {
+      const row = this.rows.get(object.id), isActive = object.id === active, wasActive = row.isActive;
+      if (row.object === object && !isActive && !wasActive) continue;
+      Object.assign(row, {object, isActive});
+      if (isActive) this.fill(row);
+      this.update(row);
+      if (isActive && !wasActive) row.item.scrollIntoView({block: "nearest"});
     }
+  }
+
+  /** Have a row for each object, in their order. */
+  arrange(objects) {
+    const ids = new Set(objects.map(object => object.id));
+    for (const [id, {item}] of this.rows) {
+      if (ids.has(id)) continue;
+      this.observer.unobserve(item);
+      item.remove();
+      this.rows.delete(id);
+    }
+    let next = this.list.firstElementChild;
     objects.forEach((object, place) => {
-      const fresh = !this.rows.has(object.id);
-      if (fresh) this.rows.set(object.id, this.makeRow(object.id));
-      const row = this.rows.get(object.id);
-      this.update(row, object, object.id === active, area(object));
-      if (this.list.children[place] !== row.item) this.list.insertBefore(row.item, this.list.children[place] ?? null);
-      if (object.id === active && row.wasActive !== true) row.item.scrollIntoView({block: "nearest"});
-      row.wasActive = object.id === active;
+      if (!this.rows.has(object.id)) this.addRow(object.id, place < AT_ONCE);
+      const {item} = this.rows.get(object.id);
+      if (item === next) next = next.nextElementSibling;
+      else this.list.insertBefore(item, next);
     });
   }
 
-  makeRow(id) {
-    const item = document.createElement("li"), name = document.createElement("input");
+  addRow(id, isFilled) {
+    const row = {id, item: document.createElement("li"), object: null, isActive: false, parts: null};
+    this.rows.set(id, row);
+    this.ofItem.set(row.item, row);
+    if (isFilled) this.fill(row);
+    else this.observer.observe(row.item);
+  }
+
+  fill(row) {
+    if (row.parts) return;
+    this.observer.unobserve(row.item);
+    row.parts = this.makeParts(row);
+    if (row.object) this.update(row);
+  }
+
+  makeParts({id, item}) {
+    const name = document.createElement("input");
     const open = button("", "open-object", () => this.act({do: "edit", object_id: id}));
     const swatch = button("Colour", "swatch", () => choose(!item.classList.contains("choosing")));
     const choose = choosing => {
@@ -80,7 +116,7 @@ export class ObjectList {
     unlock.append(icon("lock"));
     grip.append(icon("grip"));
     item.append(grip, swatch, open, name, note, eye, trash, unlock, colours);
-    return {item, grip, open, name, note, eye, trash, unlock, swatch, colours};
+    return {grip, open, name, note, eye, trash, unlock, swatch, colours};
   }
 
   /** A row is dragged by its grip, or moved with the arrow keys: objects further down lie in front. */
@@ -125,15 +161,16 @@ export class ObjectList {
     });
   }
 
-  update(row, object, active, area) {
-    const {item, grip, open, name, note, eye, trash, unlock, swatch, colours} = row;
-    const shown = JSON.stringify([object.name, object.colour, object.hidden, object.locked, object.clicks.length, active, area]);
-    if (row.shown === shown) return;
-    row.shown = shown;
-    item.classList.toggle("active", active);
+  update({item, object, isActive, parts}) {
+    item.classList.toggle("active", isActive);
     item.classList.toggle("hidden", object.hidden);
+    if (!parts) return;
+    const {grip, open, name, note, eye, trash, unlock, swatch, colours} = parts, area = this.area(object);
+    const shown = JSON.stringify([object.name, object.colour, object.hidden, object.locked, isActive, area]);
+    if (parts.shown === shown) return;
+    parts.shown = shown;
     item.style.setProperty("--colour", PALETTE[object.colour][0]);
-    if (active) item.setAttribute("aria-current", "true");
+    if (isActive) item.setAttribute("aria-current", "true");
     else item.removeAttribute("aria-current");
     open.textContent = object.name;
     open.title = `${object.name}: open it again to change it`;

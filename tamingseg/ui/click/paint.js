@@ -30,8 +30,8 @@ export function setOpacity(value) {
 const styles = getComputedStyle(root);
 const signColour = positive => styles.getPropertyValue(positive ? "--include" : "--exclude").trim();
 
-/** All objects but the one being edited, drawn once for a view and used until something changes. */
-const rest = {layer: document.createElement("canvas"), shown: "", scale: 1, left: 0, top: 0, timer: 0};
+/** All objects but the one being edited, drawn once for a view and used until something changes; new ones are drawn over them. */
+const rest = {layer: document.createElement("canvas"), objects: [], opacity, scale: 1, left: 0, top: 0, timer: 0};
 
 export function paint(context, scale) {
   const active = work.objects.find(object => object.id === work.active);
@@ -55,25 +55,28 @@ export function paint(context, scale) {
 /** Lay the others over the picture; while many of them are zoomed or panned, as they were drawn. */
 function paintRest(context, others) {
   const {width, height} = canvas, {scale, left, top} = view, {layer} = rest;
-  const shown = JSON.stringify([width, height, opacity, others.map(object => [object.key, object.colour])]);
+  const isSame = layer.width === width && layer.height === height && rest.opacity === opacity
+    && rest.objects.length <= others.length && rest.objects.every((object, i) => looksLike(object, others[i]));
+  const fresh = isSame ? others.slice(rest.objects.length) : others;
   const moved = rest.scale !== scale || rest.left !== left || rest.top !== top;
   clearTimeout(rest.timer);
-  if (shown === rest.shown && moved && others.length > MANY && !rest.still) {
+  if (!fresh.length && moved && others.length > MANY && !rest.still) {
     rest.timer = setTimeout(() => {
       rest.still = true;
       view.draw();
     }, STILL);
-  } else if (shown !== rest.shown || moved) {
-    Object.assign(layer, {width, height}); // also clears it
+  } else if (fresh.length || moved) {
+    if (moved || !isSame) Object.assign(layer, {width, height}); // also clears it
     const drawing = layer.getContext("2d");
     drawing.setTransform(context.getTransform());
-    for (const object of others) paintObject(drawing, outlined(object), scale, false);
-    Object.assign(rest, {shown, scale, left, top, still: false});
+    for (const object of moved ? others : fresh) paintObject(drawing, outlined(object), scale, false);
+    Object.assign(rest, {objects: others, opacity, scale, left, top, still: false});
   }
   const ratio = window.devicePixelRatio * rest.scale;
   context.drawImage(layer, -rest.left / rest.scale, -rest.top / rest.scale, width / ratio, height / ratio);
 }
 
+const looksLike = (one, other) => one === other || (one.key === other.key && one.colour === other.colour);
 const outlined = object => ({path: shownMask(object).path, colour: object.colour});
 
 function paintObject(context, {path, colour: number}, scale, active) {

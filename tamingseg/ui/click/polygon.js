@@ -2,7 +2,7 @@
 // reaches the server before the polygon is closed.
 
 import {canvas, say, touch} from "../shared/dom.js";
-import {loopsOfBits, writeRuns} from "../shared/masks.js";
+import {bitsOfRuns, loopsOfBits, writeRuns} from "../shared/masks.js";
 import {paintOutline} from "../shared/paint.js";
 import {distance, nearestOn, polygonBits, ringOfLoop} from "../shared/polygons.js";
 import {commands, refresh, state, view} from "../shared/state.js";
@@ -169,7 +169,7 @@ function finish() {
 function replaceOutline(bits) {
   const object = work.objects.find(({id}) => id === outline.id), before = polygonBits(outline.rings, ...state.photo.size);
   if (outline.id !== work.active || !shownMask(object)) return;
-  const mask = shownMask(object).bits.map((value, i) => before[i] === bits[i] ? value : bits[i]);
+  const mask = bitsOfRuns(shownMask(object).runs, bits.length).map((value, i) => before[i] === bits[i] ? value : bits[i]);
   act({do: "replace_mask", mask: writeRuns(mask), gesture: newGesture("outline")});
 }
 
@@ -183,7 +183,7 @@ commands.outline = async () => {
   }
   setTool("polygon");
   discard();
-  const loops = loopsOfBits(mask.bits, ...state.photo.size);
+  const [height, width] = state.photo.size, loops = loopsOfBits(bitsOfRuns(mask.runs, height * width), height, width);
   rings = loops.map(loop => ringOfLoop(loop, TOLERANCE)).filter(ring => ring.length >= 3);
   outline = {id: object.id, rings: copyOf(rings)};
   say("Drag corners, or click a side for a new one; a right click removes one. Enter takes the outline, Esc leaves it as it was.");

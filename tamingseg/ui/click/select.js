@@ -1,6 +1,7 @@
 // Selecting: a click opens the object that is seen there. With Ctrl it does so whatever the tool.
 
 import {canvas, say} from "../shared/dom.js";
+import {holds} from "../shared/masks.js";
 import {paintPointed} from "../shared/paint.js";
 import {state, view} from "../shared/state.js";
 import {act, work} from "../shared/work.js";
@@ -14,7 +15,7 @@ let pointed = null; // id of the object under the mouse
 function objectsAt({x, y}) {
   if (!view.holds({x, y})) return [];
   const pixel = Math.floor(x) * state.photo.size[0] + Math.floor(y);
-  return work.objects.filter(object => !object.hidden && shownMask(object)?.bits[pixel]).reverse();
+  return work.objects.filter(object => !object.hidden && shownMask(object) && holds(shownMask(object), pixel)).reverse();
 }
 
 /** Open the frontmost object at a point; if that is open, the next one behind it. */

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from tamingseg.data.brightness import Light
 from tamingseg.segmentors.base import ImageEmbedding, JointSegmentor, Segmentor
 from tamingseg.session.answers import default_fusion
 from tamingseg.session.session import Session
@@ -16,7 +17,8 @@ from tamingseg.ui.click.document import (
     apply_operation,
     check_light,
     check_operations,
-    describe,
+    describe_changes,
+    describe_state,
     read_document,
 )
 from tamingseg.ui.turns import clicks_at_once
@@ -43,6 +45,7 @@ class ClickWork:
             None if state is None else History(state)
         )  # of the session, while the work rests
         self._history_bytes = 0
+        self._told: dict[int, tuple[State, Light]] = {}  # by the number of the request
         self._lock = threading.Lock()
 
     @property
@@ -79,6 +82,10 @@ class ClickWork:
         undo come from `earlier`, if they lead to what the document says. An operation that is
         refused ends the request; what was done before it stays, and the answer says why. If the
         photo's light changes, the photo is encoded anew; masks stay.
+
+        "known" is the number of the last request whose answer the browser has. If that is known
+        here, the answer has "since", this number, and holds only what changed, see
+        `describe_changes`; else "since" is None, and it holds all objects.
         """
         sequence = check_whole(request.get("sequence"))
         operations = check_operations(request.get("operations"))
@@ -103,10 +110,21 @@ class ClickWork:
                 self._workspace.sequence = sequence
                 if operations or request.get("document") is not None:
                     error = self._keep(session.state) or error
-            answer = describe(session, request.get("known"), self._workspace.light)
+            answer = self._describe(session.state, sequence, request.get("known"))
+        answer |= {"can_undo": session.can_undo, "can_redo": session.can_redo}
         answer |= {"sequence": sequence, "encode_ms": encode_ms}
         answer |= {"decode_ms": self._clock.decode_ms, "error": error}
         return answer
+
+    def _describe(self, state: State, sequence: int, known: Any) -> dict[str, Any]:
+        """Tell the browser of a state, or of what it does not know of it yet."""
+        light, told = self._workspace.light, self._told
+        earlier = told.get(known) if isinstance(known, int) else None
+        self._told = {sequence: (state, light)}
+        if earlier is None or earlier[1] != light:
+            return {"since": None, **describe_state(state, light)}
+        self._told[known] = earlier  # the answer may get lost
+        return {"since": known, **describe_changes(state, earlier[0], light)}
 
     def _let_go(self) -> None:
         """Drop the session with its answers; its steps stay."""

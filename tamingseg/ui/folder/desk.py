@@ -170,8 +170,7 @@ class OpenPhoto:
         self._before = {
             item.id: (item, kept) for item, kept in zip(objects, photo.objects, strict=True)
         }
-        self._made: dict[SegmentedObject, Annotation] = {}
-        self._last = {item.id: item for item in objects}
+        self._last = dict(self._before)
 
     def keep(self, state: State) -> None:
         """Keep the objects in the project.
@@ -185,13 +184,19 @@ class OpenPhoto:
         """
         name, desk = self.name, self._desk
         desk.check(name, self.page)
-        shown = [item for item in state.objects if item.mask]
-        self._made = {item: self._annotation(item) for item in shown}
+        last: dict[int, tuple[SegmentedObject, Annotation]] = {}
+        labels = []
+        for item in state.objects:
+            known = self._last.get(item.id)
+            if known is not None and known[0] is item:
+                last[item.id] = known
+            elif item.mask:
+                last[item.id] = item, self._annotation(item)
+                labels.append(self._label(item))
         photo = desk.project.photo(name)
-        objects = tuple(self._made[item] for item in shown)
-        labels = [self._label(item) for item in shown]
+        objects = tuple(made for _, made in last.values())
         desk.project.put(Photo(name, photo.size, objects, photo.state), labels)
-        self._last = {item.id: item for item in shown}
+        self._last = last
         self.seen = desk.project.step_of(name)
         desk.note(self.page, name)
 
@@ -201,13 +206,11 @@ class OpenPhoto:
         known = next((one for one in self._desk.project.labels if one.name == name), None)
         if known is None:
             return Label(name, colour)
-        last = self._last.get(item.id, item)
+        last, _ = self._last.get(item.id, (item, None))
         is_changed = last.name == item.name and last.colour != item.colour
         return replace(known, colour=colour) if is_changed and not is_unnamed(item) else known
 
     def _annotation(self, item: SegmentedObject) -> Annotation:
-        if item in self._made:
-            return self._made[item]
         before, kept = self._before.get(item.id, (None, None))
         if before == item:
             assert kept is not None

@@ -91,7 +91,7 @@ function mix() {
 /** The outline of a mask, traced when it is first needed. */
 export function outlineOf(id) {
   const mask = listed.masks[id];
-  mask.path ??= readMask(mask.counts, ...state.photo.size).path;
+  mask.path ??= readMask(mask.counts, state.photo.size[0]).path;
   return mask.path;
 }
 

@@ -21,15 +21,37 @@ export function readRuns(counts) {
   return runs;
 }
 
+/** The runs of bits, as of `readRuns`. */
+export function runsOf(bits) {
+  const runs = [];
+  for (let i = 0; i < bits.length; i += 1) if (bits[i] !== (i ? bits[i - 1] : 0)) runs.push(i);
+  if (runs.length % 2) runs.push(bits.length);
+  return runs;
+}
+
+/** The bits of a mask of `size` pixels from its runs. */
+export function bitsOfRuns(runs, size) {
+  const bits = new Uint8Array(size);
+  for (let i = 0; i < runs.length; i += 2) bits.fill(1, runs[i], runs[i + 1]);
+  return bits;
+}
+
+/** Whether a pixel, by its place in the bits, belongs to a mask. */
+export function holds({runs}, pixel) {
+  let low = 0, high = runs.length; // how many of the runs' bounds are at the pixel or before it
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (runs[middle] <= pixel) low = middle + 1;
+    else high = middle;
+  }
+  return low % 2 === 1;
+}
+
 /** COCO's compressed run lengths of bits, which `readRuns` reads. */
 export function writeRuns(bits) {
-  const lengths = [];
-  for (let start = 0, value = 0; start < bits.length; value ^= 1) {
-    let end = start;
-    while (end < bits.length && bits[end] === value) end += 1;
-    lengths.push(end - start);
-    start = end;
-  }
+  const bounds = runsOf(bits), lengths = [];
+  if (bounds.at(-1) !== bits.length) bounds.push(bits.length);
+  bounds.forEach((bound, i) => lengths.push(bound - (i ? bounds[i - 1] : 0)));
   let counts = "";
   lengths.forEach((length, i) => {
     let value = i > 2 ? length - lengths[i - 2] : length, more = true;
@@ -43,18 +65,22 @@ export function writeRuns(bits) {
   return counts;
 }
 
-/** A mask from COCO's compressed run lengths: its bits, its area, and its outline as a Path2D. */
-export function readMask(counts, height, width) {
-  const bits = new Uint8Array(height * width), starts = [], runs = readRuns(counts);
+/** A mask from COCO's compressed run lengths, see `maskOfRuns`. */
+export const readMask = (counts, height) => maskOfRuns(readRuns(counts), height);
+
+/** A mask of an image of that height: its runs, its area, and its outline as a Path2D. Bits are made of its columns alone. */
+export function maskOfRuns(runs, height) {
+  const left = Math.floor((runs[0] ?? 0) / height), right = Math.ceil((runs.at(-1) ?? 0) / height), offset = left * height;
+  const bits = new Uint8Array((right - left) * height), starts = [];
   let area = 0;
   for (let i = 0; i < runs.length; i += 2) {
-    const [start, end] = [runs[i], runs[i + 1]];
+    const [start, end] = [runs[i] - offset, runs[i + 1] - offset];
     bits.fill(1, start, end);
     area += end - start;
     // A run may go over the foot of a column: every column it enters starts anew at the top.
     for (let at = start; at < end; at += height - (at % height)) starts.push(at);
   }
-  return {bits, area, path: pathOf(traceLoops(bits, starts, height, width))};
+  return {runs, area, path: pathOf(traceLoops(bits, starts, height, right - left), left)};
 }
 
 /** Bits of the pixels whose middle is within `radius` of a line through points {x, y}. */
@@ -83,11 +109,11 @@ export function loopsOfBits(bits, height, width) {
 /** The outline of bits as a Path2D. */
 export const outlineOfBits = (bits, height, width) => pathOf(loopsOfBits(bits, height, width));
 
-function pathOf(loops) {
+function pathOf(loops, left = 0) {
   const path = new Path2D();
   for (const loop of loops) {
-    path.moveTo(loop[0], loop[1]);
-    for (let i = 2; i < loop.length; i += 2) path.lineTo(loop[i], loop[i + 1]);
+    path.moveTo(left + loop[0], loop[1]);
+    for (let i = 2; i < loop.length; i += 2) path.lineTo(left + loop[i], loop[i + 1]);
     path.closePath();
   }
   return path;

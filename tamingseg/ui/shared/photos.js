@@ -16,7 +16,7 @@ import {beginWork, documentNow, link, onAnswer, work} from "./work.js";
 
 let chosen = 0; // how many photos the user chose
 export let aim = null; // the key of the photo that is on its way
-let content = ""; // of the open photo, as of `contentNow`
+let content = []; // the objects of the open photo, as they were told last
 const listeners = [];
 const unopened = new Map(); // key of a photo that could not be opened -> why
 
@@ -34,9 +34,9 @@ onAdded(() => {
 onAnswer((answer, operations) => {
   if (!answer.objects) return;
   const before = content;
-  content = contentNow();
+  content = work.objects;
   if (!operations.length) return;
-  if (content !== before) reopenDone();
+  if (differ(before, content)) reopenDone();
   if (hasFolder) lookSoon();
   tellPhotos(listPhotos().filter(entry => entry.key === state.photo?.key));
 });
@@ -153,7 +153,7 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   if (!same) {
     if (!opened.folder) tellOpen(opened.key);
     beginWork(document);
-    content = contentNow();
+    content = work.objects;
   }
   if (opened.folder) showHolder(answer.elsewhere);
   const [height, width] = answer.size;
@@ -296,8 +296,9 @@ function takeAhead(key) {
 
 // --- how far they are ----------------------------------------------------------------------------
 
-/** What an annotator decides about the objects of the open photo, as a text; not how they are shown. */
-const contentNow = () => JSON.stringify(work.objects.map(({name, mask}) => [name, mask]));
+/** Whether objects differ in what an annotator decides, not in how they are shown. */
+const differ = (before, now) => before.length !== now.length
+  || now.some((object, i) => object !== before[i] && (object.name !== before[i].name || object.mask !== before[i].mask));
 
 /** The open photo was changed: if it was done, it is in progress again. (The server does the same with a folder.) */
 function reopenDone() {

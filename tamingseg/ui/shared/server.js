@@ -73,12 +73,12 @@ export class Link {
   /**
    * `send(request)` is the server call; `hear(answer, operations)` gets every answer with the
    * operations it carried out; `gone()` is told that the server forgot the session;
-   * `trouble(isThere)` that it does not answer, and later that it does; `known()` gives the masks we
-   * hold. `light()` may be replaced; it says in which light the model is to see the photo.
+   * `trouble(isThere)` that it does not answer, and later that it does. `light()` may be replaced; it
+   * says in which light the model is to see the photo.
    */
-  constructor(send, {hear, gone, trouble, known}) {
-    Object.assign(this, {send, hear, gone, trouble, known});
-    Object.assign(this, {token: null, earlier: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
+  constructor(send, {hear, gone, trouble}) {
+    Object.assign(this, {send, hear, gone, trouble});
+    Object.assign(this, {token: null, earlier: null, known: null, queue: [], sent: [], visit: 0, busy: false, waiters: []});
     this.light = () => null;
   }
 
@@ -91,6 +91,7 @@ export class Link {
     this.earlier = this.token ?? this.earlier;
     this.token = greeting.token;
     this.sequence = greeting.sequence;
+    this.known = null; // the last request whose answer we have: the next one tells only what changed since
     this.document = document;
     this.queue = [...operations];
     this.sent = [];
@@ -134,7 +135,7 @@ export class Link {
       first = null;
       this.sequence += 1;
       const answer = await this.ask({
-        token: this.token, sequence: this.sequence, known: this.known(), document: this.document,
+        token: this.token, sequence: this.sequence, known: this.known, document: this.document,
         earlier: this.earlier, light: this.light(),
         operations: timeless(this.sent),
       }, visit);
@@ -151,6 +152,7 @@ export class Link {
       const done = this.sent;
       this.sent = [];
       this.document = null;
+      this.known = answer.sequence ?? null;
       this.hear(answer, done);
     }
     this.busy = false;

@@ -1,6 +1,6 @@
 """The true regions of a photo, which a user brings as a label map, and comparisons with them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import cv2
@@ -71,17 +71,15 @@ def packed_regions(labels: np.ndarray) -> np.ndarray:
     return np.stack([np.packbits(labels == label, axis=-1) for label in found])
 
 
-def compare_masks(masks: Sequence[np.ndarray], truth: np.ndarray) -> list[dict[str, Any]]:
+def compare_masks(masks: Iterable[np.ndarray], truth: np.ndarray) -> list[dict[str, Any]]:
     """Compare each mask, bool (H, W), with the true region that it has the highest IoU with.
 
     Returns for each ``{"region": int, "iou": float, "boundary": float}``: the number of that
     region, from 1, the IoU and the boundary IoU (Cheng et al. 2021).
     """
-    if len(masks) == 0:
-        return []
-    ious = iou_matrix(np.stack([np.packbits(mask, axis=-1) for mask in masks]), truth)
     rows = []
-    for mask, row in zip(masks, ious, strict=True):
+    for mask in masks:  # thousands of a large photo would not fit
+        row = iou_matrix(np.packbits(mask, axis=-1)[None], truth)[0]
         best = int(row.argmax())
         region = np.unpackbits(truth[best], axis=-1, count=mask.shape[1]).astype(bool)
         boundary = boundary_iou(mask, region)

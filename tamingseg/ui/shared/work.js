@@ -10,12 +10,12 @@ const KEPT_MASKS = 32; // of steps that can be redone
 
 export let work = {objects: [], active: null, can_undo: false, can_redo: false};
 
-const masks = new Map(); // key of a mask -> what readMask made of it
+const masks = new Map(); // key of a mask -> what `readMask` made of it
 const listeners = [];
 let gestures = Date.now(); // not from 0: the server may remember gestures of before a reload
 
 export const link = new Link(request => call("answer", request), {
-  hear, known: () => Object.fromEntries(work.objects.map(object => [object.id, object.key])),
+  hear,
   gone: () => {}, // photos.js opens the photo again
   trouble: isThere => isThere ? say("Connected again.")
     : say("The server does not answer; trying again. Your work is safe here.", true),
@@ -30,7 +30,7 @@ export function onAnswer(listener) {
 export function beginWork(document) {
   masks.clear();
   work = {can_undo: false, can_redo: false, ...document ?? {objects: [], active: null}};
-  readMasks();
+  readMasks(work.objects);
 }
 
 /** The work as the browser keeps it. */
@@ -61,25 +61,25 @@ function hear(answer, operations) {
   for (const listener of listeners) listener(answer, operations);
 }
 
-/** Masks that are here already come without their run lengths. */
-function take(answer) {
-  const before = new Map(work.objects.map(object => [object.id, object]));
-  for (const object of answer.objects) {
-    if (object.mask === undefined) Object.assign(object, {mask: before.get(object.id).mask, base: before.get(object.id).base});
-  }
-  work = answer;
-  readMasks();
+/** Take over all objects, or what changed `since` an earlier answer; objects that are the same stay the same values. */
+function take({since, objects, removed = [], order, active, next_threshold, can_undo, can_redo}) {
+  const now = new Map(since === null ? [] : work.objects.map(object => [object.id, object]));
+  for (const id of removed) now.delete(id);
+  for (const object of objects) now.set(object.id, {...now.get(object.id), ...object}); // a mask that is the same is not sent
+  work = {objects: order ? order.map(id => now.get(id)) : [...now.values()], active, next_threshold, can_undo, can_redo};
+  readMasks(objects);
   forgetMasks();
 }
 
-function readMasks() {
-  for (const {mask, key} of work.objects) {
-    if (mask && !masks.has(key)) masks.set(key, readMask(mask, ...state.photo.size));
+function readMasks(objects) {
+  for (const {mask, key} of objects) {
+    if (mask && !masks.has(key)) masks.set(key, readMask(mask, state.photo.size[0]));
   }
 }
 
 /** Masks of steps that can be redone are cheap to read again; hold only so many. */
 function forgetMasks() {
+  if (masks.size <= KEPT_MASKS + work.objects.length) return;
   const used = new Set(work.objects.map(object => object.key));
   for (const key of masks.keys()) {
     if (masks.size <= KEPT_MASKS + used.size) return;

@@ -13,6 +13,7 @@ from tamingseg.ui.shared.truth import packed_regions
 from tamingseg.ui.workspaces import Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
+BLUE = {**RED, "row": 300.0, "col": 440.0}
 
 
 @pytest.fixture
@@ -40,6 +41,26 @@ def test_a_request_sent_twice_is_carried_out_once(workspaces, segmentor, discs_i
     workspace = workspaces.open_image("a.png", discs_image)
     once = ask(workspace, segmentor, 1, RED)
     assert ask(workspace, segmentor, 1, RED)["objects"] == once["objects"]
+
+
+def test_an_answer_holds_what_changed_since_the_one_that_the_browser_has(
+    workspaces, segmentor, discs_image
+):
+    workspace = workspaces.open_image("a.png", discs_image)
+    first = ask(workspace, segmentor, 1, RED, {"do": "keep"})
+    assert (first["since"], len(first["objects"])) == (None, 1)
+    second = ask(workspace, segmentor, 2, BLUE, known=1)
+    assert (second["since"], [one["id"] for one in second["objects"]]) == (1, [2])
+    lost = ask(workspace, segmentor, 3, {"do": "keep"}, known=2)
+    assert (lost["since"], lost["objects"], lost["active"]) == (2, [], None)
+    again = ask(workspace, segmentor, 3, {"do": "keep"}, known=2)
+    assert again | {"encode_ms": 0} == lost | {"encode_ms": 0}
+    workspace.rest()
+    undone = ask(workspace, segmentor, 4, {"do": "undo"}, {"do": "undo"}, known=3)
+    assert (undone["since"], undone["removed"]) == (3, [2])
+    for number, known in enumerate([None, 1, 2, 99, True, "4", {}, [4]], 5):
+        whole = ask(workspace, segmentor, number, known=known)
+        assert (whole["since"], len(whole["objects"])) == (None, 1)
 
 
 def test_a_refused_operation_ends_the_request_but_what_was_done_stays(

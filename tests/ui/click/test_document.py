@@ -2,9 +2,12 @@ import json
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tamingseg.masks.rle import encode_rle
 from tamingseg.session.session import Session
+from tamingseg.session.state import SegmentedObject, State
 from tamingseg.ui.click import document as documents
 
 RED = {"row": 165.0, "col": 185.0, "positive": True}
@@ -53,7 +56,7 @@ HOSTILE = [
     {"do": "add_objects", "objects": []},
     {"do": "add_objects", "objects": [3]},
     {"do": "add_objects", "objects": [{"name": "a", "mask": "", "hidden": False}]},
-    {"do": "add_objects", "objects": [{"name": "", "mask": "5", "hidden": False}] * 201},
+    {"do": "add_objects", "objects": [{"name": "", "mask": "5", "hidden": False}] * 2001},
     {"do": "classify", "name": "", "colour": 0},
     {"do": "classify", "name": "a", "colour": 99},
     {"do": "reorder", "object_id": 1, "place": -1},
@@ -146,18 +149,62 @@ def test_operations_come_as_a_short_list():
         documents.check_operations({"do": "undo"})
 
 
-def test_the_description_is_json_and_omits_masks_the_browser_has(session):
+def test_the_description_is_json(session):
     click(session)
-    first = documents.describe(session)
+    first = documents.describe_state(session.state)
     assert json.loads(json.dumps(first)) == first
     (item,) = first["objects"]
     assert item["clicks"] == [[165.0, 185.0, True]]
-    assert (first["active"], first["can_undo"], first["can_redo"]) == (1, True, False)
-    again = documents.describe(session, {"1": item["key"]})
-    assert "mask" not in again["objects"][0]
-    click(session, row=300.0, col=440.0)
-    assert "mask" in documents.describe(session, {"1": item["key"]})["objects"][0]
-    assert documents.describe(session, "nonsense")["objects"][0].keys() >= {"mask", "base"}
+    assert (first["active"], first["next_threshold"]) == (1, 0.5)
+
+
+def test_changes_hold_what_the_browser_does_not_have_and_no_mask_that_is_the_same(session, discs):
+    click(session)
+    first = session.state
+    assert documents.describe_changes(first, first)["objects"] == []
+    documents.apply_operation(session, {"do": "add_mask", "mask": encode_rle(discs == 2)})
+    changes = documents.describe_changes(session.state, first)
+    assert [item["id"] for item in changes["objects"]] == [2]
+    assert (changes["active"], changes["removed"], changes["order"]) == (2, [], None)
+    second = session.state
+    documents.apply_operation(session, {"do": "rename", "object_id": 1, "name": "red"})
+    (item,) = documents.describe_changes(session.state, second)["objects"]
+    assert (item["name"], item.keys() & {"mask", "base"}) == ("red", set())
+    documents.apply_operation(session, {"do": "reorder", "object_id": 2, "place": 0})
+    assert documents.describe_changes(session.state, second)["order"] == [2, 1]
+    documents.apply_operation(session, {"do": "delete", "object_id": 1})
+    changes = documents.describe_changes(session.state, second)
+    assert (changes["objects"], changes["removed"], changes["order"]) == ([], [1], None)
+    (item,) = documents.describe_changes(first, session.state)["objects"]
+    assert item["mask"] == first.find(1).mask
+
+
+def apply_changes(described, changes):
+    """What the browser has after it was told of changes, as ui/shared/work.js does it."""
+    objects = {item["id"]: item for item in described["objects"]}
+    for number in changes["removed"]:
+        del objects[number]
+    for item in changes["objects"]:
+        objects[item["id"]] = objects.get(item["id"], {}) | item
+    order = changes["order"] or list(objects)
+    return {**changes, "objects": [objects[number] for number in order]}
+
+
+OBJECTS = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from("ab"), st.sampled_from(["12", "21"])),
+    unique_by=lambda one: one[0],
+)
+
+
+@given(OBJECTS, OBJECTS)
+def test_changes_lead_from_any_state_to_any_other(first, second):
+    known, state = (
+        State(tuple(SegmentedObject(number, name, 0, mask=mask) for number, name, mask in objects))
+        for objects in (first, second)
+    )
+    told = apply_changes(documents.describe_state(known), documents.describe_changes(state, known))
+    expected = documents.describe_state(state)
+    assert {key: told[key] for key in expected} == expected
 
 
 def test_a_document_brings_the_work_back(session):
@@ -169,7 +216,7 @@ def test_a_document_brings_the_work_back(session):
     documents.apply_operation(session, {"do": "keep"})
     documents.apply_operation(session, {"do": "set_threshold", "threshold": 0.4})
     documents.apply_operation(session, {"do": "edit", "object_id": 1})
-    document = json.loads(json.dumps(documents.describe(session)))
+    document = json.loads(json.dumps(documents.describe_state(session.state)))
     assert [item["threshold"] for item in document["objects"]] == [0.5, 0.3]
     assert [item["cuts"] for item in document["objects"]] == [[0.5], [0.5, 0.3]]
     assert document["next_threshold"] == 0.4
@@ -178,7 +225,7 @@ def test_a_document_brings_the_work_back(session):
 
 def test_a_document_of_an_earlier_version_has_the_usual_thresholds(session):
     click(session)
-    document = documents.describe(session)
+    document = documents.describe_state(session.state)
     del document["next_threshold"], document["objects"][0]["cuts"]
     state = documents.read_document(document, session.size)
     assert (state.threshold, state.current.click_thresholds) == (0.5, (0.5,))
@@ -186,7 +233,7 @@ def test_a_document_of_an_earlier_version_has_the_usual_thresholds(session):
 
 def test_an_answer_is_named_by_what_was_clicked_and_not_by_where_it_is_cut(session, discs):
     def name():
-        return documents.describe(session)["objects"][-1]["answer"]
+        return documents.describe_state(session.state)["objects"][-1]["answer"]
 
     click(session, positive=False)
     assert name() is None
@@ -209,7 +256,7 @@ def test_an_answer_is_named_by_what_was_clicked_and_not_by_where_it_is_cut(sessi
 def test_an_object_begun_with_a_mask_comes_back_with_it(session, discs):
     documents.apply_operation(session, {"do": "add_mask", "mask": encode_rle(discs == 2)})
     click(session)
-    document = json.loads(json.dumps(documents.describe(session)))
+    document = json.loads(json.dumps(documents.describe_state(session.state)))
     state = documents.read_document(document, session.size)
     assert state == session.state
     again = Session(session._segmentor, session._embedding, state=state)
@@ -225,7 +272,7 @@ def spoiled(document, **changes):
 
 def test_hostile_documents_are_refused(session):
     click(session)
-    good = documents.describe(session)
+    good = documents.describe_state(session.state)
     small = "52" + "0" * 5
     bad = [
         None,
@@ -238,7 +285,7 @@ def test_hostile_documents_are_refused(session):
         {**good, "next_threshold": 0},
         {**good, "next_threshold": None},
         {**good, "objects": good["objects"] * 2},
-        {**good, "objects": good["objects"] * 201},
+        {**good, "objects": good["objects"] * 2001},
         *(
             spoiled(good, **changes)
             for changes in (
@@ -279,6 +326,6 @@ def test_hostile_documents_are_refused(session):
 
 def test_a_document_of_another_image_is_refused(session, discs_image):
     click(session)
-    document = documents.describe(session)
+    document = documents.describe_state(session.state)
     with pytest.raises(ValueError, match="another image"):
         documents.read_document(document, (np.array(session.size) * 2).tolist())

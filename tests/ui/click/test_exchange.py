@@ -14,7 +14,7 @@ from pycocotools.coco import COCO
 from tamingseg.masks.rle import decode_rle, encode_rle
 from tamingseg.session.session import Session
 from tamingseg.session.state import MAX_OBJECTS
-from tamingseg.ui.click.document import describe
+from tamingseg.ui.click.document import describe_state
 from tamingseg.ui.click.exchange import export_work, import_work, list_formats, read_photos
 
 SIZE = (48, 64)
@@ -32,7 +32,7 @@ def document_of(segmentor, image, objects):
     session = Session(segmentor, image)
     made = [(name, encode_rle(mask), hidden, 9) for name, mask, hidden in objects]
     session.add_objects(made)
-    return json.loads(json.dumps(describe(session)))
+    return json.loads(json.dumps(describe_state(session.state)))
 
 
 @pytest.fixture

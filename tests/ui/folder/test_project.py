@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 import zipfile
+import zlib
 from dataclasses import replace
 from pathlib import Path
 
@@ -183,14 +184,39 @@ def test_damage_within_the_journal_is_said_and_nothing_is_written(photos):
     assert len(reopened(photos).photos) == 3
 
 
-@given(st.lists(st.tuples(st.integers(0, 2), st.integers(0, 47)), max_size=8), st.data())
+def test_a_step_repeats_no_object_that_stays(tmp_path):
+    journal = Journal(tmp_path / "journal")
+    objects = tuple(item("cell", (row, 5)) for row in range(40))
+    more = (*objects[:20], item("dirt", (9, 9)), *objects[21:])
+    steps = [Project((CELL, DIRT), (Photo("a.png", SIZE, some),)) for some in (objects, more)]
+    sizes = [0]
+    for step in (*steps, steps[0], *steps):
+        journal.append(step)
+        sizes.append(journal.nbytes)
+    first, *others = np.diff(sizes)
+    assert max(others) < first / 8
+    assert list(journal.read()) == [*steps, steps[0], *steps]
+    journal.remove()
+    journal.append(steps[1])  # nothing can be left out any more
+    assert list(journal.read()) == steps[1:]
+    text = b"1 1" + journal.path.read_bytes().split(b" ", 1)[1][:-1]
+    journal.path.write_bytes(b"%08x %b\n" % (zlib.crc32(text), text))
+    with pytest.raises(ValueError, match=r"line 1 .* does not follow"):
+        list(journal.read())
+
+
+ROWS = st.lists(st.integers(0, 3), max_size=5)
+
+
+@given(st.lists(st.tuples(st.integers(0, 2), ROWS), max_size=8), st.data())
 def test_steps_may_be_read_twice(tmp_path_factory, steps, data):
     """The file may be of any moment at or after the beginning of the journal."""
     path = tmp_path_factory.mktemp("journal") / "journal"
     journal, photos = Journal(path), {}
     moments = [{}]
-    for number, row in steps:
-        photo = Photo(f"{number}.png", SIZE, (item("cell", (row, 1)),), "started")
+    for number, rows in steps:
+        objects = tuple(item("cell", (row, 1)) for row in rows)
+        photo = Photo(f"{number}.png", SIZE, objects, "started")
         journal.append(Project((CELL,), (photo,)))
         photos[photo.name] = photo
         moments.append(dict(photos))

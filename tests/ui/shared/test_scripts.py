@@ -40,7 +40,7 @@ def test_the_label_map_is_that_of_the_partition_for_every_number_of_masks(script
         """([counts, size, numbers]) => {
             const labels = new Labels(...size), masks = counts.map(text => {
                 const runs = readRuns(text);
-                return {runs, area: readMask(text, ...size).area};
+                return {runs, area: readMask(text, size[0]).area};
             });
             labels.set(masks, masks.map((_, id) => id));
             return numbers.map(n => {
@@ -78,11 +78,13 @@ def test_run_lengths_are_written_as_they_are_read(scripts, odd_masks):
 def test_a_mask_is_read_with_its_area_and_an_outline_that_fills_to_it_again(scripts, odd_masks):
     found = scripts.evaluate(
         """([texts, [height, width]]) => texts.map(text => {
-            const {bits, area, path} = readMask(text, height, width);
+            const mask = readMask(text, height), {area, path} = mask;
+            const bits = bitsOfRuns(mask.runs, height * width);
             const context = document.createElement("canvas").getContext("2d");
             const inside = outline => [...bits].map((_, i) => Number(context.isPointInPath(
                 outline, Math.floor(i / height) + 0.5, i % height + 0.5, "evenodd")));
-            return {area, bits: [...bits], read: inside(path),
+            const held = [...bits].map((_, i) => Number(holds(mask, i)));
+            return {area, bits: [...bits], held, runs: runsOf(bits), read: inside(path),
                 traced: inside(outlineOfBits(bits, height, width))};
         })""",
         [[encode_rle(mask) for mask in odd_masks], list(odd_masks.shape[1:])],
@@ -90,7 +92,8 @@ def test_a_mask_is_read_with_its_area_and_an_outline_that_fills_to_it_again(scri
     for mask, one in zip(odd_masks, found, strict=True):
         bits = mask.T.ravel().astype(int).tolist()
         assert one["area"] == mask.sum()
-        assert one["bits"] == one["read"] == one["traced"] == bits
+        assert one["bits"] == one["held"] == one["read"] == one["traced"] == bits
+        assert one["runs"] == (np.flatnonzero(np.diff(bits, prepend=0, append=0))).tolist()
 
 
 def test_label_maps_are_packed_as_the_server_packs_them(scripts, rng):

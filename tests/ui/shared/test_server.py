@@ -24,7 +24,6 @@ def link(scripts):
                 hear: (answer, operations) => heard.push([answer, operations.map(one => one.do)]),
                 gone: () => { window.gone += 1; },
                 trouble: isThere => troubles.push(isThere),
-                known: () => ({7: "key"}),
             });
         }"""
     )
@@ -69,7 +68,7 @@ def heard(link):
 def test_the_first_request_brings_the_work_that_the_server_does_not_know(link):
     begin(link, document={"objects": []}, pending=["a", "b", "c"], first=1)
     (first,) = requests(link, 1)
-    assert (first["token"], first["sequence"], first["known"]) == ("t", 1, {"7": "key"})
+    assert (first["token"], first["sequence"], first["known"]) == ("t", 1, None)
     assert first["document"] == {"objects": []}
     assert names(first) == ["a"]
     answer(link, ok=1)
@@ -90,6 +89,22 @@ def test_one_request_is_under_way_and_what_is_done_meanwhile_goes_with_the_next(
     answer(link, ok=2)
     assert names(requests(link, 3)[2]) == ["c"]
     assert heard(link) == [[{"ok": 1}, []], [{"ok": 2}, ["a", "b"]]]
+
+
+def test_a_request_names_the_last_answer_that_came(link):
+    begin(link)
+    requests(link, 1)
+    answer(link, sequence=1)
+    push(link, "a")
+    assert requests(link, 2)[1]["known"] == 1
+    link.evaluate("() => lose()")
+    assert requests(link, 3)[2]["known"] == 1
+    answer(link, error="refused")  # an answer that tells of no object
+    push(link, "b")
+    assert requests(link, 4)[3]["known"] is None
+    answer(link, sequence=3)
+    begin(link, "another")
+    assert requests(link, 5)[4]["known"] is None
 
 
 def test_where_the_work_never_came_its_steps_are_not_looked_for(link):
