@@ -12,7 +12,6 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any
 
-import gradio as gr
 from starlette.concurrency import run_in_threadpool
 
 from tamingseg.data.base import read_image
@@ -24,6 +23,7 @@ from tamingseg.ui.clients import client
 from tamingseg.ui.guard import MAX_REQUEST_BYTES
 from tamingseg.ui.partition.calls import partition_steps
 from tamingseg.ui.proposals.calls import Proposer, list_of, run_steps
+from tamingseg.ui.quick_gradio import gr
 from tamingseg.ui.runs import heard
 from tamingseg.ui.turns import clicks_at_once
 from tamingseg.ui.wire import check_number, check_whole

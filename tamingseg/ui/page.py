@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import gradio as gr
 from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -36,6 +35,7 @@ from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
 from tamingseg.ui.partition.calls import partition_tab
 from tamingseg.ui.proposals.calls import Proposer, proposal_tab, propose_on_grid, set_truth
+from tamingseg.ui.quick_gradio import gr
 from tamingseg.ui.runs import MAX_AT_ONCE, listen_for_runs
 from tamingseg.ui.shared.calls import shared_calls
 from tamingseg.ui.shared.canvas import Tab, seg_canvas, settings_of

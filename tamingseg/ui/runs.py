@@ -10,8 +10,7 @@ from collections.abc import AsyncIterator, Callable, Generator, Mapping
 from concurrent.futures import ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
-import gradio as gr
-
+from tamingseg.ui.quick_gradio import gr
 from tamingseg.ui.turns import MOST, NICE_RUN, Line, let_others_go_first
 from tamingseg.ui.wire import check_name, explain, find_workspace
 from tamingseg.ui.workspaces import Workspace, Workspaces

@@ -10,11 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import gradio as gr
-
 from tamingseg.data.sample_images import SAMPLE_IMAGES
 from tamingseg.session.state import MAX_NAME, PALETTE
 from tamingseg.ui.guard import MAX_PHOTO_BYTES, MAX_WORK_BYTES
+from tamingseg.ui.quick_gradio import gr
 from tamingseg.ui.runs import Steps
 from tamingseg.ui.shared.scripts import UI, version_of
 from tamingseg.ui.wire import Call
