@@ -22,12 +22,18 @@ export function bitsOf(logits, canvas, {size: [height, width], content}) {
   const {values} = logits, bits = new Uint8Array(height * width), line = new Float32Array(logits.height);
   const samplesOf = (count, axis, cells) => Array.from({length: count}, (_, i) => between(((i + 0.5) * content[axis] * cells) / (count * canvas[axis]) - 0.5, cells));
   const rows = samplesOf(height, 0, logits.height), cols = samplesOf(width, 1, logits.width);
-  for (let col = 0, at = 0; col < width; col += 1) {
+  const tops = Int32Array.from(rows, ([top]) => top), feet = Int32Array.from(rows, ([, foot]) => foot), downs = Float32Array.from(rows, ([, , down]) => down);
+  for (let col = 0; col < width; col += 1) {
     const [left, right, across] = cols[col];
-    for (let r = 0, i = 0; r < line.length; r += 1, i += logits.width) line[r] = values[i + left] + across * (values[i + right] - values[i + left]);
-    for (let row = 0; row < height; row += 1, at += 1) {
-      const [top, foot, down] = rows[row];
-      if (line[top] + down * (line[foot] - line[top]) > 0) bits[at] = 1;
+    let most = -Infinity;
+    for (let r = 0, i = 0; r < line.length; r += 1, i += logits.width) {
+      line[r] = values[i + left] + across * (values[i + right] - values[i + left]);
+      if (line[r] > most) most = line[r];
+    }
+    if (most <= 0) continue;
+    for (let row = 0, at = col * height; row < height; row += 1, at += 1) {
+      const top = line[tops[row]];
+      if (top + downs[row] * (line[feet[row]] - top) > 0) bits[at] = 1;
     }
   }
   return bits;

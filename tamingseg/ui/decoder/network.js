@@ -62,30 +62,41 @@ export class Network {
     const {fine, fineKeys} = photo, {channels: units, height, width} = fine, {heads} = this;
     const shared = coarse.channels - 1, inputs = units + heads + shared + GIVEN;
     const numbers = this.linear("fine_weights", query), bias = units * inputs, output = bias + units;
-    const likeness = this.compare(this.linear("fine_query", query), fineKeys);
-    const given = promptOf(photo, fine, click), prompt = new Float32Array(GIVEN);
+    const likeness = this.compare(this.linear("fine_query", query), fineKeys), given = promptOf(photo, fine, click);
     // What the coarse stage hands over is enlarged after it was multiplied, and together with its logits.
     const rough = enlargedRows(foldedIn(coarse, numbers, units, inputs, units + heads), height);
-    const values = new Float32Array(height * width), sums = new Float32Array(units);
-    const acrossTo = samplesOf(width, coarse.width);
-    for (let row = 0, i = 0; row < height; row += 1) {
-      for (let col = 0; col < width; col += 1, i += 1) {
-        const [left, right, share] = acrossTo[col];
-        const a = (row * coarse.width + left) * (units + 1), b = (row * coarse.width + right) * (units + 1);
-        given(i, prompt, 0);
-        let logit = numbers[output + units] + rough[a] + share * (rough[b] - rough[a]);
-        for (let unit = 0; unit < units; unit += 1) {
-          let sum = numbers[bias + unit] + rough[a + 1 + unit] + share * (rough[b + 1 + unit] - rough[a + 1 + unit]);
-          let at = unit * inputs;
-          for (let c = 0, from = i * units; c < units; c += 1) sum += numbers[at++] * fine.values[from + c];
-          for (let c = 0, from = i * heads; c < heads; c += 1) sum += numbers[at++] * likeness[from + c];
-          at += shared;
-          for (let c = 0; c < GIVEN; c += 1) sum += numbers[at++] * prompt[c];
-          sums[unit] = sum;
+    const values = new Float32Array(height * width), step = units + 1, acrossTo = samplesOf(width, coarse.width);
+    // Weights input by input, and of each input unit by unit, for four units at a time.
+    const direct = units + heads + GIVEN, four = Math.ceil(units / 4) * 4, weights = new Float64Array(direct * four);
+    for (let unit = 0; unit < units; unit += 1) for (let c = 0; c < direct; c += 1) {
+      weights[c * four + unit] = numbers[unit * inputs + (c < units + heads ? c : c + shared)];
+    }
+    const biases = new Float64Array(four), outputs = new Float64Array(four), seen = new Float64Array(direct);
+    biases.set(numbers.subarray(bias, output));
+    outputs.set(numbers.subarray(output, output + units));
+    for (let row = 0, i = 0; row < height; row += 1) for (let col = 0; col < width; col += 1, i += 1) {
+      for (let c = 0, from = i * units; c < units; c += 1) seen[c] = fine.values[from + c];
+      for (let c = 0, from = i * heads; c < heads; c += 1) seen[units + c] = likeness[from + c];
+      given(i, seen, units + heads);
+      const [left, right, share] = acrossTo[col], a = (row * coarse.width + left) * step, b = (row * coarse.width + right) * step;
+      let logit = numbers[output + units] + rough[a] + share * (rough[b] - rough[a]);
+      const handed = unit => unit < units ? rough[a + 1 + unit] + share * (rough[b + 1 + unit] - rough[a + 1 + unit]) : 0;
+      for (let unit = 0; unit < four; unit += 4) {
+        let p = biases[unit] + handed(unit), q = biases[unit + 1] + handed(unit + 1);
+        let r = biases[unit + 2] + handed(unit + 2), s = biases[unit + 3] + handed(unit + 3);
+        for (let c = 0, at = unit; c < direct; c += 1, at += four) {
+          const value = seen[c];
+          p += value * weights[at];
+          q += value * weights[at + 1];
+          r += value * weights[at + 2];
+          s += value * weights[at + 3];
         }
-        for (let unit = 0; unit < units; unit += 1) if (sums[unit] > 0) logit += numbers[output + unit] * sums[unit];
-        values[i] = logit;
+        if (p > 0) logit += outputs[unit] * p;
+        if (q > 0) logit += outputs[unit + 1] * q;
+        if (r > 0) logit += outputs[unit + 2] * r;
+        if (s > 0) logit += outputs[unit + 3] * s;
       }
+      values[i] = logit;
     }
     return {values, height, width};
   }
@@ -159,24 +170,42 @@ function mapOf({values, shape: [, channels, height, width]}) {
 
 /** Weights (outputs, inputs, 3, 3) in the order in which `addConvolution` takes them. */
 function kernelOf({values, shape: [outputs, inputs]}) {
-  const result = new Float32Array(values.length);
+  const result = new Float64Array(values.length);
   for (let o = 0, at = 0; o < outputs; o += 1) {
     for (let c = 0; c < inputs; c += 1) for (let tap = 0; tap < 9; tap += 1) result[(tap * inputs + c) * outputs + o] = values[at++];
   }
   return result;
 }
 
-/** Add a 3x3 convolution of `input` to a map of as many channels. About half of the input is 0. */
+/** Add a 3x3 convolution of `input` to a map of as many channels, a multiple of four. About half of the input is 0. */
 function addConvolution({values, channels, height, width}, input, kernel, bias, dilation) {
-  for (let i = 0; i < values.length; i += 1) values[i] += bias[i % channels];
-  for (let row = 0; row < height; row += 1) for (let col = 0; col < width; col += 1) for (let tap = 0; tap < 9; tap += 1) {
-    const toRow = row - (Math.floor(tap / 3) - 1) * dilation, toCol = col - ((tap % 3) - 1) * dilation;
-    if (toRow < 0 || toCol < 0 || toRow >= height || toCol >= width) continue;
-    const from = (row * width + col) * channels, to = (toRow * width + toCol) * channels;
-    for (let c = 0; c < channels; c += 1) {
-      const value = input[from + c], at = (tap * channels + c) * channels;
-      if (value !== 0) for (let o = 0; o < channels; o += 1) values[to + o] += value * kernel[at + o];
+  // What is not 0: from begins[cell] to begins[cell + 1] are its channels and values.
+  const begins = new Int32Array(height * width + 1), places = new Int32Array(input.length), given = new Float64Array(input.length);
+  for (let i = 0, count = 0; i < input.length; i += 1) {
+    if (input[i] !== 0) {
+      places[count] = (i % channels) * channels;
+      given[count++] = input[i];
     }
+    if ((i + 1) % channels === 0) begins[(i + 1) / channels] = count;
+  }
+  for (let row = 0, to = 0; row < height; row += 1) for (let col = 0; col < width; col += 1) for (let o = 0; o < channels; o += 4, to += 4) {
+    let a = values[to] + bias[o], b = values[to + 1] + bias[o + 1], c = values[to + 2] + bias[o + 2], d = values[to + 3] + bias[o + 3];
+    for (let tap = 0; tap < 9; tap += 1) {
+      const y = row + (Math.floor(tap / 3) - 1) * dilation, x = col + ((tap % 3) - 1) * dilation;
+      if (y < 0 || x < 0 || y >= height || x >= width) continue;
+      const cell = y * width + x, start = tap * channels * channels + o, end = begins[cell + 1];
+      for (let i = begins[cell]; i < end; i += 1) {
+        const value = given[i], at = start + places[i];
+        a += value * kernel[at];
+        b += value * kernel[at + 1];
+        c += value * kernel[at + 2];
+        d += value * kernel[at + 3];
+      }
+    }
+    values[to] = a;
+    values[to + 1] = b;
+    values[to + 2] = c;
+    values[to + 3] = d;
   }
 }
 

@@ -3,6 +3,7 @@
 
 const STEP = 0.5, LOWEST = -6; // the ladder of levels that are compared, in logits
 const LEVELS = Array.from({length: 19}, (_, i) => 0.05 + 0.05 * i), LEAST = 7; // from .4 on they are chosen from
+const LOGITS = LEVELS.map(level => Math.log(level / (1 - level)));
 const CLOSEST = 1e-6; // probabilities nearer to 0 or 1 are not told apart
 
 const expit = value => 1 / (1 + Math.exp(-value));
@@ -10,7 +11,7 @@ const expit = value => 1 / (1 + Math.exp(-value));
 /** The answer to a positive click on a cell: one piece, with the level that persists at 0. */
 export function pieceAt(map, row, col) {
   const piece = connectedTo(map, row, col);
-  return centredOn(piece, persistentLevel(piece.values.map(expit)));
+  return centredOn(piece, persistentLevel(piece.values));
 }
 
 /** Lower the logits of what is not connected to a cell. */
@@ -19,23 +20,26 @@ function connectedTo({values, height, width}, row, col) {
   if (own <= 0) return {values: values.slice(), height, width};
   const ladder = [own];
   for (let i = Math.ceil(own / STEP - 1); i * STEP > LOWEST; i -= 1) ladder.push(i * STEP);
-  const result = values.map(value => Math.min(value, ladder.at(-1)));
+  const result = new Float32Array(values.length), lowest = ladder.at(-1);
+  for (let i = 0; i < values.length; i += 1) result[i] = Math.min(values[i], lowest);
   // Flood from the cell, one level after the other; what is met early waits for its own level.
   const waiting = ladder.map(() => []), met = new Uint8Array(values.length);
   const meet = (cell, rung) => {
     met[cell] = 1;
-    while (rung < ladder.length && reach[cell] < ladder[rung]) rung += 1;
-    waiting[rung]?.push(cell);
+    if (reach[cell] < lowest) return;
+    while (reach[cell] < ladder[rung]) rung += 1;
+    waiting[rung].push(cell);
   };
   meet(start, 0);
   waiting.forEach((cells, rung) => {
     const most = rung ? ladder[rung - 1] : Infinity;
     while (cells.length) {
-      const cell = cells.pop();
+      const cell = cells.pop(), x = cell % width;
       result[cell] = Math.min(values[cell], most);
-      const y = Math.floor(cell / width), x = cell - y * width;
-      for (let r = Math.max(0, y - 1); r <= Math.min(y + 1, height - 1); r += 1) {
-        for (let c = Math.max(0, x - 1); c <= Math.min(x + 1, width - 1); c += 1) if (!met[r * width + c]) meet(r * width + c, rung);
+      const left = x ? -1 : 0, right = x < width - 1 ? 1 : 0;
+      const top = cell < width ? 0 : -width, foot = cell + width < values.length ? width : 0;
+      for (let line = cell + top; line <= cell + foot; line += width) {
+        for (let other = line + left; other <= line + right; other += 1) if (!met[other]) meet(other, rung);
       }
     }
   });
@@ -43,9 +47,9 @@ function connectedTo({values, height, width}, row, col) {
 }
 
 /** The level whose level set has the greatest expected IoU with the mask that is meant. */
-function persistentLevel(probabilities) {
+function persistentLevel(logits) {
   const areas = LEVELS.map(() => 0);
-  for (const value of probabilities) for (let i = 0; i < LEVELS.length && value > LEVELS[i]; i += 1) areas[i] += 1;
+  for (const value of logits) for (let i = 0; i < LOGITS.length && value > LOGITS[i]; i += 1) areas[i] += 1;
   const sizes = areas.map(area => Math.max(1, area));
   const expected = sizes.map(a => sizes.reduce((sum, b) => sum + Math.min(a, b) / Math.max(a, b), 0) / sizes.length);
   const most = Math.max(...expected.slice(LEAST)) - 1e-9;
@@ -56,19 +60,24 @@ function persistentLevel(probabilities) {
 /** Bend logits so that a level, a probability, comes to lie at 0. */
 function centredOn({values, height, width}, level) {
   const below = 0.5 / level, above = 0.5 / (1 - level);
-  const bent = values.map(value => {
-    const before = expit(value), after = before < level ? before * below : 1 - (1 - before) * above;
+  const bent = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i += 1) {
+    const before = expit(values[i]), after = before < level ? before * below : 1 - (1 - before) * above;
     const probability = Math.max(CLOSEST, Math.min(after, 1 - CLOSEST));
-    return Math.log(probability / (1 - probability));
-  });
+    bent[i] = Math.log(probability / (1 - probability));
+  }
   return {values: bent, height, width};
 }
 
 /** The largest value in the 3x3 around each cell. */
 function dilated(values, height, width) {
-  const rows = values.map((value, i) => {
+  const rows = new Float32Array(values.length), result = new Float32Array(values.length);
+  for (let i = 0; i < values.length; i += 1) {
     const col = i % width;
-    return Math.max(value, col ? values[i - 1] : value, col < width - 1 ? values[i + 1] : value);
-  });
-  return rows.map((value, i) => Math.max(value, rows[i - width] ?? value, rows[i + width] ?? value));
+    rows[i] = Math.max(values[i], values[col ? i - 1 : i], values[col < width - 1 ? i + 1 : i]);
+  }
+  for (let i = 0; i < values.length; i += 1) {
+    result[i] = Math.max(rows[i], rows[i < width ? i : i - width], rows[i + width < values.length ? i + width : i]);
+  }
+  return result;
 }
