@@ -2,12 +2,17 @@ import contextlib
 import io
 import json
 
+import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
 from PIL import Image
 from pycocotools import mask as coco
 from pycocotools.coco import COCO
 
+from tamingseg.masks.rle import Crop
 from tamingseg.ui import export
 from tamingseg.ui.export import (
     label_png,
@@ -15,6 +20,8 @@ from tamingseg.ui.export import (
     masks_json,
     regions_json,
     regions_png,
+    scale_crop,
+    scale_mask,
 )
 from tamingseg.values import MaskSet
 
@@ -31,6 +38,26 @@ def ring():
 
 def read(png):
     return Image.open(io.BytesIO(png))
+
+
+SIDES = st.integers(1, 40)
+
+
+@given(
+    arrays(bool, array_shapes(min_dims=2, max_dims=2, max_side=12)),
+    st.tuples(SIDES, SIDES, SIDES, SIDES),
+)
+def test_a_mask_is_resized_alone_as_with_all_around_it(pixels, sides):
+    top, left, *target = sides
+    size, target = (top + len(pixels) + 2, left + pixels.shape[1]), tuple(target)
+    mask = np.zeros(size, bool)
+    mask[top:-2, left:] = pixels
+    crop = scale_crop(Crop.of(mask), size, target)
+    found = np.zeros(target, bool)
+    found[crop.place] = crop.pixels
+    grey = cv2.resize(mask.astype(np.float32), target[::-1], interpolation=cv2.INTER_LINEAR)
+    is_clear = np.abs(grey - 0.5) > 0.01
+    assert (found == scale_mask(mask, target))[is_clear].all()
 
 
 def test_a_mask_keeps_its_holes_and_parts(ring):

@@ -7,12 +7,14 @@ import re
 from collections.abc import Iterable
 
 from tamingseg.annotations.document import Annotation, Label, Made
-from tamingseg.masks.rle import decode_rle, encode_rle
+from tamingseg.masks.rle import decode_crop, decode_rle, encode_crop, encode_rle
 from tamingseg.session.state import MAX_NAME, PALETTE, SegmentedObject
-from tamingseg.ui.export import scale_mask
+from tamingseg.ui.export import scale_crop, scale_mask
 from tamingseg.values import Click
 
 UNNAMED_LABEL = "object"
+_SMALL = 1 / 16
+"""Masks within so much of a photo are resized alone, which takes less time."""
 _UNNAMED = re.compile(r"Object \d+")
 
 Size = tuple[int, int]
@@ -79,6 +81,9 @@ def scale_counts(counts: str, size: Size, target: Size) -> str:
     """Return run lengths of `size` at the size `target`."""
     if size == target or not counts:
         return counts
+    crop = decode_crop(counts, size)
+    if crop.pixels.size < _SMALL * size[0] * size[1]:
+        return encode_crop(scale_crop(crop, size, target), target)
     return encode_rle(scale_mask(decode_rle(counts, size), target))
 
 

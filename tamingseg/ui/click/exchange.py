@@ -24,7 +24,7 @@ from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
 from tamingseg.annotations.table import FORMATS
 from tamingseg.annotations.writing import pack
-from tamingseg.masks.rle import decode_rle
+from tamingseg.masks.rle import area_of
 from tamingseg.session.state import MAX_NAME, MAX_OBJECTS, PALETTE, State
 from tamingseg.ui.click.annotated import (
     UNNAMED_LABEL,
@@ -229,7 +229,7 @@ def describe_new(
     size, described = shrunk_size(photo.size, WORK_PIXELS), []
     for number, item in enumerate(photo.objects[: max(room, 0)], 1):
         counts = scale_counts(item.mask, photo.size, size)
-        if not decode_rle(counts, size).any():
+        if not area_of(counts):
             notes.append(Note("left out: it holds no pixel", photo.name, f"object {number}"))
             continue
         name = shown_name(item)
