@@ -9,6 +9,7 @@ from tamingseg.annotations.report import summary
 from tamingseg.annotations.table import find_format
 from tamingseg.annotations.writing import write_annotations
 from tamingseg.cli.photos import Photos
+from tamingseg.cli.processes import own_rank
 
 
 def check_format(name: str | None, output: Path) -> None:
@@ -17,11 +18,17 @@ def check_format(name: str | None, output: Path) -> None:
     Raises
     ------
     ValueError
-        If there is no such format, or OUTPUT/<format> holds something.
+        If there is no such format, OUTPUT/<format> holds something, or this is one of several
+        processes, of which none knows when all are done.
     """
     if name is None:
         return
     find_format(name)
+    if own_rank().count > 1:
+        raise ValueError(
+            "--format is written when all photos are done: leave it out on several machines, and "
+            "run the same command with it on one of them in the end"
+        )
     folder = output / name
     if folder.exists() and any(folder.iterdir()):
         raise ValueError(f"{folder} is there and not empty; move it away, or leave out --format")

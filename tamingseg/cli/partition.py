@@ -11,6 +11,7 @@ import tyro
 from tamingseg.cli.flags import parse
 from tamingseg.cli.formats import check_format, write_format
 from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.processes import own_rank
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.data.writer import write_png
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     check_format(command.format, output)
     photos = find_photos(command.images, output, command.pages)
     endings = [".json", ".png", *[_OVERLAY] * command.overlay]
-    results = Results("partition", output, lambda name: [name + end for end in endings])
+    results = Results("partition", output, lambda name: [name + end for end in endings], own_rank())
     settings = {
         "model": command.model,
         "weights": model_fingerprint(command.model),

@@ -88,13 +88,15 @@ def do_each(command: str, photos: Photos, results: Results, make: Make, processe
         photo and its number in COCO's results, and may raise ValueError or OSError.
     processes
         Photos to do at the same time, each in a process with a function of its own. `make` and the
-        arguments go there as pickles. Results are the same for any number.
+        arguments go there as pickles. Results are the same for any number. Where the command runs
+        on several machines, each does its share of the photos, see `Results.share`.
 
     Raises
     ------
     ChildProcessError
         If one of several processes was killed.
     """
+    paths = results.share(photos.paths)
     with in_processes(make, processes) as do:
 
         def one(name: str, path: Path) -> str | None:
@@ -112,15 +114,15 @@ def do_each(command: str, photos: Photos, results: Results, make: Make, processe
                 return message if str(path) in message else f"{path}: {message}"
             return None
 
-        done = _at_once(one, photos.paths, processes)
-        outcomes = list(tqdm(done, command, len(photos.paths), unit="image"))
+        done = _at_once(one, paths, processes)
+        outcomes = list(tqdm(done, command, len(paths), unit="image"))
     results.tidy()
     problems = [outcome for outcome in outcomes if outcome]
     before = outcomes.count(_BEFORE)
     for problem in problems:
         print(f"tamingseg {command}: left out: {problem}", file=sys.stderr)
     counts = [
-        (len(photos.paths) - before - len(problems), "done"),
+        (len(paths) - before - len(problems), "done"),
         (before, "done before"),
         (len(problems), "left out, see above"),
     ]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context, parent_process
-from typing import Any
+from typing import Any, NamedTuple
 
 from tamingseg.cli.notes import notes_said_once
 from tamingseg.threads import usual_threads
@@ -19,6 +19,35 @@ _THREADS = "OMP_NUM_THREADS"
 
 _own: Callable[..., Any]
 _until_the_end = ExitStack()
+
+
+class Rank(NamedTuple):
+    """Which of so many processes this is, from 0, where one command runs on several machines."""
+
+    number: int = 0
+    count: int = 1
+
+
+ALONE = Rank()
+
+
+def own_rank() -> Rank:
+    """Return what torchrun, `accelerate launch` or the user says in RANK and WORLD_SIZE.
+
+    Raises
+    ------
+    ValueError
+        If these are no such numbers.
+    """
+    said = os.environ.get("RANK", "0"), os.environ.get("WORLD_SIZE", "1")
+    if not all(text.isascii() and text.isdecimal() for text in said) or int(said[0]) >= int(
+        said[1]
+    ):
+        raise ValueError(
+            "expected RANK, from 0, and WORLD_SIZE, the number of processes, in the environment, "
+            f"got {said[0]!r:.40} and {said[1]!r:.40}"
+        )
+    return Rank(*map(int, said))
 
 
 @contextmanager

@@ -12,6 +12,7 @@ import tyro
 from tamingseg.cli.flags import parse
 from tamingseg.cli.formats import check_format, write_format
 from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.processes import own_rank
 from tamingseg.cli.results import Results
 from tamingseg.data.mask_files import write_masks
 from tamingseg.data.writer import write_png
@@ -68,7 +69,7 @@ def main(arguments: Sequence[str]) -> int:
     output = command.output
     check_format(command.format, output)
     photos = find_photos(command.images, output, command.pages)
-    results = Results("propose", output, lambda name: _files_of(name, command))
+    results = Results("propose", output, lambda name: _files_of(name, command), own_rank())
     results.prepare(_settings(command), photos.paths)
     code = do_each("propose", photos, results, partial(_proposer, command), command.processes)
     write_format(command.format, photos, output)

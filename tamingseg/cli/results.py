@@ -9,6 +9,9 @@ Beside the results lie two hidden files::
     {"name": "deep/b", "image_id": 1263520971, "photo": "../photos/deep/b.png",
      "hash": "9f2c...", "size": [480, 640], "files": ["deep/b.json"], "done": "51ab..."}
 
+Where several processes run one command, perhaps on several machines, each has a journal of its own,
+``.<command>.jsonl.<number>``, and adds it to the common one when it ends.
+
 ``hash`` is that of the photo's file, ``done`` that of the first of ``files`` (null when begun), a
 file that ends with "/" is a folder. ``photo`` is a path from OUTPUT.
 """
@@ -22,8 +25,14 @@ from pathlib import Path
 from threading import Lock
 from typing import Any
 
+from filelock import FileLock
+
+from tamingseg.cli.processes import ALONE, Rank
 from tamingseg.data.files import content_hash
 from tamingseg.files import append_whole, make_folder, parse_json, write_whole
+
+Entry = dict[str, Any]
+"""A line of a journal."""
 
 COMMANDS = ("propose", "partition", "panels")
 """The commands that keep such files."""
@@ -39,18 +48,32 @@ class Results:
     files_of
         Name of a photo -> the files that are written for it, as paths from `output`. The first one
         is written last, and a photo is done when it is there.
+    rank
+        Which of several processes this is. Each does its share of the photos, see `share`.
     """
 
     def __init__(
-        self, command: str, output: Path, files_of: Callable[[str], Sequence[str]]
+        self,
+        command: str,
+        output: Path,
+        files_of: Callable[[str], Sequence[str]],
+        rank: Rank = ALONE,
     ) -> None:
-        self.output, self.files_of = output, files_of
+        self.output, self.files_of, self._rank = output, files_of, rank
         self._settings = output / f".{command}.json"
-        self._journal = output / f".{command}.jsonl"
-        self._entries = _read(self._journal)
+        self._common = output / f".{command}.jsonl"
+        self._journal = self._common
+        if rank.count > 1:
+            self._journal = _part(self._common, rank.number)
+        self._entries = _read_all(self._common)
         self._own = {file for entry in self._entries.values() for file in entry["files"]}
         self._ids: dict[str, int] = {}
         self._lock = Lock()
+
+    def share(self, photos: Mapping[str, Path]) -> dict[str, Path]:
+        """Return the photos that this process does: each n-th of n processes."""
+        names = list(photos)[self._rank.number :: self._rank.count]
+        return {name: photos[name] for name in names}
 
     def prepare(self, settings: Mapping[str, Any], photos: Mapping[str, Path]) -> None:
         """Check that the results of `photos` can lie here, and keep what they are made with.
@@ -62,8 +85,9 @@ class Results:
             replace a photo, another result, or a file of someone else; or if the results of another
             photo of the same name are there.
         """
-        self._check_files(photos)
-        for name, path in photos.items():
+        own = self.share(photos)
+        self._check_files(own)
+        for name, path in own.items():
             self._check_photo(name, path)
         taken = {entry["image_id"] for entry in self._entries.values()}
         for name in photos:
@@ -115,9 +139,24 @@ class Results:
         self._add({**entry, "done": content_hash(self.output / files[0])})
 
     def tidy(self) -> None:
-        """Write the journal anew, a line for each photo: the same, however often a run stopped."""
-        lines = (json.dumps(entry) + "\n" for _, entry in sorted(self._entries.items()))
-        write_whole(self._journal, "".join(lines).encode())
+        """Write the journal anew, a line for each photo: the same, however often a run stopped.
+
+        Journals of more processes than there are now are added too: their run was stopped.
+        """
+        number, count = self._rank
+        if count == 1:
+            self._add_to_common(self._entries, _parts(self._common).values())
+            return
+        own = {n: part for n, part in _parts(self._common).items() if n % count == number}
+        left = {n: part for n, part in own.items() if n == number or n >= count}
+        with FileLock(self.output / f".{self._common.stem[1:]}.lock"):
+            self._add_to_common(_merged(map(_read, (self._common, *left.values()))), left.values())
+
+    def _add_to_common(self, entries: Mapping[str, Entry], parts: Iterable[Path]) -> None:
+        lines = (json.dumps(entry) + "\n" for _, entry in sorted(entries.items()))
+        write_whole(self._common, "".join(lines).encode())
+        for part in parts:
+            part.unlink()
 
     def _check_files(self, photos: Mapping[str, Path]) -> None:
         """Refuse to write where a photo, another result or a file of someone else is."""
@@ -178,12 +217,39 @@ def own_results(folders: Iterable[Path]) -> set[Path]:
         folder / file
         for folder in folders
         for command in COMMANDS
-        for entry in _read(folder / f".{command}.jsonl").values()
+        for entry in _read_all(folder / f".{command}.jsonl").values()
         for file in entry["files"]
     }
 
 
-def _read(journal: Path) -> dict[str, dict[str, Any]]:
+def _part(common: Path, number: int) -> Path:
+    """Return the journal of one of several processes."""
+    return common.with_name(f"{common.name}.{number}")
+
+
+def _parts(common: Path) -> dict[int, Path]:
+    """Return the journals of single processes that are there, by their numbers."""
+    found = common.parent.glob(f"{common.name}.*")
+    numbers = sorted(int(path.suffix[1:]) for path in found if path.suffix[1:].isdecimal())
+    return {number: _part(common, number) for number in numbers}
+
+
+def _read_all(common: Path) -> dict[str, Entry]:
+    """Return name -> entry of the common journal and of those of single processes."""
+    return _merged(map(_read, (common, *_parts(common).values())))
+
+
+def _merged(journals: Iterable[Mapping[str, Entry]]) -> dict[str, Entry]:
+    """Return the entries of all; of two on a photo the one that is done, else the later one."""
+    merged: dict[str, Entry] = {}
+    for journal in journals:
+        for name, entry in journal.items():
+            if entry["done"] or not merged.get(name, entry)["done"]:
+                merged[name] = entry
+    return merged
+
+
+def _read(journal: Path) -> dict[str, Entry]:
     """Return name -> its last line; the last line of all may be unfinished, after a kill."""
     if not journal.is_file():
         return {}
@@ -195,7 +261,7 @@ def _read(journal: Path) -> dict[str, dict[str, Any]]:
             types = {"name": str, "image_id": int, "photo": str, "hash": str, "files": list}
             if not all(isinstance(entry[key], type_) for key, type_ in types.items()):
                 raise TypeError("a value has another type")
-            entries[entry["name"]] = {"done": None, **entry}
+            entries[entry["name"]] = {**entry, "done": entry.get("done")}
         except (ValueError, TypeError, KeyError) as error:
             raise ValueError(
                 f"{journal}, line {number}, says nothing of a result ({error}); remove the line"

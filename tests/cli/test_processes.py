@@ -83,6 +83,32 @@ def test_a_run_that_was_killed_goes_on(photos, tmp_path):
     assert files_of(killed) == files_of(whole)
 
 
+def test_two_machines_write_what_one_does_also_after_a_kill(photos, tmp_path, monkeypatch, capsys):
+    both, whole = tmp_path / "both", tmp_path / "whole"
+    flags = ["propose", str(photos), *COMMANDS["propose"], "--output"]
+    command = [sys.executable, "-m", "tamingseg.cli.main", *flags, str(both)]
+    world = {"PYTHONPATH": str(ROOT), "WORLD_SIZE": "2", "OMP_NUM_THREADS": "1"}
+    runs = [
+        subprocess.Popen(command, env={**os.environ, **world, "RANK": rank}) for rank in ("0", "1")
+    ]
+    wait_until(lambda: any(both.rglob("*.json")) or runs[1].poll() is not None)
+    runs[1].kill()
+    runs[1].wait()
+    assert runs[0].wait() == 0
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert main([*flags, str(both)]) == 0
+    assert main([*flags, str(both), "--format", "coco"]) == 2
+    assert "run the same command with it on one of them" in capsys.readouterr().err
+    monkeypatch.delenv("WORLD_SIZE")
+    monkeypatch.delenv("RANK")
+    assert main([*flags, str(whole)]) == 0
+    (both / ".propose.lock").unlink()
+    assert files_of(both) == files_of(whole)
+    assert main([*flags, str(both), "--format", "coco"]) == 0
+    assert "photos: 0 done; 4 done before" in capsys.readouterr().out
+
+
 def test_a_process_that_is_killed_is_said(photos, tmp_path, capsys):
     """The system kills a process that takes too much memory."""
     photos.joinpath("deadly.py").write_text(

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from tamingseg.cli.photos import do_each, find_photos
+from tamingseg.cli.processes import ALONE, Rank, own_rank
 from tamingseg.cli.results import Results
 
 
@@ -23,9 +24,9 @@ def save(path, seed=0):
 def run():
     """`run(path, ..., output=...)`: the names that a pretended command did, and its exit code."""
 
-    def command(*paths, output, endings=(".json",), settings=None, stop_at=None):
+    def command(*paths, output, endings=(".json",), settings=None, stop_at=None, rank=ALONE):
         photos = find_photos(paths, output)
-        results = Results("propose", output, lambda name: [name + end for end in endings])
+        results = Results("propose", output, lambda name: [name + end for end in endings], rank)
         results.prepare(settings or {}, photos.paths)
         done = []
 
@@ -110,6 +111,50 @@ def test_a_run_that_was_stopped_goes_on(tmp_path, run):
     assert run(photos, output=out, endings=(".json",)) == (["b", "c"], 0)
     assert run(photos, output=out) == ([], 0)
     assert len({(out / f"{name}.json").read_text().split()[1] for name in "abc"}) == 3
+
+
+def files_of(folder):
+    """Every file by its name; those that are locked not."""
+    return {path.name: path.read_bytes() for path in folder.iterdir() if path.suffix != ".lock"}
+
+
+def test_several_processes_write_what_one_does_however_often_they_are_stopped(tmp_path, run):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    for number, name in enumerate("abcdefg"):
+        save(photos / f"{name}.png", seed=number)
+    run(photos, output=tmp_path / "whole")
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, output=out, rank=Rank(1, 3), stop_at="e")
+    assert run(photos, output=out, rank=Rank(0, 3)) == (["a", "d", "g"], 0)
+    with pytest.raises(KeyboardInterrupt):
+        run(photos, output=out, rank=Rank(2, 3), stop_at="f")
+    assert (out / ".propose.jsonl.2").exists()
+    assert run(photos, output=out, rank=Rank(1, 2)) == (
+        ["f"],
+        0,
+    )  # with another number of processes
+    assert run(photos, output=out, rank=Rank(0, 2)) == (["e"], 0)
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
+def test_one_process_goes_on_where_several_were_stopped(tmp_path, run):
+    photos, out = tmp_path / "photos", tmp_path / "out"
+    for number, name in enumerate("abcd"):
+        save(photos / f"{name}.png", seed=number)
+    run(photos, output=tmp_path / "whole")
+    for rank, name in enumerate("cd"):
+        with pytest.raises(KeyboardInterrupt):
+            run(photos, output=out, rank=Rank(rank, 2), stop_at=name)
+    assert run(photos, output=out) == (["c", "d"], 0)
+    assert files_of(out) == files_of(tmp_path / "whole")
+
+
+@pytest.mark.parametrize(("rank", "world"), [("2", "2"), ("-1", "2"), ("x", "2"), ("0", "0")])
+def test_ranks_that_cannot_be_are_refused(monkeypatch, rank, world):
+    monkeypatch.setenv("RANK", rank)
+    monkeypatch.setenv("WORLD_SIZE", world)
+    with pytest.raises(ValueError, match="expected RANK"):
+        own_rank()
 
 
 def test_numbers_of_coco_stay(tmp_path, run):
