@@ -310,7 +310,7 @@ class ClickDecoder(nn.Module):
         # What the region looks like completes what the click alone can know.
         weight = coarse[:, :, 0].flatten(2).float().sigmoid()
         weight = weight / (weight.sum(2, keepdim=True) + 1e-3)
-        mean_feature = torch.einsum("bnp,bcp->bnc", weight, levels[2].flatten(2).float())
+        mean_feature = torch.matmul(weight, levels[2].flatten(2).float().transpose(1, 2))
         query = query + self.region(torch.cat([query, mean_feature.to(query.dtype)], 2))
 
         # Stage 2, stride 4: every pixel, by the click's own network.
@@ -359,7 +359,7 @@ def _similarity(query: Tensor, keys: Tensor, heads: int) -> Tensor:
     height, width = keys.shape[2], keys.shape[3]
     query, keys = query.unflatten(2, (heads, -1)), keys.flatten(2).unflatten(1, (heads, -1))
     scale = query.shape[3] ** -0.5
-    products = torch.einsum("bnhd,bhdp->bnhp", query * scale, keys)
+    products = torch.matmul((query * scale).transpose(1, 2), keys).transpose(1, 2)
     return products.unflatten(3, (height, width))
 
 
@@ -386,7 +386,7 @@ def _prompt_maps(
     by_row = _gaussian(rows - clicks[..., 0, None] / scale)
     by_col = _gaussian(cols - clicks[..., 1, None] / scale)
     blobs = [
-        torch.einsum("bnkr,bnkc->bnrc", by_row * (clicks[..., 2, None] == sign), by_col)
+        torch.matmul((by_row * (clicks[..., 2, None] == sign)).transpose(2, 3), by_col)
         for sign in (1, 0)
     ]
     if previous is None:

@@ -9,10 +9,11 @@ answer is finer all the same.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -22,7 +23,7 @@ from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
 from tamingseg.masks.persistent import centred_on, persistent_level
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
-from tamingseg.segmentors.click import ClickSegmentor, resample_content
+from tamingseg.segmentors.click import ClickSegmentor, resample_content, to_probabilities
 from tamingseg.segmentors.windows import (
     Window,
     crop,
@@ -48,6 +49,10 @@ class Windows:
     def __init__(self) -> None:
         self._known: OrderedDict[Window, ImageEmbedding] = OrderedDict()
         self._lock = Lock()
+
+    def __contains__(self, window: Window | None) -> bool:
+        with self._lock:
+            return window in self._known
 
     def get(self, window: Window, embed: Callable[[], ImageEmbedding]) -> ImageEmbedding:
         """Return what is remembered of a window, or what `embed` makes of it."""
@@ -110,12 +115,20 @@ class ZoomSegmentor(ClickSegmentor):
 
         With a previous answer, only what the last click may be about is changed, see `settle`.
         """
-        answer = super().predict_jointly(embedding, clicks, previous)
-        if previous is not None:
-            previous = check_previous(previous, embedding.size)
-        if previous is not None or is_wide(embedding.size):
-            self._look_closer(embedding, answer, clicks, previous)
-        return answer if previous is None else settle(answer, previous, clicks)
+        ask = partial(super().predict_jointly, embedding, clicks, previous)
+        if previous is None:
+            answer = ask()
+            if is_wide(embedding.size):
+                self._look_closer(embedding, answer, clicks, None)
+            return answer
+        previous = check_previous(previous, embedding.size)
+        calls, likely = [ask], self._likely_window(embedding, clicks, previous)
+        if likely is not None:
+            calls.append(partial(self._look_through, likely, embedding, clicks, previous))
+        answer, *found = in_threads(lambda call: call(), calls, self.network.workers)
+        known = dict(zip([likely], found, strict=False))
+        self._look_closer(embedding, answer, clicks, previous, known)
+        return settle(answer, previous, clicks)
 
     def _finest(self, features: Any, points: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
         """See `ClickSegmentor`; one positive click asks for one piece, at the level that persists.
@@ -136,16 +149,31 @@ class ZoomSegmentor(ClickSegmentor):
                     answer[:] = centred_on(piece, persistent_level(expit(piece)))
         return logits
 
+    def _likely_window(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click], previous: np.ndarray
+    ) -> Window | None:
+        """Return the window that will probably be looked through, if it is encoded already.
+
+        Most clicks change the mask little, so the window for the mask before does. It is asked
+        about while another thread asks about the whole photo.
+        """
+        if self.network.workers < 2 or not clicks or not isinstance(embedding, ZoomEmbedding):
+            return None
+        window = zoom_window(previous > MASK_THRESHOLD, clicks[-1])
+        return window if window in embedding.windows else None
+
     def _look_closer(
         self,
         embedding: ImageEmbedding,
         answer: np.ndarray,
         clicks: Sequence[Click],
         previous: np.ndarray | None,
+        found: Mapping[Window | None, np.ndarray] = MappingProxyType({}),
     ) -> None:
         """Ask about the window around mask and last click, and write what is found into `answer`.
 
-        An answer that runs out of its window is asked for again through a larger one.
+        An answer that runs out of its window is asked for again through a larger one. `found` are
+        answers through windows that were asked for already.
         """
         if not isinstance(embedding, ZoomEmbedding):
             raise ValueError(f"expected what {self.name!r} itself embedded, got another embedding")
@@ -155,22 +183,33 @@ class ZoomSegmentor(ClickSegmentor):
         if previous is not None:
             seen |= previous > MASK_THRESHOLD
         while (window := zoom_window(seen, clicks[-1])) is not None:
-            top, left, height, width = window
-            part = slices(window)
-            pixels = crop(embedding.image, window)
-            closer = embedding.windows.get(window, partial(super().embed, pixels))
-            moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
-            # Earlier clicks far from the mask have had their effect; they need not be in view.
-            inside = [c for c in moved if 0 <= c.row < height and 0 <= c.col < width]
-            known = None if previous is None else previous[part]
-            found = super().predict_jointly(closer, inside, known)
-            if not _runs_out(found, window, embedding.size):
+            closer = found.get(window)
+            if closer is None:
+                closer = self._look_through(window, embedding, clicks, previous)
+            if not _runs_out(closer, window, embedding.size):
                 if wide:
                     answer[:] = 0
-                answer[part] = found
+                answer[slices(window)] = closer
                 break
             # What fills a window from side to side is seen through a larger one.
-            seen[part] = True
+            seen[slices(window)] = True
+
+    def _look_through(
+        self,
+        window: Window,
+        embedding: ZoomEmbedding,
+        clicks: Sequence[Click],
+        previous: np.ndarray | None,
+    ) -> np.ndarray:
+        """Ask about a window as about an image of its own; probabilities of the window's size."""
+        top, left, height, width = window
+        pixels = crop(embedding.image, window)
+        closer = embedding.windows.get(window, partial(super().embed, pixels))
+        moved = [replace(click, row=click.row - top, col=click.col - left) for click in clicks]
+        # Earlier clicks far from the mask have had their effect; they need not be in view.
+        inside = [c for c in moved if 0 <= c.row < height and 0 <= c.col < width]
+        known = None if previous is None else previous[slices(window)]
+        return super().predict_jointly(closer, inside, known)
 
 
 class CandidateClickSegmentor(ZoomSegmentor):
@@ -195,7 +234,7 @@ class CandidateClickSegmentor(ZoomSegmentor):
                 embedding.features, points[part]
             )
             maps = resample_content(logits.reshape(-1, *logits.shape[2:]), frame, size)
-            answers[part] = expit(maps).reshape(-1, outputs, *size)
+            answers[part] = to_probabilities(maps).reshape(-1, outputs, *size)
 
         in_threads(answer, self._parts(len(points), frame, size), self.network.workers)
         return answers, expected

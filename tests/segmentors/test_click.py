@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 import torch
+from PIL import Image
+from scipy.special import expit
 from torch import nn
 
 from tamingseg.frame import Frame
 from tamingseg.segmentors.base import CandidateSegmentor
-from tamingseg.segmentors.click import ClickSegmentor, resample_content
+from tamingseg.segmentors.click import ClickSegmentor, resample_content, to_probabilities
 from tamingseg.segmentors.load import load_segmentor, segmentor_for
 from tamingseg.segmentors.torch_network import TorchNetwork
 from tamingseg.values import Click
@@ -69,6 +71,25 @@ def test_the_image_lies_in_the_corner_and_the_rest_is_black():
     assert model.images.shape == (1, 3, 64, 128)
     torch.testing.assert_close(model.images[..., :38, :], torch.ones(1, 3, 38, 128))
     assert (model.images[..., 38:, :] == 0).all()
+
+
+@pytest.mark.parametrize("size", [(40, 30), (128, 90), (300, 200), (500, 20)])
+def test_images_are_resized_with_the_weights_of_pillow(size, rng):
+    model = Echo()
+    image = rng.integers(0, 256, (*size, 3), np.uint8)
+    ClickSegmentor(TorchNetwork(model), "echo").embed(image)
+    height, width = Frame.fit(size, 128, 32).content
+    for plane, found in zip(image.transpose(2, 0, 1), model.images[0].numpy(), strict=True):
+        exact = Image.fromarray(plane.astype(np.float32) / 255)
+        expected = exact.resize((width, height), Image.Resampling.BILINEAR)
+        np.testing.assert_allclose(found[:height, :width], expected, atol=1e-4)
+
+
+def test_probabilities_of_any_logits(rng):
+    logits = np.float32([0, 1e-8, 3, -3, 20, -20, 88, -88, 1000, -1000, np.inf, -np.inf])
+    logits = np.concatenate([logits, 5 * rng.standard_normal(1000, np.float32)])
+    expected = expit(logits)
+    np.testing.assert_allclose(to_probabilities(logits), expected, atol=1e-6)
 
 
 def test_the_previous_mask_travels_there_and_back(two_discs):

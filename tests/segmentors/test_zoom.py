@@ -196,6 +196,24 @@ def test_what_was_asked_before_changes_nothing_but_the_time(pair, image, monkeyp
     assert used.nbytes == sum(pair[0].embed(part).nbytes for part in (image, *parts))
 
 
+def test_two_threads_answer_as_one(pair, image, monkeypatch, never_leaks):
+    """The window for the mask before is asked about early, and its answer is taken only if the new
+    mask needs the same window."""
+    _, zoom = pair
+    previous, expected = box(120, 160, (55, 75), (70, 95)).astype(np.float32), []
+    for threads in (1, 2):
+        monkeypatch.setattr(zoom.network, "workers", threads)
+        for windows in ([WINDOWS[1]] * 2, [WINDOWS[1], (30, 40, 60, 80)], [WINDOWS[1], None]):
+            embedding = zoom.embed(image)
+            look_through(monkeypatch, lambda mask, click: WINDOWS[1])
+            zoom.predict_jointly(embedding, CLICKS, previous)
+            known = iter(windows if threads == 2 else windows[1:])
+            look_through(monkeypatch, lambda mask, click, known=known: next(known))
+            expected.append(zoom.predict_jointly(embedding, CLICKS, previous))
+    for one, two in zip(expected[:3], expected[3:], strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
 def test_one_positive_click_is_answered_with_one_piece(pair, image, monkeypatch):
     """At the model's own resolution nothing changes: proposals take pieces level by level."""
     _, zoom = pair
