@@ -24,7 +24,7 @@ def check_format(name: str | None, output: Path) -> None:
     if name is None:
         return
     find_format(name)
-    if own_rank().count > 1:
+    if own_rank().total > 1:
         raise ValueError(
             "--format is written when all photos are done: leave it out on several machines, and "
             "run the same command with it on one of them in the end"

@@ -25,7 +25,7 @@ class Rank(NamedTuple):
     """Which of so many processes this is, from 0, where one command runs on several machines."""
 
     number: int = 0
-    count: int = 1
+    total: int = 1
 
 
 ALONE = Rank()

@@ -63,7 +63,7 @@ class Results:
         self._settings = output / f".{command}.json"
         self._common = output / f".{command}.jsonl"
         self._journal = self._common
-        if rank.count > 1:
+        if rank.total > 1:
             self._journal = _part(self._common, rank.number)
         self._entries = _read_all(self._common)
         self._own = {file for entry in self._entries.values() for file in entry["files"]}
@@ -72,7 +72,7 @@ class Results:
 
     def share(self, photos: Mapping[str, Path]) -> dict[str, Path]:
         """Return the photos that this process does: each n-th of n processes."""
-        names = list(photos)[self._rank.number :: self._rank.count]
+        names = list(photos)[self._rank.number :: self._rank.total]
         return {name: photos[name] for name in names}
 
     def prepare(self, settings: Mapping[str, Any], photos: Mapping[str, Path]) -> None:
