@@ -15,10 +15,13 @@ from tamingseg.data.cache import CachedDataset
 from tamingseg.data.catalog import open_datasets
 from tamingseg.data.split import DatasetPart, hold_out
 from tamingseg.evaluation.protocols import clicks
+from tamingseg.models.clicknet import ClickNet
 from tamingseg.segmentors.load import segmentor_for
 from tamingseg.training.click_task import check_encoder, click_training
 from tamingseg.training.config import PRESETS, RunConfig
-from tamingseg.training.loop import local_main_process_first, train
+from tamingseg.training.loop import is_main_process, local_main_process_first, train
+from tamingseg.training.rating import learn_rating
+from tamingseg.weights.checkpoint import save_checkpoint
 
 _VALIDATION_IMAGES = 16
 """Per data set and checkpoint; enough to see a run go wrong, too few to rank recipes by."""
@@ -32,7 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     check_encoder(config)
     kept, held = training_data(config)
-    train(config, *click_training(config, kept), validation(held) if held else None)
+    model = train(config, *click_training(config, kept), validation(held) if held else None)
+    if isinstance(model, ClickNet) and model.config.outputs == 1 and is_main_process():
+        if config.rated_images:
+            rated = learn_rating(model, kept, config.rated_images, config.seed)
+            save_checkpoint(rated, config.output / "model.safetensors")
     print(f"weights: {config.output / 'model.safetensors'}")
     return 0
 

@@ -18,6 +18,7 @@ Anything, Kirillov et al., ICCV 2023).
 """
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +33,7 @@ from tamingseg.models.backbone import (
     strides_of,
 )
 from tamingseg.models.config import check_config
+from tamingseg.models.rating import LevelRating
 from tamingseg.models.upsample import UpsamplingWeights, upsample
 
 CLICK_RADIUS = 0.03
@@ -61,6 +63,7 @@ class ClickNetConfig:
     image_size: int = 384  # longest side that the model is used at
     outputs: int = 1  # masks per click; several are trained by the best of them
     finer: bool = False  # learned upsampling of the answers from stride 4 to stride 2
+    rated: bool = False  # says which level of an answer is meant
     mean: tuple[float, float, float] = IMAGENET_MEAN  # of the images, RGB in [0, 1]
     std: tuple[Deviation, Deviation, Deviation] = IMAGENET_STD  # and their standard deviation
 
@@ -101,6 +104,8 @@ class ClickNet(nn.Module):
                     "give; choose another backbone, or --model.no-finer"
                 )
             self.upsampling = UpsamplingWeights(stride4, channels[0])
+        if config.rated:
+            self.rating = LevelRating(config.query)
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
@@ -150,10 +155,33 @@ class ClickNet(nn.Module):
         -------
         Logits (B, N, H/4, W/4); of several outputs, those of the highest expected IoU.
         """
+        return self.decode_known(features, clicks, previous)[0]
+
+    def decode_known(
+        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Do the same as `decode`, and return what is known of each click too, (B, N, query)."""
+        logits, query = self.decoder(features[:_DECODED], clicks, previous)
         if self.config.outputs > 1:
-            return best_candidates(*self.decode_candidates(features, clicks, previous))
-        logits, _ = self.decoder(features[:_DECODED], clicks, previous)
-        return logits[:, :, 0]
+            expected = self.expected_iou(query).float().sigmoid()
+            return best_candidates(logits, expected), query
+        return logits[:, :, 0], query
+
+    def rate(self, query: Tensor, log_areas: Tensor) -> Tensor:
+        """Expect the IoU with the wanted mask of each level of the answers to N clicks.
+
+        Parameters
+        ----------
+        query
+            What is known of each click, (N, query), see `decode_known`.
+        log_areas
+            (N, 15), see `tamingseg.masks.rated`.
+
+        Returns
+        -------
+        float32 (N, 15) in [0, 1]. Only of a model that is `rated`.
+        """
+        return self.rating(query, log_areas).float().sigmoid()
 
     def enlarge(self, logits: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """Logits (B, N, H/4, W/4) -> as fine as the model knows outlines.
@@ -184,14 +212,15 @@ class ClickNet(nn.Module):
 
     def at_size(self, image_size: int) -> "ClickNet":
         """Return the same model for images of another longest side; weights know no size."""
-        model = ClickNet(replace(self.config, image_size=image_size))
-        model.load_state_dict(self.state_dict())
-        return model.to(self.mean.device).train(self.training)
+        return self.changed(image_size=image_size)
 
-    def finer(self) -> "ClickNet":
-        """Return the same model with finer answers: bilinear ones, until it is trained on."""
-        model = ClickNet(replace(self.config, finer=True))
-        model.load_state_dict(self.state_dict(), strict=self.config.finer)
+    def changed(self, **fields: Any) -> "ClickNet":
+        """Return the same model with other fields of its configuration, such as ``finer=True``.
+
+        Parts that are new have fresh weights: bilinear ones where answers become `finer`.
+        """
+        model = ClickNet(replace(self.config, **fields))
+        model.load_state_dict(self.state_dict(), strict=False)
         return model.to(self.mean.device).train(self.training)
 
 

@@ -50,12 +50,13 @@ class Network(Protocol):
 
     def decode(
         self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """Answer N queries, float32 (N, K, 3) rows (row, col, sign) in pixels of the canvas.
 
         The sign is 1 for a positive click, 0 for a negative one. `previous` are probabilities
         (1, 1, H, W) on the canvas before the last click. Returns logits, float32 (N, H/4, W/4);
-        with `finest` as finely as the network can.
+        with `finest` as finely as the network can. A network that rates levels also returns what is
+        known of each query, float32 (N, query), others None.
         """
         ...
 
@@ -64,6 +65,13 @@ class Network(Protocol):
 
         Returns logits (N, outputs, H/4, W/4) and the IoU with the wanted mask that is expected of
         each, (N, outputs).
+        """
+        ...
+
+    def rate(self, known: np.ndarray, log_areas: np.ndarray) -> np.ndarray:
+        """Expect the IoU with the wanted mask of each level of N answers, float32 (N, 15).
+
+        `known` is what `decode` said of them; for `log_areas`, see `tamingseg.masks.rated`.
         """
         ...
 

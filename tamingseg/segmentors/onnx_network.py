@@ -12,7 +12,7 @@ from tamingseg.weights.graphs import Graphs, feature_name
 _NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
 """No previous answer: one zero, which the graph enlarges to any size."""
 
-_OF_A_QUERY = ("decode", "decode_candidates", "enlarge")
+_OF_A_QUERY = ("decode", "decode_candidates", "enlarge", "rate")
 """Graphs that run in one thread: their steps are too small to be divided, so whole queries are."""
 
 
@@ -49,13 +49,13 @@ class OnnxNetwork:
 
     def decode(
         self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
-    ) -> np.ndarray:
+    ) -> tuple[np.ndarray, np.ndarray | None]:
         """See `Network.decode`."""
-        known = _NO_MASK if previous is None else previous
-        logits = self._ask("decode", features, points=points[None], previous=known)[0]
+        mask = _NO_MASK if previous is None else previous
+        logits, *known = self._ask("decode", features, points=points[None], previous=mask)
         if finest and "enlarge" in self.graphs.graphs:
             logits = self._ask("enlarge", features, logits=logits)[0]
-        return logits[0]
+        return logits[0], known[0][0] if known else None
 
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Network.decode_candidates`."""
@@ -63,6 +63,10 @@ class OnnxNetwork:
             "decode_candidates", features, points=points[None], previous=_NO_MASK
         )
         return logits[0], expected[0]
+
+    def rate(self, known: np.ndarray, log_areas: np.ndarray) -> np.ndarray:
+        """See `Network.rate`."""
+        return self._run("rate", known=known, log_areas=log_areas)[0]
 
     def pixel_features(self, features: Any) -> np.ndarray:
         """See `Network.pixel_features`."""

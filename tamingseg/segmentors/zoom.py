@@ -9,7 +9,7 @@ answer is finer all the same.
 """
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Lock
@@ -22,6 +22,7 @@ from scipy.special import expit
 from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
 from tamingseg.masks.persistent import centred_on, persistent_level
+from tamingseg.masks.rated import log_areas, rated_level
 from tamingseg.segmentors.base import ImageEmbedding, check_previous
 from tamingseg.segmentors.click import ClickSegmentor, resample_content, to_probabilities
 from tamingseg.segmentors.windows import (
@@ -131,23 +132,45 @@ class ZoomSegmentor(ClickSegmentor):
         return settle(answer, previous, clicks)
 
     def _finest(self, features: Any, points: np.ndarray, previous: np.ndarray | None) -> np.ndarray:
-        """See `ClickSegmentor`; one positive click asks for one piece, at the level that persists.
+        """See `ClickSegmentor`; one positive click asks for one piece, see `connected_to`.
 
-        See `connected_to` and `persistent_level`.
+        Of its levels it gets the one that the network rates best, or the one that persists.
         """
-        logits = super()._finest(features, points, previous)
+        logits, known = self.network.decode(features, points, previous, finest=True)
         if previous is None and points.shape[1] == 1:
-            cells_per_pixel = logits.shape[2] / (4 * features[0].shape[3])
-            for answer, (row, col, sign) in zip(logits, points[:, 0].tolist(), strict=True):
-                if sign == 1:
-                    # A click at the very edge may be rounded to the far side of it.
-                    cell = [
-                        min(int(place * cells_per_pixel), side - 1)
-                        for place, side in zip((row, col), answer.shape, strict=True)
-                    ]
-                    piece = connected_to(answer, *cell)
-                    answer[:] = centred_on(piece, persistent_level(expit(piece)))
+            for number, point in enumerate(points[:, 0]):
+                if point[2] == 1:
+                    piece, at_click = piece_of(logits[number], point, 4 * features[0].shape[3])
+                    of_click = None if known is None else known[number]
+                    logits[number] = centred_on(piece, self._level(piece, at_click, of_click))
         return logits
+
+    def _level(self, piece: np.ndarray, at_click: float, known: np.ndarray | None) -> float:
+        """Return the level of a piece, logits (h, w), that is probably meant."""
+        probabilities = expit(piece)
+        if known is None:
+            return persistent_level(probabilities)
+        expected = self.network.rate(known[None], log_areas(probabilities)[None])[0]
+        return rated_level(expected, at_click)
+
+    def pieces(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click]
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield what the level of each answer is chosen by, if the network rates levels.
+
+        That is what is known of the click, `log_areas`, and the logits of the piece, (H, W).
+        """
+        frame = self._frame(embedding.size)
+        points = self._points(clicks, frame)
+        logits, known = self.network.decode(embedding.features, points[:, None], None, finest=True)
+        assert known is not None
+        for answer, point, of_click in zip(logits, points, known, strict=True):
+            piece, _ = piece_of(answer, point, frame.canvas[1])
+            yield (
+                of_click,
+                log_areas(expit(piece)),
+                resample_content(piece[None], frame, embedding.size)[0],
+            )
 
     def _likely_window(
         self, embedding: ImageEmbedding, clicks: Sequence[Click], previous: np.ndarray
@@ -238,6 +261,27 @@ class CandidateClickSegmentor(ZoomSegmentor):
 
         in_threads(answer, self._parts(len(points), frame, size), self.network.workers)
         return answers, expected
+
+
+def piece_of(logits: np.ndarray, point: np.ndarray, width: int) -> tuple[np.ndarray, float]:
+    """Return the piece of an answer that a click is about, and the probability at the click.
+
+    Parameters
+    ----------
+    logits
+        float32 (h, w), over the canvas.
+    point
+        (row, col, ...) of the click, in pixels of the canvas.
+    width
+        Of the canvas.
+    """
+    # A click at the very edge may be rounded to the far side of it.
+    row, col = (
+        min(int(place * logits.shape[1] / width), side - 1)
+        for place, side in zip(point[:2].tolist(), logits.shape, strict=True)
+    )
+    piece = connected_to(logits, row, col)
+    return piece, float(expit(piece[row, col]))
 
 
 def _runs_out(answer: np.ndarray, window: Window, size: tuple[int, int]) -> bool:

@@ -240,6 +240,11 @@ def click_training(
             "with the target 'levels' one map shows all masks of a click, so the model must have "
             f"1 output, got {outputs}; choose the target 'mask', or 1 output"
         )
+    if isinstance(config.model, ClickNetConfig) and config.model.rated:
+        raise ValueError(
+            "a model learns to rate levels when its training is over, see --rated-images; leave "
+            "--model.rated out"
+        )
     check_losses(dict(config.losses), soft=levels)
     task_type = CandidateTask if outputs > 1 else ClickTask
     task = task_type(
@@ -295,8 +300,10 @@ def _initial_model(config: TrainConfig) -> Model:
     model: Any = load_model(weights_path(config.initial))  # one of `MODELS`: it has a `config`
     if type(model.config) is type(config.model):
         model = model.at_size(config.model.image_size)
-    if isinstance(model, ClickNet) and config.model == replace(model.config, finer=True):
-        model = model.finer()
+    if isinstance(model, ClickNet):
+        model = model.changed(rated=False)
+        if config.model == replace(model.config, finer=True):
+            model = model.changed(finer=True)
     if model.config != config.model:
         raise ValueError(
             f"the weights in {config.initial} are of {model.config}, the run is configured for "

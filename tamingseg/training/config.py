@@ -92,6 +92,9 @@ class TrainConfig(RunConfig):
     starts from random numbers."""
     extra_clicks: int = 2
     """Iterative training: 0 to this many further clicks on the model's own errors."""
+    rated_images: int = 200
+    """In the end a ClickNet of one output learns which level of its answers is meant: from at most
+    this many images of each data set. 0 leaves it out."""
     cut_previous: float = 0.0
     """Share of further clicks at which the model is told a mask instead of its last answer: that
     answer, thresholded at a random level as a user would."""

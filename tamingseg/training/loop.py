@@ -39,6 +39,11 @@ def local_main_process_first() -> AbstractContextManager:
     return _processes().local_main_process_first()
 
 
+def is_main_process() -> bool:
+    """Whether this process is the one that writes what all of them made."""
+    return _processes().is_main_process
+
+
 def train(
     config: RunConfig,
     task: Task,

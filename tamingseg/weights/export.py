@@ -18,6 +18,7 @@ from torch.nn import functional as F
 from torch.onnx import symbolic_helper
 
 from tamingseg.files import write_whole
+from tamingseg.masks.rated import LEVELS
 from tamingseg.models.clicknet import ClickNet
 from tamingseg.models.pixel_embedder import PixelEmbedder
 from tamingseg.weights.checkpoint import load_model
@@ -119,6 +120,15 @@ class _Affinity(nn.Module):
         return self.model.affinity_logits(first, second).sigmoid()
 
 
+class _Rate(nn.Module):
+    def __init__(self, model: Any) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, known: Tensor, log_areas: Tensor) -> Tensor:
+        return self.model.rate(known, log_areas)
+
+
 _Task = tuple[str, nn.Module, tuple[Any, ...], Sequence[str]]
 
 
@@ -131,11 +141,15 @@ def _tasks(model: Any) -> list[_Task]:
     of_image = [feature_name(place) for place in range(len(features))]
     points = torch.tensor([[[[5.0, 7.0, 1.0], [20.0, 30.0, 0.0]]] * 2])
     asked = (features, points, torch.rand(1, 1, 9, 12))
+    rated = getattr(model.config, "rated", False)
     names = [*of_image, "points", "previous"]
     tasks: list[_Task] = [
         ("encode", encode, (canvas,), ["canvas"]),
-        ("decode", _Ask(model, "decode"), asked, names),
+        ("decode", _Ask(model, "decode_known" if rated else "decode"), asked, names),
     ]
+    if rated:
+        known = torch.rand(2, model.config.query), torch.rand(2, len(LEVELS))
+        tasks.append(("rate", _Rate(model), known, ["known", "log_areas"]))
     if getattr(model.config, "outputs", 1) > 1:
         tasks.append(("decode_candidates", _Ask(model, "decode_candidates"), asked, names))
     if getattr(model.config, "finer", False):

@@ -57,7 +57,7 @@ def test_weights_sum_to_one_so_that_answers_stay_within_their_neighbours(feature
 
 def test_a_model_can_be_made_finer_and_keeps_its_answers(make_model, tmp_path):
     model = make_model("clicknet", backbone="resnet10t")
-    finer = model.finer()
+    finer = model.changed(finer=True)
     assert finer.config.finer
     images = torch.rand(1, 3, 64, 64)
     features = finer.encode(images)

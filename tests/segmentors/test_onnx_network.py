@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tamingseg.data.sample_images import load_sample_image
+from tamingseg.masks.rated import LEVELS
 from tamingseg.segmentors.base import CandidateSegmentor, PixelSegmentor
 from tamingseg.segmentors.load import load_segmentor, segmentor_for
 from tamingseg.segmentors.onnx_network import OnnxNetwork
@@ -19,7 +20,7 @@ from tamingseg.weights.registry import find_weights
 
 TINY = {
     "clicks": ("clicknet", {}),
-    "finer": ("clicknet", {"backbone": "tf_efficientnet_lite0", "finer": True}),
+    "finer": ("clicknet", {"backbone": "tf_efficientnet_lite0", "finer": True, "rated": True}),
     "several": ("clicknet", {"outputs": 3}),
     "distance": ("pixel-embedder", {"affinity": "distance"}),
     "product": ("pixel-embedder", {"affinity": "product"}),
@@ -95,11 +96,13 @@ def answers_of(segmentor, canvas, points, previous):
     """Name -> what the network of a segmentor says to each question that it can be asked."""
     network = segmentor.network
     features, nbytes = network.encode(canvas)
-    answers = {
-        "coarse": network.decode(features, points, previous, finest=False),
-        "finest": network.decode(features, points, previous, finest=True),
-        "bytes": np.float32(nbytes),
-    }
+    answers = {"bytes": np.float32(nbytes)}
+    answers["coarse"], _ = network.decode(features, points, previous, finest=False)
+    answers["finest"], known = network.decode(features, points, previous, finest=True)
+    if known is not None:
+        areas = np.linspace(-1, -9, len(LEVELS) * len(known), dtype=np.float32)
+        rates = network.rate(known, areas.reshape(len(known), -1))
+        answers |= {"known": known, "rates": rates}
     if isinstance(segmentor, CandidateSegmentor):
         several = network.decode_candidates(features, points)
         answers |= zip(("candidates", "expected"), several, strict=True)
