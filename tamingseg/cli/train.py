@@ -35,11 +35,11 @@ def main(arguments: Sequence[str]) -> int:
     )
     check_encoder(config)
     kept, held = training_data(config)
-    model = train(config, *click_training(config, kept), validation(held) if held else None)
-    if isinstance(model, ClickNet) and model.config.outputs == 1 and is_main_process():
-        if config.rated_images:
-            rated = learn_rating(model, kept, config.rated_images, config.seed)
-            save_checkpoint(rated, config.output / "model.safetensors")
+    model: Any = train(config, *click_training(config, kept), validation(held) if held else None)
+    one_mask = isinstance(model, ClickNet) and model.config.outputs == 1
+    if one_mask and config.rated_images and is_main_process():
+        rated = learn_rating(model, kept, config.rated_images, config.seed)
+        save_checkpoint(rated, config.output / "model.safetensors")
     print(f"weights: {config.output / 'model.safetensors'}")
     return 0
 
