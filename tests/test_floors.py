@@ -41,7 +41,7 @@ DOORS = {
     "pycocotools": ("masks/rle.py",),
     "safetensors": ("weights/", "ui/decoder/"),
     "scipy.sparse": ("partition/",),
-    "skimage": ("partition/", "data/sample_images.py"),
+    "skimage": ("data/sample_images.py",),
     "tifffile": ("data/tiff.py",),
     "timm": ("models/", "weights/export.py", "weights/pretrained.py"),
     "torch": (

@@ -3,10 +3,15 @@
 A watershed (Meyer & Beucher 1990) from seeds on a grid: flooding starts at the flattest pixel of
 every cell and meets on the ridges of the gradient, so that pieces are of about equal size,
 connected by construction, and keep every strong edge on their outlines. No model is needed.
+
+OpenCV floods with a queue for each of 256 levels, which takes a quarter of the time of a heap. It
+floods over differences between neighbouring pixels, though, the largest of three channels. So the
+gradient is painted into two channels like a chessboard, each zero where the other is not: then the
+difference of two neighbours is the larger of their gradients, which is where a flood gets over.
 """
 
+import cv2
 import numpy as np
-from skimage.segmentation import watershed
 
 
 def flood_superpixels(gradient: np.ndarray, count: int) -> np.ndarray:
@@ -32,7 +37,40 @@ def flood_superpixels(gradient: np.ndarray, count: int) -> np.ndarray:
         raise ValueError(f"expected a finite gradient (H, W), got {gradient.shape} or values apart")
     if count < 1:
         raise ValueError(f"expected a count of at least 1 superpixel, got {count}")
-    return watershed(gradient, _seeds(gradient, count)).astype(np.int32, copy=False)
+    # A frame of one pixel around the image, which OpenCV leaves out.
+    labels = np.pad(_seeds(gradient, count), 1)
+    heights = np.pad(gradient, 1, constant_values=np.inf)
+    cv2.watershed(_chessboard(_levels(np.pad(gradient, 1, "edge"))), labels)
+    _close_lines(labels, heights)
+    return np.ascontiguousarray(labels[1:-1, 1:-1])
+
+
+def _levels(gradient: np.ndarray) -> np.ndarray:
+    """Round a gradient to 256 levels, which are finest where it is flat: uint8 (H, W)."""
+    lowest, highest = gradient.min(), gradient.max()
+    share = (gradient - lowest) / max(highest - lowest, np.finfo(np.float32).tiny)
+    return np.rint(255 * np.sqrt(share)).astype(np.uint8)
+
+
+def _chessboard(levels: np.ndarray) -> np.ndarray:
+    """Make an image whose neighbouring pixels differ by the larger of their levels, see above."""
+    image = np.zeros((*levels.shape, 3), np.uint8)
+    for row in (0, 1):
+        for col in (0, 1):
+            image[row::2, col::2, (row + col) % 2] = levels[row::2, col::2]
+    return image
+
+
+def _close_lines(labels: np.ndarray, heights: np.ndarray) -> None:
+    """Give pixels on and between lines, below 1, the label of their lowest neighbour with one."""
+    flat, lowest = labels.ravel(), heights.ravel()
+    steps = np.array([-1, 1, -labels.shape[1], labels.shape[1]])
+    line = np.flatnonzero((flat < 1) & np.isfinite(lowest))
+    while len(line):
+        near = line[:, None] + steps
+        best = np.where(flat[near] > 0, lowest[near], np.inf).argmin(axis=1)
+        flat[line] = flat[near[np.arange(len(line)), best]]
+        line = line[flat[line] < 1]
 
 
 def _seeds(gradient: np.ndarray, count: int) -> np.ndarray:
