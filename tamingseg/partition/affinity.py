@@ -66,9 +66,12 @@ def mean_over(superpixels: np.ndarray, size: tuple[int, int]) -> sparse.csr_arra
     )
     cells = np.add.outer(rows * size[1], cols).ravel()
     labels = superpixels.ravel() - 1
-    weights = (1 / np.bincount(labels)).astype(np.float32)[labels]
+    # Pixels in a row that have both in common count together.
+    starts = np.flatnonzero(np.diff(labels, prepend=-1) | np.diff(cells, prepend=-1))
+    weights = np.diff(starts, append=len(labels)) / np.bincount(labels)[labels[starts]]
     shape = int(superpixels.max()), size[0] * size[1]
-    return sparse.coo_array((weights, (labels, cells)), shape).tocsr()
+    places = labels[starts], cells[starts]
+    return sparse.coo_array((weights.astype(np.float32), places), shape).tocsr()
 
 
 def _innermost(superpixels: np.ndarray, size: tuple[int, int]) -> list[Click]:

@@ -185,9 +185,7 @@ def merge_evidence(
 
 
 def _greedy(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
-    def price(
-        apart: np.ndarray, boundary: np.ndarray, area: np.ndarray, other: np.ndarray
-    ) -> np.ndarray:
+    def price(apart: float, boundary: float, area: float, other: float) -> float:
         return (apart + config.boundary * boundary) * ward(area, other) ** config.area
 
     apart = 1 - evidence.affinity + config.colour * evidence.contrast
@@ -209,9 +207,7 @@ def _normalised_cut(evidence: Evidence, _: PartitionConfig) -> tuple[np.ndarray,
 
 
 def _multicut(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Price, float]:
-    def price(
-        apart: np.ndarray, boundary: np.ndarray, area: np.ndarray, other: np.ndarray
-    ) -> np.ndarray:
+    def price(apart: float, boundary: float, area: float, other: float) -> float:
         return (apart + config.boundary * boundary) * area * other
 
     sure = np.clip(evidence.affinity, _SUREST, 1 - _SUREST)

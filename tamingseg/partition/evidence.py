@@ -105,7 +105,7 @@ def boundary_strength(image: np.ndarray) -> np.ndarray:
     lab = cv2.cvtColor(check_image(image).astype(np.float32) / 255, cv2.COLOR_RGB2LAB)
     lab = cv2.GaussianBlur(lab, (0, 0), 1)
     change = cv2.Sobel(lab, cv2.CV_32F, 1, 0) ** 2 + cv2.Sobel(lab, cv2.CV_32F, 0, 1) ** 2
-    return 1 - np.exp(-np.sqrt(change.sum(axis=-1)) / _SOBEL / _FULL_CONTRAST)
+    return 1 - np.exp(-np.sqrt(change @ np.ones(3, np.float32)) / _SOBEL / _FULL_CONTRAST)
 
 
 def colour_contrast(image: np.ndarray, superpixels: np.ndarray) -> np.ndarray:

@@ -64,15 +64,16 @@ def find_borders(superpixels: np.ndarray, boundary: np.ndarray) -> Borders:
             f"boundary must be finite numbers of the superpixels' size {superpixels.shape}, got "
             f"{boundary.shape} or values that are not finite"
         )
-    count = len(areas)
+    count, width = len(areas), superpixels.shape[1]
+    flat, values = superpixels.ravel() - 1, boundary.ravel()
     keys, strengths = [], []
-    for here, there in ((np.s_[:, :-1], np.s_[:, 1:]), (np.s_[:-1], np.s_[1:])):
-        one, other = superpixels[here], superpixels[there]
-        apart = one != other
-        low = np.minimum(one[apart], other[apart]).astype(np.int64) - 1
-        high = np.maximum(one[apart], other[apart]).astype(np.int64) - 1
-        keys.append(low * count + high)
-        strengths.append(np.maximum(boundary[here][apart], boundary[there][apart]))
+    for step in (1, width):  # to the right, and down
+        here = np.flatnonzero(flat[:-step] != flat[step:])
+        if step == 1:
+            here = here[here % width != width - 1]
+        one, other = flat[here], flat[here + step]
+        keys.append(np.minimum(one, other).astype(np.int64) * count + np.maximum(one, other))
+        strengths.append(np.maximum(values[here], values[here + step]))
     places = np.concatenate(keys)
     lengths = np.bincount(places)
     sums = np.bincount(places, np.concatenate(strengths))

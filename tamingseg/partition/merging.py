@@ -15,9 +15,9 @@ import numpy as np
 
 from tamingseg.partition.graph import Borders
 
-Price = Callable[[np.ndarray, np.ndarray, np.ndarray, np.ndarray], np.ndarray]
-"""(dissimilarity, boundary, area of the one, area of the other) -> what the merges cost, all as
-float64 (M,), or of one region with M others; areas are shares of the image."""
+Price = Callable[[float, float, float, float], float]
+"""(dissimilarity, boundary, area of the one, area of the other) -> what merging the two costs; areas
+are shares of the image."""
 
 
 def merge_regions(
@@ -55,27 +55,29 @@ def merge_regions(
             f"{count} regions need finite dissimilarities {(count, count)}, got "
             f"{dissimilarity.shape} or values that are not finite"
         )
-    areas = borders.areas / borders.areas.sum()
+    areas = (borders.areas / borders.areas.sum()).tolist()
     apart = dissimilarity.astype(np.float64)
+    inner = apart.diagonal().tolist()
 
-    def costs(one: np.ndarray | int, other: np.ndarray, boundary: np.ndarray) -> list[float]:
-        between = apart[one, other]
+    def cost(one: int, other: int, boundary: float) -> float:
+        between = apart.item(one, other)
         if within:
-            own = (apart[one, one] + apart[other, other]) / 2
-            between = np.maximum(between - within * own, 0)
-        return price(between, boundary, areas[one], areas[other]).tolist()
+            between = max(between - within * ((inner[one] + inner[other]) / 2), 0.0)
+        return price(between, boundary, areas[one], areas[other])
 
-    first, second = borders.pairs.T
     # Of each region, its neighbours with the length of the border, and its strength times that.
     touching: list[dict[int, tuple[float, float]]] = [{} for _ in range(count)]
-    sides = (borders.lengths, borders.strengths * borders.lengths)
-    columns = (column.tolist() for column in (first, second, *sides))
-    for one, other, *both in zip(*columns, strict=True):
-        touching[one][other] = touching[other][one] = both[0], both[1]
+    columns = (borders.pairs, borders.lengths, borders.lengths * borders.strengths)
+    for (one, other), *sides in zip(*(column.tolist() for column in columns), strict=True):
+        touching[one][other] = touching[other][one] = sides[0], sides[1]
 
     # Possible merges, the cheapest first: cost, the two places, and after how many merges that was.
-    prices = costs(first, second, borders.strengths)
-    waiting = [(cost, *pair, 0) for cost, pair in zip(prices, borders.pairs.tolist(), strict=True)]
+    waiting = [
+        (cost(one, other, strength / length), one, other, 0)
+        for one, around in enumerate(touching)
+        for other, (length, strength) in around.items()
+        if one < other
+    ]
     heapq.heapify(waiting)
     changed = [0] * count  # after how many merges each place changed for the last time
     names = list(range(count))  # the node that each place stands for now
@@ -84,12 +86,12 @@ def merge_regions(
     while len(merges) < count - 1:
         if not waiting:
             raise ValueError("only regions that hang together can be merged to one")
-        cost, one, other, since = heapq.heappop(waiting)
+        lowest, one, other, since = heapq.heappop(waiting)
         if since < max(changed[one], changed[other]):
             continue  # one of them is no longer what it was
         kept, gone = (one, other) if areas[one] >= areas[other] else (other, one)
         merges.append((names[kept], names[gone]))
-        spent.append(cost)
+        spent.append(lowest)
         changed[kept], changed[gone] = len(merges), count
         names[kept] = count + len(merges) - 1
 
@@ -97,6 +99,7 @@ def merge_regions(
         mean = (1 - share) * apart[kept] + share * apart[gone]
         mean[kept] = (1 - share) * mean[kept] + share * mean[gone]
         apart[kept] = apart[:, kept] = mean
+        inner[kept] = mean.item(kept)
         areas[kept] += areas[gone]
         around = touching[kept]
         for place, (length, strength) in touching[gone].items():
@@ -104,16 +107,13 @@ def merge_regions(
             if place != kept:
                 before = around.get(place, (0, 0))
                 around[place] = touching[place][kept] = length + before[0], strength + before[1]
-        if around:
-            lengths, strengths = np.array(list(around.values())).T
-            prices = costs(kept, np.array(list(around)), strengths / lengths)
-            for place, cost in zip(around, prices, strict=True):
-                pair = (kept, place) if kept < place else (place, kept)
-                heapq.heappush(waiting, (cost, *pair, len(merges)))
+        for place, (length, strength) in around.items():
+            pair = (kept, place) if kept < place else (place, kept)
+            heapq.heappush(waiting, (cost(*pair, strength / length), *pair, len(merges)))
     pairs = np.array(merges, np.int64).reshape(-1, 2)
     return pairs, np.maximum.accumulate(np.array(spent, np.float32))
 
 
-def ward(area: np.ndarray, other: np.ndarray) -> np.ndarray:
+def ward(area: float, other: float) -> float:
     """Return a b / (a + b), by which Ward (1963) makes small regions cheap to merge."""
     return area * other / (area + other)
