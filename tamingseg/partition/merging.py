@@ -16,7 +16,7 @@ import numpy as np
 from tamingseg.partition.graph import Borders
 
 Price = Callable[[float, float, float, float], float]
-"""(dissimilarity, boundary, area of the one, area of the other) -> what merging the two costs; areas
+"""(dissimilarity, boundary, area of the one, area of the other) -> the cost of merging the two; areas
 are shares of the image."""
 
 
