@@ -16,8 +16,8 @@ import numpy as np
 from tamingseg.partition.graph import Borders
 
 Price = Callable[[float, float, float, float], float]
-"""(dissimilarity, boundary, area of the one, area of the other) -> the cost of merging the two; areas
-are shares of the image."""
+"""(dissimilarity, boundary, area of the one, area of the other) -> the cost of merging the two.
+Areas are shares of the image."""
 
 
 def merge_regions(
