@@ -43,7 +43,7 @@ def add_endpoints(workspaces: Workspaces, proposer: Proposer, partitioner: Segme
         """Open a photo.
 
         Args:
-            photo: The photo's file (JPEG, PNG, WebP, TIFF, ...) in base64, at most 8 MB of text.
+            photo: The photo's file (JPEG, PNG, WebP, TIFF, ...) in base64, at most 32 MB of text.
             name: What it is called.
 
         Returns

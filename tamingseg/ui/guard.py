@@ -21,8 +21,9 @@ from tamingseg.ui.allowed import (
 from tamingseg.ui.clients import OF_A_TAB, WORK, Bounds, TooMuch, client
 from tamingseg.ui.hosts import is_own
 
-MAX_REQUEST_BYTES = 8 << 20
-"""Largest request, photos excepted. The largest there are bring back saved work."""
+MAX_REQUEST_BYTES = 32 << 20
+"""Largest request, photos excepted. The largest there are bring back saved work: two thousand large
+objects of a photo."""
 
 MAX_PHOTO_BYTES = 40 << 20
 """Largest photo file that can be uploaded."""

@@ -151,8 +151,8 @@ export class Link {
       }
       const done = this.sent;
       this.sent = [];
-      this.document = null;
       this.known = answer.sequence ?? null;
+      if (this.known !== null) this.document = null; // else the server refused all of it, and does not have it yet
       this.hear(answer, done);
     }
     this.busy = false;

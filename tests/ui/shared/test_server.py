@@ -71,10 +71,18 @@ def test_the_first_request_brings_the_work_that_the_server_does_not_know(link):
     assert (first["token"], first["sequence"], first["known"]) == ("t", 1, None)
     assert first["document"] == {"objects": []}
     assert names(first) == ["a"]
-    answer(link, ok=1)
+    answer(link, sequence=1)
     _, second = requests(link, 2)
     assert (second["sequence"], second["document"], names(second)) == (2, None, ["b", "c"])
-    assert heard(link) == [[{"ok": 1}, ["a"]]]
+    assert heard(link) == [[{"sequence": 1}, ["a"]]]
+
+
+def test_work_that_the_server_refused_to_take_is_sent_with_the_next_request(link):
+    begin(link, document={"objects": []})
+    requests(link, 1)
+    answer(link, error="The server failed.")
+    push(link, "a")
+    assert requests(link, 2)[1]["document"] == {"objects": []}
 
 
 def test_one_request_is_under_way_and_what_is_done_meanwhile_goes_with_the_next(link):
