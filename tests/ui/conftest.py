@@ -131,7 +131,9 @@ PURE_SCRIPTS = (
     "decoder/tensors.js",
     "decoder/network.js",
     "decoder/answer.js",
+    "decoder/changes.js",
     "decoder/piece.js",
+    "decoder/sampling.js",
 )
 """Those that know nothing of the page around them."""
 

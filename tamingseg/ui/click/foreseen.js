@@ -3,6 +3,7 @@
 
 import {link, work} from "../shared/work.js";
 
+const THRESHOLD = 0.5; // MASK_THRESHOLD
 const DRAWN = "not answered"; // stands for the mask of an object that did not begin with a click
 
 /** The objects and which one is being edited. */
@@ -58,8 +59,11 @@ function currentObject() {
 
 export const currentClicks = () => currentObject()?.clicks ?? [];
 
-/** Whether the object being edited was made by one click and nothing else. */
-export const isOnlyClick = () => currentClicks().length === 1 && !currentObject().base;
+/** The clicks that alone make the object being edited, each at the usual threshold; null if something else does. */
+export function onlyClicks() {
+  const object = currentObject(), {clicks = [], base, hidden, threshold, cuts} = object ?? {};
+  return clicks.length && !base && !hidden && [threshold, ...cuts ?? []].every(one => one === undefined || one === THRESHOLD) ? clicks : null;
+}
 
 /** Whether an object is being edited of which something can be excluded. */
 export const hasObject = () => Boolean(currentObject()?.clicks.length || currentObject()?.base);

@@ -1,20 +1,25 @@
-// The mask of a first click as the page itself finds it: shown at once, until the server's own is here.
+// The mask of a click as the page itself finds it: shown at once, until the server's own is here, which looks closer.
 
 import {current} from "../shared/classes.js";
 import {foretell} from "../shared/preview.js";
 import {PALETTE} from "../shared/settings.js";
 import {view} from "../shared/state.js";
-import {link, work} from "../shared/work.js";
-import {foreseen} from "./foreseen.js";
+import {link, maskOf, work} from "../shared/work.js";
+import {foreseen, onlyClicks} from "./foreseen.js";
+
+const MOST = 12; // clicks on an object; with more the page would need long for the first answer after a reload
 
 let shown = null; // {path, gesture} of the click that it answers
 let painted = null; // {gesture, time} of what was painted last, and when
 
 const isWaiting = gesture => link.pending.some(operation => operation.gesture === gesture);
 
-/** Show what the only click on an object gives, which was made or moved by a gesture. */
-export async function showForetold(point, gesture) {
-  const found = await foretell(point);
+/** Show what the clicks on the object being edited give, of which a gesture made or moved one. */
+export async function showForetold(gesture) {
+  const clicks = onlyClicks(), before = work.objects.find(({id}) => id === foreseen().active);
+  if (!clicks || clicks.length > MOST) return;
+  const made = clicks.map(([row, col, positive]) => ({row, col, positive}));
+  const found = await foretell(made, clicks.length > 1 && before ? maskOf(before)?.runs ?? null : null);
   if (!found || !isWaiting(gesture)) return;
   shown = {...found, gesture};
   view.draw(() => (painted = {gesture, time: performance.now()}));
@@ -23,7 +28,7 @@ export async function showForetold(point, gesture) {
 /** When the mask that a gesture asked for was painted before the server answered; undefined if it was not. */
 export const foretoldAt = gesture => gesture && painted?.gesture === gesture ? painted.time : undefined;
 
-/** The mask to show for the object that a first click begins or moves, with its colour; null once the server has answered. */
+/** The mask to show for the object that a click begins or changes, with its colour; null once the server has answered. */
 export function foretoldMask() {
   if (shown && !isWaiting(shown.gesture)) shown = null;
   if (!shown) return null;

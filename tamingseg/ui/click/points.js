@@ -7,7 +7,7 @@ import {commands, refresh, state, view} from "../shared/state.js";
 import {movement} from "../shared/view.js";
 import {act, link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
-import {currentClicks, foreseen, hasObject, isOnlyClick, isUncertain} from "./foreseen.js";
+import {currentClicks, foreseen, hasObject, isUncertain} from "./foreseen.js";
 import {showForetold} from "./foretold.js";
 import {addTool, setTool} from "./tool.js";
 
@@ -29,7 +29,7 @@ function addPoint(point, positive, at, gesture) {
   else if (!positive && !hasObject()) say(`Nothing to exclude from yet: ${touch ? "tap" : "click"} an object first.`, true);
   else {
     actOnObject({do: "add_click", row: point.y, col: point.x, positive, gesture, at});
-    if (isOnlyClick()) showForetold(point, gesture);
+    showForetold(gesture);
   }
 }
 
@@ -85,7 +85,7 @@ function movePoint(index, from, gesture, click) {
   const drag = (point, event) => {
     const to = {row: inside(point.y, view.height), col: inside(point.x, view.width)};
     act({do: "move_click", index, ...to, gesture, at: startTime(event)});
-    if (isOnlyClick()) showForetold({x: to.col, y: to.row}, gesture);
+    showForetold(gesture);
   };
   return movement(from, 4, {drag, click});
 }

@@ -1,20 +1,41 @@
-// The answer to a click on a photo as the server gives it for the first click on an object: from the
-// photo to the network's canvas and back, as in tamingseg/segmentors/click.py and zoom.py.
+// The answer to clicks on a photo as the server gives it before it looks closer: from the photo to the network's
+// canvas and back, as in tamingseg/segmentors/click.py and zoom.py.
 
-import {between} from "./network.js";
-import {pieceAt} from "./piece.js";
+import {settled} from "./changes.js";
+import {expit, logit, pieceAt} from "./piece.js";
+import {between} from "./sampling.js";
 
 /**
- * The logits {values, height, width} over the canvas of a click {row, col, positive} in pixels of the
- * photo, which has `size` and fills `content` of the canvas (both [height, width]).
+ * The logits {values, height, width} over the canvas of clicks {row, col, positive} on one object, in pixels of the
+ * photo, which has `size` and fills `content` of the canvas (both [height, width]). `known` keeps answers, also those
+ * to all but the last clicks.
  */
-export function answerTo(network, photo, {size, content}, {row, col, positive}) {
-  const place = [row, col].map((pixels, axis) => Math.fround((pixels * content[axis]) / size[axis]));
-  const logits = network.decode(photo, {row: place[0], col: place[1], positive});
-  if (!positive) return logits;
+export function answerTo(network, photo, frame, clicks, known = new Map()) {
+  const name = JSON.stringify(clicks);
+  if (!known.has(name)) known.set(name, find(network, photo, frame, clicks, known));
+  return known.get(name);
+}
+
+function find(network, photo, frame, clicks, known) {
+  const {size, content} = frame, {canvas} = photo;
+  const places = clicks.map(({row, col, positive}) => {
+    const [y, x] = [row, col].map((pixels, axis) => Math.fround((pixels * content[axis]) / size[axis]));
+    return {row: y, col: x, positive};
+  });
+  const before = clicks.length > 1 ? answerTo(network, photo, frame, clicks.slice(0, -1), known) : null;
+  const previous = before && {...before, values: before.values.map(expit)};
+  const logits = network.decode(photo, places, previous && inContent(previous, canvas, content)), {height, width} = logits;
   // A click at the very edge may be rounded to the far side of it.
-  const cell = [logits.height, logits.width].map((side, axis) => Math.min(Math.floor((place[axis] * side) / photo.canvas[axis]), side - 1));
-  return pieceAt(logits, ...cell);
+  const cells = places.map(({row, col}) => [[row, height, 0], [col, width, 1]].map(([place, side, axis]) => Math.min(Math.floor((place * side) / canvas[axis]), side - 1)));
+  if (!previous) return clicks[0].positive ? pieceAt(logits, ...cells[0]) : logits;
+  const made = clicks.map(({positive}, i) => ({cell: cells[i][0] * width + cells[i][1], positive}));
+  return {values: settled(logits.values.map(expit), previous.values, made, width).map(logit), height, width};
+}
+
+/** Probabilities that are 0 beside the photo. */
+function inContent({values, height, width}, canvas, content) {
+  const [rows, cols] = [Math.ceil((content[0] * height) / canvas[0]), Math.ceil((content[1] * width) / canvas[1])];
+  return {values: values.map((value, i) => i < rows * width && i % width < cols ? value : 0), height, width};
 }
 
 /** Bits of the pixels of the photo, column by column, that are above 0 in logits over its canvas: bilinear, by centres. */

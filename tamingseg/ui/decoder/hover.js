@@ -12,9 +12,9 @@ import {link} from "../shared/work.js";
 let worker = null; // a promise of the thread that decodes, once it was asked for
 let loading = null; // {key, token, abort} of the photo whose features are here, on their way or refused
 let here = null; // the key of the photo that the thread answers about
-let asked = null; // {point, key, resolve}, the click that the thread is answering
-let next = null; // the one after that; only the latest matters
-let latest = null; // {point, path}, what was answered last
+let asked = null; // {clicks, name, key, resolve}, what the thread is answering
+let next = null; // what comes after that; only the latest matters
+let latest = null; // {name, path}, what was answered last of the mask under the pointer
 let isGone = true; // the pointer was not over the photo since
 
 /** What the model sees: the open photo in its light. */
@@ -63,12 +63,12 @@ function hear({ready, outline}) {
     if (renewPreview()) view.draw();
     return;
   }
-  const {point, key, resolve} = asked, isOpen = key === here;
-  if (isOpen) {
-    latest = {point, path: new Path2D(outline)};
+  const {clicks, name, key, resolve} = asked, found = key === here ? {name, path: new Path2D(outline)} : null;
+  if (found && clicks.length === 1) {
+    latest = found;
     isGone = false;
   }
-  resolve(isOpen ? latest : null);
+  resolve(found);
   asked = null;
   pump();
 }
@@ -76,19 +76,25 @@ function hear({ready, outline}) {
 async function pump() {
   if (asked || !next) return;
   [asked, next] = [next, null];
-  (await worker).postMessage({click: {row: asked.point.y, col: asked.point.x, positive: true}});
+  const {clicks, shown} = asked;
+  (await worker).postMessage({clicks, shown});
 }
 
-const isSame = (one, other) => one.x === other.x && one.y === other.y;
+/** The first click on an object at a point. */
+const clickAt = ({x, y}) => ({row: y, col: x, positive: true});
 
-/** What a click at a point gives; null if another point is asked about before that is known, or it cannot be. */
-function ask(point) {
+/**
+ * What clicks {row, col, positive} on one object give; null if others are asked about before that is known, or it
+ * cannot be. `shown` are the runs of the mask that the last one changes.
+ */
+function ask(clicks, shown = null) {
   if (here === null || here !== keyNow()) return Promise.resolve(null);
-  if (latest && isSame(latest.point, point)) return Promise.resolve(latest);
-  const known = [asked, next].find(one => one?.key === here && isSame(one.point, point));
+  const name = JSON.stringify(clicks);
+  if (latest?.name === name) return Promise.resolve(latest);
+  const known = [asked, next].find(one => one?.key === here && one.name === name);
   if (known) return known.found;
   next?.resolve(null);
-  const found = new Promise(resolve => (next = {point, key: here, resolve}));
+  const found = new Promise(resolve => (next = {clicks, shown, name, key: here, resolve}));
   next.found = found;
   pump();
   return found;
@@ -97,9 +103,10 @@ function ask(point) {
 /** What is known of the place under the pointer, perhaps still of one just before. */
 function at(point) {
   if (!state.photo || state.elsewhere || !view.holds(point)) return null;
+  const clicks = [clickAt(point)];
   if (here !== keyNow()) load();
-  else if (latest && isSame(latest.point, point)) return latest;
-  else ask(point).then(found => found && renewPreview() && view.draw());
+  else if (latest?.name === JSON.stringify(clicks)) return latest;
+  else ask(clicks).then(found => found && renewPreview() && view.draw());
   return isGone ? null : latest;
 }
 

@@ -1,5 +1,7 @@
-// The decoder of a ClickNet (ClickDecoder in tamingseg/models/clicknet.py) for one click, in plain loops:
+// The decoder of a ClickNet (ClickDecoder in tamingseg/models/clicknet.py) for the clicks of one object, in plain loops:
 // about 15 million multiplications. Maps lie cell by cell: channel c of cell i is values[i * channels + c].
+
+import {between, samplesOf, shrunk} from "./sampling.js";
 
 const RADIUS = 0.03; // CLICK_RADIUS
 const GROUPS = 4; // COARSE_GROUPS
@@ -24,24 +26,28 @@ export class Network {
     };
   }
 
-  /** The logits {values, height, width} of a click {row, col, positive} in pixels of the canvas. */
-  decode(photo, click) {
+  /**
+   * The logits {values, height, width} of clicks {row, col, positive} in pixels of the canvas. `previous` are the
+   * probabilities before the last one, of the same form; null before the first.
+   */
+  decode(photo, clicks, previous) {
+    const click = clicks.at(-1);
     const sign = this.weights["decoder.sign.weight"], size = sign.shape[1], from = click.positive ? size : 0;
     const seen = this.linear("query.2", rectified(this.linear("query.0", featuresAt(photo, click))));
     let query = seen.map((value, i) => value + sign.values[from + i]);
-    const coarse = this.decideRegion(photo, query, click);
+    const coarse = this.decideRegion(photo, query, clicks, previous);
     const mean = meanFeature(photo.levels[2], coarse);
     const region = this.linear("region.2", rectified(this.linear("region.0", Float32Array.of(...query, ...mean))));
     query = query.map((value, i) => value + region[i]);
-    const logits = this.decidePixels(photo, query, coarse, click);
+    const logits = this.decidePixels(photo, query, coarse, clicks, previous);
     return photo.upsampling ? upsampled(logits, photo.upsampling) : logits;
   }
 
   /** Stage 1, at stride 16: a map whose first channel says which region is meant. */
-  decideRegion(photo, query, click) {
+  decideRegion(photo, query, clicks, previous) {
     const {coarse, coarseKeys} = photo, {channels, height, width} = coarse, cells = height * width;
     const numbers = this.linear("coarse_query", query), shift = numbers.subarray(coarseKeys.channels);
-    const likeness = this.compare(numbers, coarseKeys), given = promptOf(photo, coarse, click);
+    const likeness = this.compare(numbers, coarseKeys), given = promptOf(photo, coarse, clicks, previous);
     const inputs = new Float32Array(cells * (this.heads + GIVEN)), step = this.heads + GIVEN;
     for (let i = 0; i < cells; i += 1) {
       inputs.set(likeness.subarray(i * this.heads, (i + 1) * this.heads), i * step);
@@ -58,11 +64,11 @@ export class Network {
   }
 
   /** Stage 2, at stride 4: every pixel, by the click's own network, whose weights follow from the query. */
-  decidePixels(photo, query, coarse, click) {
+  decidePixels(photo, query, coarse, clicks, previous) {
     const {fine, fineKeys} = photo, {channels: units, height, width} = fine, {heads} = this;
     const shared = coarse.channels - 1, inputs = units + heads + shared + GIVEN;
     const numbers = this.linear("fine_weights", query), bias = units * inputs, output = bias + units;
-    const likeness = this.compare(this.linear("fine_query", query), fineKeys), given = promptOf(photo, fine, click);
+    const likeness = this.compare(this.linear("fine_query", query), fineKeys), given = promptOf(photo, fine, clicks, previous);
     // What the coarse stage hands over is enlarged after it was multiplied, and together with its logits.
     const rough = enlargedRows(foldedIn(coarse, numbers, units, inputs, units + heads), height);
     const values = new Float32Array(height * width), step = units + 1, acrossTo = samplesOf(width, coarse.width);
@@ -209,17 +215,6 @@ function addConvolution({values, channels, height, width}, input, kernel, bias, 
   }
 }
 
-/** For each of `count` places the two of `given` that it lies between, and the second one's share. */
-function samplesOf(count, given) {
-  return Array.from({length: count}, (_, i) => between(((i + 0.5) * given) / count - 0.5, given));
-}
-
-/** The two cells of `count` that a place lies between, and the second one's share. */
-export function between(place, count) {
-  const inside = Math.max(0, Math.min(place, count - 1)), first = Math.floor(inside);
-  return [first, Math.min(first + 1, count - 1), inside - first];
-}
-
 /** The features of all levels under a click, one after the other. */
 function featuresAt({levels, canvas}, {row, col}) {
   const found = levels.map(({values, channels, height, width}) => {
@@ -233,18 +228,24 @@ function featuresAt({levels, canvas}, {row, col}) {
 }
 
 /** Writes what the user said about a cell of a map: `write(cell, into, at)`. */
-function promptOf({canvas}, {height, width}, {row, col, positive}) {
-  const scale = Math.sqrt(canvas[0] * canvas[1]);
+function promptOf({canvas}, {height, width}, clicks, previous) {
+  const scale = Math.sqrt(canvas[0] * canvas[1]), cells = height * width, included = new Float32Array(cells), excluded = new Float32Array(cells);
   const offsets = (count, side, place) => Float32Array.from({length: count}, (_, i) => (((i + 0.5) * side) / count - place) / scale);
-  const rows = offsets(height, canvas[0], row), cols = offsets(width, canvas[1], col);
-  const blob = offset => Math.exp(-0.5 * (offset / RADIUS) ** 2), byRow = rows.map(blob), byCol = cols.map(blob);
+  const blob = offset => Math.exp(-0.5 * (offset / RADIUS) ** 2), mask = previous && shrunk(previous, height, width).values;
+  let rows, cols; // in the end those of the last click
+  for (const {row, col, positive} of clicks) {
+    rows = offsets(height, canvas[0], row);
+    cols = offsets(width, canvas[1], col);
+    const byRow = rows.map(blob), byCol = cols.map(blob), marks = positive ? included : excluded;
+    for (let y = 0, i = 0; y < height; y += 1) for (let x = 0; x < width; x += 1, i += 1) marks[i] += byRow[y] * byCol[x];
+  }
   return (cell, into, at) => {
-    const y = Math.floor(cell / width), x = cell - y * width, mark = byRow[y] * byCol[x];
+    const y = Math.floor(cell / width);
     into[at] = rows[y];
-    into[at + 1] = cols[x];
-    into[at + 2] = positive ? mark : 0;
-    into[at + 3] = positive ? 0 : mark;
-    into[at + 4] = 0;
+    into[at + 1] = cols[cell - y * width];
+    into[at + 2] = included[cell];
+    into[at + 3] = excluded[cell];
+    into[at + 4] = mask ? mask[cell] : 0;
   };
 }
 

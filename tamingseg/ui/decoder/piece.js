@@ -6,7 +6,13 @@ const LEVELS = Array.from({length: 19}, (_, i) => 0.05 + 0.05 * i), LEAST = 7; /
 const LOGITS = LEVELS.map(level => Math.log(level / (1 - level)));
 const CLOSEST = 1e-6; // probabilities nearer to 0 or 1 are not told apart
 
-const expit = value => 1 / (1 + Math.exp(-value));
+export const expit = value => 1 / (1 + Math.exp(-value));
+
+/** The logit of a probability, of which those near 0 or 1 are not told apart. */
+export function logit(value) {
+  const probability = Math.max(CLOSEST, Math.min(value, 1 - CLOSEST));
+  return Math.log(probability / (1 - probability));
+}
 
 /** The answer to a positive click on a cell: one piece, with the level that persists at 0. */
 export function pieceAt(map, row, col) {
@@ -63,8 +69,7 @@ function centredOn({values, height, width}, level) {
   const bent = new Float32Array(values.length);
   for (let i = 0; i < values.length; i += 1) {
     const before = expit(values[i]), after = before < level ? before * below : 1 - (1 - before) * above;
-    const probability = Math.max(CLOSEST, Math.min(after, 1 - CLOSEST));
-    bent[i] = Math.log(probability / (1 - probability));
+    bent[i] = logit(after);
   }
   return {values: bent, height, width};
 }

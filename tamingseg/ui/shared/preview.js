@@ -9,7 +9,7 @@ export let previewing = recall("preview") !== "off";
 
 /**
  * From now on show what `source.at(point)` gives: null, or {path, counts}, with run lengths `counts` where a
- * click takes this very mask. The decoder also has `ask(point)`, which promises what a click there gives, or null,
+ * click takes this very mask. The decoder also has `ask(clicks, shown)`, see `foretell`,
  * and `leave()`, told that nothing is pointed at. null instead of a source shows nothing.
  */
 export function offerPreview(name, source) {
@@ -40,8 +40,11 @@ export const renewPreview = () => preview(pointed);
 /** Run lengths of what is shown, if a click takes it; else null. */
 export const previewed = () => shown?.counts ?? null;
 
-/** What a first click at a point gives, as far as the page knows without the server: a promise of {path}, or of null. */
-export const foretell = async point => await sources.decoder?.ask(point) ?? null;
+/**
+ * What clicks {row, col, positive} on one object give, as far as the page knows without the server: a promise of
+ * {path}, or of null. `shown` are the runs of the mask that the last one changes, null before the first.
+ */
+export const foretell = async (clicks, shown) => await sources.decoder?.ask(clicks, shown) ?? null;
 
 export function paintPreview(context, scale) {
   if (!shown) return;

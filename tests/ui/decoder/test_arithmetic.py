@@ -2,16 +2,20 @@
 
 import base64
 import json
+from dataclasses import asdict
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from scipy.special import expit
 
 from tamingseg.data.sample_images import load_sample_image
+from tamingseg.masks.changes import settle
 from tamingseg.masks.connected import connected_to
 from tamingseg.masks.persistent import centred_on, persistent_level
+from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.segmentors.load import load_segmentor
 from tamingseg.ui.decoder.calls import decoder_weights, pack_features
 from tamingseg.values import Click
@@ -44,20 +48,20 @@ def segmentor(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def answered(scripts, segmentor):
-    """`answered(image, clicks)`: the browser's masks, and its logits over the canvas."""
+    """`answered(image, objects)`: the browser's masks of clicks, and its logits over the canvas."""
 
-    def answer(embedding, clicks):
+    def answer(embedding, objects):
         sent = [decoder_weights(segmentor), pack_features(segmentor, embedding)]
-        size, places = list(embedding.size), [[one.row, one.col, one.positive] for one in clicks]
+        size, places = list(embedding.size), [[asdict(one) for one in clicks] for clicks in objects]
         found = scripts.evaluate(
-            """async ([files, size, clicks]) => {
+            """async ([files, size, objects]) => {
                 const read = async file => readTensors(
                     await (await fetch(`data:;base64,${file}`)).arrayBuffer());
                 const network = new Network(await read(files[0])), tensors = await read(files[1]);
                 const photo = network.prepare(tensors);
                 const frame = {size, content: tensors.about.content.split(" ").map(Number)};
-                return clicks.map(([row, col, positive]) => {
-                    const logits = answerTo(network, photo, frame, {row, col, positive});
+                return objects.map(clicks => {
+                    const logits = answerTo(network, photo, frame, clicks);
                     return {
                         shape: [logits.height, logits.width], logits: [...logits.values],
                         bits: [...bitsOf(logits, photo.canvas, frame)].join(""),
@@ -68,7 +72,7 @@ def answered(scripts, segmentor):
         )
         logits = np.array([np.reshape(one["logits"], one["shape"]) for one in found], np.float32)
         bits = np.array([np.frombuffer(one["bits"].encode(), np.uint8) == 49 for one in found])
-        return bits.reshape(len(clicks), *size[::-1]).transpose(0, 2, 1), logits
+        return bits.reshape(len(objects), *size[::-1]).transpose(0, 2, 1), logits
 
     return answer
 
@@ -87,10 +91,117 @@ def test_a_click_is_answered_as_by_the_server(segmentor, answered):
         frame = segmentor._frame(embedding.size)
         points = segmentor._points(clicks, frame)[:, None]
         expected = segmentor._finest(embedding.features, points, None)
-        masks, logits = answered(embedding, clicks)
+        masks, logits = answered(embedding, [[click] for click in clicks])
         assert logits.shape == expected.shape
         assert np.abs(expit(logits) - expit(expected)).max() < CLOSE
         assert (masks == (segmentor.predict(embedding, clicks) > 0.5)).mean() > 0.999
+
+
+def test_the_decoder_sees_all_clicks_and_the_answer_before(segmentor, scripts):
+    embedding = segmentor.embed(load_sample_image("rocket"))
+    clicks, frame = clicks_on(embedding.size, 2, 4), segmentor._frame(embedding.size)
+    points = segmentor._points(clicks, frame)
+
+    def before(size):
+        rows, cols = (np.arange(count)[:, None] / count + 0.5 / count for count in size)
+        return expit(4 * np.sin(9 * rows + 7 * cols.T)).astype(np.float32)
+
+    expected = segmentor._finest(embedding.features, points[None], before(frame.canvas)[None, None])
+    height, width = expected.shape[1:]
+    found = scripts.evaluate(
+        """async ([files, places, values, height, width]) => {
+            const read = async file => readTensors(
+                await (await fetch(`data:;base64,${file}`)).arrayBuffer());
+            const network = new Network(await read(files[0]));
+            const previous = {values: Float32Array.from(values), height, width};
+            const clicks = places.map(([row, col, sign]) => ({row, col, positive: sign === 1}));
+            const photo = network.prepare(await read(files[1]));
+            return [...network.decode(photo, clicks, previous).values];
+        }""",
+        [
+            [
+                base64.b64encode(file).decode()
+                for file in (decoder_weights(segmentor), pack_features(segmentor, embedding))
+            ],
+            points.tolist(),
+            before((height, width)).ravel().tolist(),
+            height,
+            width,
+        ],
+    )
+    difference = expit(np.reshape(found, (height, width))) - expit(expected[0])
+    assert np.abs(difference).max() < CLOSE
+
+
+def test_further_clicks_are_answered_as_by_the_server_before_it_looks_closer(segmentor, answered):
+    if segmentor.name == "plain":
+        pytest.skip("random weights give masks that hang on the last digit")
+    embedding = segmentor.embed(load_sample_image("rocket"))
+    objects = [clicks_on(embedding.size, seed, 4) for seed in range(3)]
+    masks, _ = answered(embedding, objects)
+    for mask, clicks in zip(masks, objects, strict=True):
+        answer = segmentor.predict(embedding, clicks[:1])[0]
+        for count in range(2, len(clicks) + 1):
+            made = clicks[:count]
+            found = ClickSegmentor.predict_jointly(segmentor, embedding, made, answer)
+            answer = settle(found, answer, made)
+        # The server decides on pixels of the photo what may change, the browser on cells.
+        assert (mask == (answer > 0.5)).mean() > 0.98
+
+
+@given(st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_a_further_click_changes_what_it_may(scripts, data):
+    height, width = data.draw(st.integers(1, 6)), data.draw(st.integers(1, 6))
+    pixels = st.integers(0, height * width - 1)
+    # Eighths are the same numbers everywhere, and so few that changes are large.
+    eighths = st.lists(st.integers(0, 8), min_size=height * width, max_size=height * width)
+    answer, previous = (
+        np.reshape(data.draw(eighths), (height, width)).astype(np.float32) / 8 for _ in range(2)
+    )
+    previous = np.clip(previous, 0.125, 0.875)  # an answer, not a mask
+    made = data.draw(st.lists(st.tuples(pixels, st.booleans()), min_size=2, max_size=6))
+    clicks = [Click(cell // width + 0.5, cell % width + 0.5, positive) for cell, positive in made]
+    found = scripts.evaluate(
+        """([answer, previous, clicks, width]) => [...settled(
+            Float32Array.from(answer), Float32Array.from(previous), clicks, width)]""",
+        [
+            answer.ravel().tolist(),
+            previous.ravel().tolist(),
+            [{"cell": cell, "positive": positive} for cell, positive in made],
+            width,
+        ],
+    )
+    assert np.allclose(np.reshape(found, answer.shape), settle(answer, previous, clicks))
+
+
+def test_maps_are_shrunk_as_by_pillow(scripts, rng):
+    values = rng.random((40, 56), np.float32)
+    for height, width in ((20, 28), (5, 7), (40, 56)):
+        expected = Image.fromarray(values).resize((width, height), Image.Resampling.BILINEAR)
+        found = scripts.evaluate(
+            """([values, height, width]) => {
+                const map = {values: Float32Array.from(values), height: 40, width: 56};
+                return [...shrunk(map, height, width).values];
+            }""",
+            [values.ravel().tolist(), height, width],
+        )
+        assert np.allclose(np.reshape(found, (height, width)), expected, atol=1e-5)
+
+
+def test_changes_of_a_few_pixels_are_left_out(scripts):
+    before, bits = np.zeros((2, 20, 30), np.uint8)
+    before[5:15, 5:15] = 1
+    bits[4:15, 5:15] = 1  # a line more
+    bits[2:18, 20:28] = 1  # and another square
+    expected = before.copy()
+    expected[2:18, 20:28] = 1
+    found = scripts.evaluate(
+        """([bits, before]) => [...withoutThinChanges(
+            Uint8Array.from(bits), Uint8Array.from(before), 1, 20, 30)]""",
+        [bits.T.ravel().tolist(), before.T.ravel().tolist()],
+    )
+    assert (expected == np.reshape(found, (30, 20)).T).all()
 
 
 @given(st.data())

@@ -124,6 +124,34 @@ def test_a_click_is_painted_before_the_server_answers(guest, expected):
     rests(guest, inside, bare)
 
 
+def test_a_further_click_is_painted_before_the_server_answers(guest, segmentor, expected):
+    embedding = segmentor.embed(load_sample_image("coffee"))
+    clicks = [Click(row + 0.5, col + 0.5) for row, col in (FIRST, SECOND)]
+    first = segmentor.predict(embedding, clicks[:1])[0]
+    final = segmentor.predict_jointly(embedding, clicks, first) > 0.5
+    added, inside = between(final, first > 0.5), between(first > 0.5, expected(SECOND))
+    bare_inside = guest.colour(inside)
+    guest.page.mouse.move(*guest.at(FIRST))
+    paints(guest, inside, bare_inside)  # the decoder is here
+    guest.click(FIRST)
+    bare = guest.colour(added)
+    held = []
+    guest.page.route("**/component_server/**", lambda route: held.append(route))
+    guest.page.mouse.move(*guest.at(SECOND))
+    guest.page.mouse.down()
+    guest.page.mouse.up()
+    painted = paints(guest, added, bare)
+    assert guest.latency()["answers"] == 1  # the server has not answered it
+    for route in held:
+        route.continue_()
+    guest.page.unroute("**/component_server/**")
+    guest.answered(2)
+    assert guest.colour(added) == painted
+    assert (guest.mask() == final).mean() > 0.999
+    guest.press("Control+z")
+    rests(guest, added, bare)
+
+
 def test_features_are_fetched_once_for_each_photo_and_no_longer_when_it_is_left(guest, expected):
     def is_features(request):
         return request.url.endswith("decoder/features")

@@ -1,0 +1,104 @@
+// What a further click may change: the arithmetic of tamingseg/masks/changes.py. Maps are Float32Arrays of
+// probabilities, row by row; a click is {cell, positive}, with the index of its cell.
+
+const FREE = 3; // clicks that may change the whole mask
+const GROWTH = 1, LOSS = 0.5; // the largest change of a later one, as shares of the mask
+const LEVELS = [0.6, 0.7, 0.8, 0.9, 0.95, 0.98];
+
+/** `answer` with the changes that the last click may have caused; `previous` was the answer before it, no mask. */
+export function settled(answer, previous, clicks, width) {
+  const {cell: last, positive} = clicks.at(-1);
+  if (clicks.length > FREE) answer = bounded(answer, previous, clicks.at(-1), width);
+  const labels = labelled(answer.map((value, i) => isIn(value) !== isIn(previous[i])), width), own = labels[last];
+  const undone = new Map(), wanted = new Set(); // changes: with the nearest click that they make wrong; that make one right
+  for (const [cell, sign] of new Map(clicks.map(click => [click.cell, click.positive]))) {
+    const label = labels[cell];
+    if (label && isIn(answer[cell]) === sign) wanted.add(label);
+    else if (label) undone.set(label, Math.min(undone.get(label) ?? Infinity, squared(cell, last, width)));
+  }
+  const isNear = i => labels[i] === own && 4 * squared(i, last, width) < undone.get(own);
+  const kept = answer.map((value, i) => undone.has(labels[i]) && !isNear(i) ? previous[i] : value);
+  if (clicks.length <= FREE || !own || isIn(answer[last]) !== positive) return kept;
+  return kept.map((value, i) => wanted.has(labels[i]) ? value : (value + previous[i]) / 2);
+}
+
+/** Cut the change at a click down to the largest size it may have. */
+function bounded(answer, previous, click, width) {
+  const largest = total(previous.map(isIn)) * (click.positive ? GROWTH : LOSS);
+  const change = partAt(answer.map((value, i) => isIn(value) !== isIn(previous[i])), click.cell, width);
+  if (!largest || total(change) <= largest) return answer;
+  let kept;
+  for (const level of LEVELS) {
+    kept = partAt(change.map((isOne, i) => isOne && (click.positive ? answer[i] : 1 - answer[i]) > level), click.cell, width);
+    if (total(kept) <= largest) break;
+  }
+  if (!total(kept) || total(kept) > largest) { // no level does it: keep what is near the click
+    const cells = [...change.keys()].filter(i => change[i]).sort((a, b) => squared(a, click.cell, width) - squared(b, click.cell, width));
+    kept.fill(0);
+    for (const cell of cells.slice(0, Math.max(Math.floor(largest), 1))) kept[cell] = 1;
+  }
+  return answer.map((value, i) => change[i] && !kept[i] ? previous[i] : value);
+}
+
+const isIn = probability => probability > 0.5;
+const total = values => values.reduce((sum, value) => sum + value, 0);
+
+/** Squared distance of two cells. */
+function squared(one, other, width) {
+  const down = Math.floor(one / width) - Math.floor(other / width), across = (one % width) - (other % width);
+  return down * down + across * across;
+}
+
+/** The connected part of what is not 0 that holds a cell, as 1. */
+function partAt(map, cell, width) {
+  const labels = labelled(map, width), own = labels[cell];
+  return map.map((_, i) => own && labels[i] === own ? 1 : 0);
+}
+
+/** Number the connected parts of what is not 0 from 1; corners connect. */
+function labelled(map, width) {
+  const labels = new Int32Array(map.length), waiting = [];
+  let count = 0;
+  const meet = cell => {
+    labels[cell] = count;
+    waiting.push(cell);
+  };
+  for (let start = 0; start < map.length; start += 1) {
+    if (!map[start] || labels[start]) continue;
+    count += 1;
+    meet(start);
+    while (waiting.length) {
+      const cell = waiting.pop(), x = cell % width;
+      const left = x ? -1 : 0, right = x < width - 1 ? 1 : 0;
+      const top = cell < width ? 0 : -width, foot = cell + width < map.length ? width : 0;
+      for (let line = cell + top; line <= cell + foot; line += width) {
+        for (let other = line + left; other <= line + right; other += 1) if (map[other] && !labels[other]) meet(other);
+      }
+    }
+  }
+  return labels;
+}
+
+/** `bits` where they differ from those of before in squares of 2 * radius + 1 pixels, else those of before; column by column. */
+export function withoutThinChanges(bits, before, radius, height, width) {
+  const spread = (map, value) => spreadAlong(spreadAlong(map, value, radius, 1, height, height, width), value, radius, height, 1, width, height);
+  const change = spread(spread(bits.map((bit, i) => bit ^ before[i]), 0), 1);
+  return before.map((bit, i) => bit ^ change[i]);
+}
+
+/** Lines of a map with a value wherever it is `radius` away at most; lines begin `apart` from each other, cells `step`. */
+function spreadAlong(map, value, radius, step, apart, length, lines) {
+  const result = map.slice();
+  for (let line = 0, start = 0; line < lines; line += 1, start += apart) {
+    const end = start + (length - 1) * step;
+    for (let i = start, since = radius; i <= end; i += step) {
+      since = map[i] === value ? 0 : since + 1;
+      if (since <= radius) result[i] = value;
+    }
+    for (let i = end, since = radius; i >= start; i -= step) {
+      since = map[i] === value ? 0 : since + 1;
+      if (since <= radius) result[i] = value;
+    }
+  }
+  return result;
+}
