@@ -80,10 +80,14 @@ function labelled(map, width) {
 }
 
 /** `bits` where they differ from those of before in squares of 2 * radius + 1 pixels, else those of before; column by column. */
-export function withoutThinChanges(bits, before, radius, height, width) {
-  const spread = (map, value) => spreadAlong(spreadAlong(map, value, radius, 1, height, height, width), value, radius, height, 1, width, height);
-  const change = spread(spread(bits.map((bit, i) => bit ^ before[i]), 0), 1);
-  return before.map((bit, i) => bit ^ change[i]);
+export function withoutThinChanges(bits, before, radius, height) {
+  const change = bits.map((bit, i) => bit ^ before[i]), result = before.slice();
+  const left = Math.floor(change.indexOf(1) / height), right = Math.floor(change.lastIndexOf(1) / height) + 1;
+  if (left < 0) return result;
+  const spread = (map, value) => spreadAlong(spreadAlong(map, value, radius, 1, height, height, right - left), value, radius, height, 1, right - left, height);
+  const kept = spread(spread(change.subarray(left * height, right * height), 0), 1);
+  for (let i = 0, at = left * height; i < kept.length; i += 1, at += 1) result[at] ^= kept[i];
+  return result;
 }
 
 /** Lines of a map with a value wherever it is `radius` away at most; lines begin `apart` from each other, cells `step`. */

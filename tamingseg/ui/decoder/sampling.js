@@ -27,7 +27,10 @@ export function shrunk({values, height, width}, toHeight, toWidth) {
 function sharesOf(given, count) {
   const scale = given / count;
   return Array.from({length: count}, (_, i) => {
-    const near = Array.from({length: given}, (_, from) => [from, Math.max(0, 1 - Math.abs((from + 0.5) / scale - i - 0.5))]).filter(([, share]) => share);
+    const middle = (i + 0.5) * scale, near = [];
+    for (let from = Math.max(0, Math.floor(middle - scale)); from < Math.min(given, middle + scale); from += 1) {
+      near.push([from, Math.max(0, 1 - Math.abs(from + 0.5 - middle) / scale)]);
+    }
     const total = near.reduce((sum, [, share]) => sum + share, 0);
     return near.map(([from, share]) => [from, share / total]);
   });

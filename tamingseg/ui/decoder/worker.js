@@ -30,7 +30,7 @@ function outlineOf({clicks, shown}) {
   let bits = bitsOf(logits, canvas, frame);
   if (shown) { // by the server, which looks closer: what is thinner than a cell here is known better there
     const cell = (size[0] * canvas[0]) / (content[0] * logits.height);
-    bits = withoutThinChanges(bits, bitsOfRuns(shown, bits.length), Math.max(1, Math.round(cell / 2)), ...size);
+    bits = withoutThinChanges(bits, bitsOfRuns(shown, bits.length), Math.max(1, Math.round(cell / 2)), size[0]);
   }
   while (answers.size > KEPT_ANSWERS) answers.delete(answers.keys().next().value);
   const loops = loopsOfBits(bits, ...size);

@@ -198,7 +198,7 @@ def test_changes_of_a_few_pixels_are_left_out(scripts):
     expected[2:18, 20:28] = 1
     found = scripts.evaluate(
         """([bits, before]) => [...withoutThinChanges(
-            Uint8Array.from(bits), Uint8Array.from(before), 1, 20, 30)]""",
+            Uint8Array.from(bits), Uint8Array.from(before), 1, 20)]""",
         [bits.T.ravel().tolist(), before.T.ravel().tolist()],
     )
     assert (expected == np.reshape(found, (30, 20)).T).all()
