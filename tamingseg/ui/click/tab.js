@@ -25,7 +25,7 @@ const list = new ObjectList(find(".objects"), act);
 const scores = new Scores(".of-objects", "saveScores", ["Object", "Region", "IoU", "Boundary IoU"], () => link.idle().then(() => ask("compare", {})));
 const UNCHANGED = {fill: "It has no holes.", islands: "There are no pieces to remove.", smooth: "Its outline is smooth already.", others: "It overlaps no other object."};
 let seen = null; // the object being edited, as of the last answer
-let latency = {encode: null, decode: null, total: null, answers: 0};
+let latency = {encode: null, decode: null, total: null, final: null, answers: 0}; // total: to the first mask, final: to the server's
 
 // --- the panel -----------------------------------------------------------------------------------
 
@@ -86,7 +86,8 @@ onAnswer((answer, operations) => {
     scores.bringUpToDate();
     view.draw(() => {
       if (clicked.length) {
-        latency.total = (foretoldAt(clicked[0].gesture) ?? performance.now()) - clicked[0].at;
+        latency.final = performance.now() - clicked[0].at;
+        latency.total = foretoldAt(clicked[0].gesture) - clicked[0].at || latency.final;
         latency.answers += 1;
       }
       showLatency();
@@ -169,7 +170,7 @@ export const tab = {
   arrived(same) {
     hand().leave();
     if (same) return;
-    latency = {encode: null, decode: null, total: null, answers: latency.answers};
+    latency = {encode: null, decode: null, total: null, final: null, answers: latency.answers};
     forgetLevels();
     forgetPhoto();
   },
