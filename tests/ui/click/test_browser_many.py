@@ -73,6 +73,7 @@ def test_a_photo_with_thousands_of_objects_is_worked_on_like_any_other(
     assert page.locator(".objects .open-object").first.inner_text() == "No 0"
     user.reload()
     user.has_objects(MAX_OBJECTS)
+    page.locator("[data-do=undo]:enabled").wait_for()  # the server has told of the steps
     user.press("Control+z", "Control+z")
     user.has_objects(last)
     user.press("Control+z")
