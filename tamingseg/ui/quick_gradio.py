@@ -13,10 +13,10 @@ from typing import Any
 _getfile = inspect.getfile
 
 
-def _no_file_for_stubs(of: Any) -> str:
+def _no_file_for_stubs(object: Any) -> str:
     if sys._getframe(1).f_globals.get("__name__") == "gradio.component_meta":
         raise OSError("no stub is wanted")
-    return _getfile(of)
+    return _getfile(object)
 
 
 inspect.getfile = _no_file_for_stubs
