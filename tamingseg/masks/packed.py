@@ -22,6 +22,9 @@ TILE_ROWS = 16
 TILE_BYTES = 8
 """A tile is 16 rows of 64 pixels (one machine word); those at the far edges may be smaller."""
 
+_AT_ONCE = 128
+"""Masks of about the same area that are compared with others together."""
+
 BLOCK_BYTES = 1 << 19
 """Temporary arrays are about this small, so that they fit into the cache of a core."""
 
@@ -67,6 +70,33 @@ def pairwise_iou(packed: np.ndarray) -> np.ndarray:
     tiled = _Tiled.of(_check(packed))
     area = _areas(tiled.counts)
     return _divide(_intersections(tiled, tiled), area, area)
+
+
+def similar_pairs(packed: np.ndarray, above: float) -> np.ndarray:
+    """Find the pairs of masks whose intersection over union is larger than `above`.
+
+    It is at most the smaller area over the larger one, so masks are compared with those of about
+    their area alone.
+
+    Returns
+    -------
+    int64 (P, 2): numbers of masks, the lower one first, in ascending order.
+    """
+    tiled = _Tiled.of(_check(packed))
+    area = _areas(tiled.counts)
+    order = np.argsort(area, kind="stable")
+    tiled, area, count = tiled.take(order), area[order], len(order)
+    ends = np.searchsorted(area * above, area, side="right")
+    found = [np.zeros((0, 2), np.int64)]
+    for start in range(0, count, _AT_ONCE):
+        stop = min(start + _AT_ONCE, count)
+        one, other = slice(start, stop), slice(start, ends[stop - 1])
+        shared = _intersections(tiled.take(one), tiled.take(other))
+        ious = _divide(shared, area[one], area[other])
+        rows, columns = np.nonzero(np.triu(ious > above, 1))
+        found.append(np.stack([order[one][rows], order[other][columns]], axis=1))
+    pairs = np.sort(np.concatenate(found), axis=1)
+    return pairs[np.lexsort(pairs.T[::-1])]
 
 
 def pack_nested(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
@@ -116,6 +146,9 @@ class _Tiled:
         columns = np.diff(np.append(np.arange(0, width, TILE_BYTES), width)) * 8
         full = counts == np.outer(rows, columns).ravel()
         return cls(packed, counts, full, (counts > 0) & ~full)
+
+    def take(self, chosen: slice | np.ndarray) -> "_Tiled":
+        return _Tiled(*(part[chosen] for part in (self.packed, self.counts, self.full, self.part)))
 
     def words(self, tile: int, chosen: np.ndarray) -> np.ndarray:
         """Bits of the masks numbered `chosen` in one tile: uint64 (rows of the tile, chosen)."""

@@ -183,6 +183,13 @@ class ClickNet(nn.Module):
         """
         return self.rating(query, log_areas).float().sigmoid()
 
+    def decode_coarse(self, features: tuple[Tensor, ...], clicks: Tensor) -> Tensor:
+        """Say roughly what N queries per image mean, for a quarter of the time of an answer.
+
+        Parameters as in `decode`. Returns logits (B, N, H/16, W/16).
+        """
+        return self.decoder.coarse(features[:_DECODED], clicks, None)[0][:, :, 0]
+
     def enlarge(self, logits: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """Logits (B, N, H/4, W/4) -> as fine as the model knows outlines.
 
@@ -316,25 +323,10 @@ class ClickDecoder(nn.Module):
         Returns logits (B, N, outputs, H/4, W/4), and what is known of each click in the end,
         (B, N, query).
         """
-        *levels, fine_features, fine_keys, coarse_features, coarse_keys = features
+        *levels, fine_features, fine_keys, _, _ = features
         batch, queries = clicks.shape[:2]
-        input_size = (4 * fine_features.shape[2], 4 * fine_features.shape[3])
-        last = (clicks[..., 2] != PADDING).sum(2).clamp(min=1) - 1
-        last = clicks.gather(2, last[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
-        query = self.query(_features_at(levels, last, input_size)) + self.sign(last[..., 2].long())
-
-        # Stage 1, stride 16: which region is meant?
-        keys, shift = self.coarse_query(query).split(
-            [coarse_keys.shape[1], coarse_features.shape[1]], dim=2
-        )
-        size = coarse_features.shape[2], coarse_features.shape[3]
-        similarity = _similarity(keys, coarse_keys, self.heads)
-        prompts = _prompt_maps(clicks, last, previous, size, input_size)
-        hidden = self.coarse_input(torch.cat([similarity, prompts], 2).flatten(0, 1))
-        hidden = hidden + (coarse_features[:, None] + shift[..., None, None]).flatten(0, 1)
-        for layer in self.coarse_layers:
-            hidden = hidden + layer(hidden)
-        coarse = self.coarse_output(hidden).unflatten(0, (batch, queries))
+        last, input_size = _last(clicks), _input_size(fine_features)
+        coarse, query = self.coarse(features, clicks, previous)
 
         # What the region looks like completes what the click alone can know.
         weight = coarse[:, :, 0].flatten(2).float().sigmoid()
@@ -368,6 +360,40 @@ class ClickDecoder(nn.Module):
             hidden.relu_(),
         )
         return logits.view(batch, queries, self.outputs, *size), query
+
+    def coarse(
+        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None
+    ) -> tuple[Tensor, Tensor]:
+        """Stage 1, stride 16: which region is meant? Parameters as in `ClickNet.decode`.
+
+        Returns maps (B, N, 1 + coarse_shared, H/16, W/16), the first of which are logits, and what
+        is known of each click, (B, N, query).
+        """
+        *levels, fine_features, _, coarse_features, coarse_keys = features
+        batch, queries = clicks.shape[:2]
+        last, input_size = _last(clicks), _input_size(fine_features)
+        query = self.query(_features_at(levels, last, input_size)) + self.sign(last[..., 2].long())
+        keys, shift = self.coarse_query(query).split(
+            [coarse_keys.shape[1], coarse_features.shape[1]], dim=2
+        )
+        size = coarse_features.shape[2], coarse_features.shape[3]
+        similarity = _similarity(keys, coarse_keys, self.heads)
+        prompts = _prompt_maps(clicks, last, previous, size, input_size)
+        hidden = self.coarse_input(torch.cat([similarity, prompts], 2).flatten(0, 1))
+        hidden = hidden + (coarse_features[:, None] + shift[..., None, None]).flatten(0, 1)
+        for layer in self.coarse_layers:
+            hidden = hidden + layer(hidden)
+        return self.coarse_output(hidden).unflatten(0, (batch, queries)), query
+
+
+def _last(clicks: Tensor) -> Tensor:
+    """Return the last click of each query, (B, N, 3)."""
+    place = (clicks[..., 2] != PADDING).sum(2).clamp(min=1) - 1
+    return clicks.gather(2, place[..., None, None].expand(-1, -1, 1, 3))[:, :, 0]
+
+
+def _input_size(fine_features: Tensor) -> tuple[int, int]:
+    return 4 * fine_features.shape[2], 4 * fine_features.shape[3]
 
 
 def _features_at(levels: list[Tensor], points: Tensor, input_size: tuple[int, int]) -> Tensor:

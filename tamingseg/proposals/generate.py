@@ -25,6 +25,7 @@ from tamingseg.proposals.regions import propose_regions
 from tamingseg.proposals.windows import View, enlarge_joined, join_views, share_clicks
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
 from tamingseg.segmentors.windows import Window, covering_windows, crop, is_wide
+from tamingseg.threads import in_threads
 from tamingseg.values import MIN_MASK_AREA, MaskSet
 
 _LOG = logging.getLogger(__name__)
@@ -191,7 +192,7 @@ def list_candidates(
 ) -> MaskSet:
     """Leave small, unstable and repeated masks out, then order and enlarge the others."""
     candidates = _usable(candidates, answers, config)
-    votes = votes_of(candidates.mass, candidates.stability, areas(candidates.packed))
+    votes = _votes(candidates, answers, areas(candidates.packed))
     scores = _scores(candidates, answers, config)
     return _enlarge(candidates.take(_best_first(candidates.packed, scores, votes, config)), answers)
 
@@ -240,7 +241,7 @@ def _view(answers: Answers, window: Window, clicks: int, config: ProposalConfig)
     by_score = np.argsort(-scores, kind="stable")
     leaders = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
     area = areas(candidates.packed) * _pixels_per_cell(answers)
-    votes = votes_of(candidates.mass, candidates.stability, area) / clicks
+    votes = _votes(candidates, answers, area) / clicks
     weights = _gather(candidates.packed, votes, leaders)
     kept = candidates.take(leaders)
     return View(window, kept, answers.logits[kept.answer], scores[leaders], weights[leaders])
@@ -259,6 +260,12 @@ def _usable(candidates: Candidates, answers: Answers, config: ProposalConfig) ->
     area = areas(candidates.packed) * _pixels_per_cell(answers)
     enough = (area >= max(config.min_area, 1)) & (candidates.stability >= config.min_stability)
     return candidates.take(np.flatnonzero(enough))
+
+
+def _votes(candidates: Candidates, answers: Answers, area: np.ndarray) -> np.ndarray:
+    """Return how much each speaks for being an object, once for each click it stands for."""
+    counts = answers.counts[candidates.answer]
+    return counts * votes_of(candidates.mass, candidates.stability, area)
 
 
 def _scores(candidates: Candidates, answers: Answers, config: ProposalConfig) -> np.ndarray:
@@ -302,10 +309,13 @@ def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:
     """Bring masks to the image's size, along the contour lines of their answers."""
     height, width = answers.size
     full = np.zeros((len(candidates.packed), height, -(-width // 8)), np.uint8)
-    for place, own in enumerate(candidates.packed):
+
+    def enlarge(place: int) -> None:
         lines = answers.logits[candidates.answer[place]]
-        mask = enlarged(lines, candidates.level[place], own, answers.size)
+        mask = enlarged(lines, candidates.level[place], candidates.packed[place], answers.size)
         full[place] = np.packbits(mask, axis=-1)
+
+    in_threads(enlarge, range(len(full)))
     return _without_empty(MaskSet(full, answers.size, candidates.stability))
 
 

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tamingseg.masks.packed import areas, intersections, iou_matrix
+from tamingseg.masks.packed import areas, intersections, similar_pairs
 
 Overlap = Literal["mask", "box", "containment"]
 """What is compared: IoU of masks, IoU of their boxes, or the share of the smaller mask that lies in
@@ -40,6 +40,14 @@ def suppress(
     int64, the numbers of the masks that stay, the best first.
     """
     order = np.asarray(order, np.int64)
+    if overlap == "mask":
+        better, worse = similar_pairs(packed[order], above).T
+        starts = np.searchsorted(better, np.arange(len(order) + 1))
+        alive = np.ones(len(order), bool)
+        for place in range(len(order)):
+            if alive[place]:
+                alive[worse[starts[place] : starts[place + 1]]] = False
+        return order[alive]
     kept = np.zeros(0, np.int64)
     for start in range(0, len(order), _AT_ONCE):
         block = order[start : start + _AT_ONCE]
@@ -73,8 +81,6 @@ def boxes(packed: np.ndarray) -> np.ndarray:
 
 
 def _overlaps(first: np.ndarray, second: np.ndarray, overlap: Overlap) -> np.ndarray:
-    if overlap == "mask":
-        return iou_matrix(first, second)
     if overlap == "containment":
         smaller = np.minimum(areas(first)[:, None], areas(second))
         return intersections(first, second) / np.maximum(smaller, 1)

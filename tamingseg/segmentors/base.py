@@ -2,7 +2,8 @@
 
 `Segmentor` is all that the package asks of a model. What some models can do beyond that are
 protocols of their own: answer several clicks together (`JointSegmentor`), give several masks per
-click (`CandidateSegmentor`), know every pixel by a feature (`PixelSegmentor`).
+click (`CandidateSegmentor`), know every pixel by a feature (`PixelSegmentor`), tell which of many
+clicks they would answer alike (`DistinctSegmentor`).
 
 An embedding is a value that is handed around. Nothing about an image stays inside a segmentor, so
 two images or two users cannot mix.
@@ -181,6 +182,29 @@ class PixelSegmentor(Segmentor, Protocol):
 
         float32 probabilities (N, M), not always symmetric. Means of features may be asked about
         as well.
+        """
+        ...
+
+
+@runtime_checkable
+class DistinctSegmentor(Segmentor, Protocol):
+    """A segmentor that knows which of many clicks are worth an answer of their own.
+
+    Examples
+    --------
+    >>> from tamingseg import load_segmentor
+    >>> from tamingseg.segmentors.base import DistinctSegmentor
+    >>> isinstance(load_segmentor("default", device="cpu"), DistinctSegmentor)
+    True
+    """
+
+    def distinct_clicks(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Leave out clicks that would be answered nearly as others are.
+
+        Returns the numbers of the clicks that are left, and how many clicks each of them stands
+        for, itself included: int64 (M,) each. Raises ValueError for a click outside the image.
         """
         ...
 

@@ -17,10 +17,13 @@ from PIL import Image
 from tamingseg.checks import check_image
 from tamingseg.frame import Frame
 from tamingseg.segmentors.base import ImageEmbedding, check_clicks, check_previous
+from tamingseg.segmentors.distinct import distinct_maps
 from tamingseg.segmentors.network import Network
 from tamingseg.threads import in_threads
 from tamingseg.values import Click
 
+_COARSE = 16
+"""Pixels of the canvas along each side of a cell of rough answers."""
 _MMAP_THRESHOLD, _TRIM_THRESHOLD = -3, -1  # names of options in glibc's malloc.h
 
 
@@ -85,6 +88,25 @@ class ClickSegmentor:
         points = self._points(clicks, frame)
         logits = self._finest(embedding.features, points[None], known)
         return to_probabilities(resample_content(logits, frame, embedding.size)[0])
+
+    def distinct_clicks(
+        self, embedding: ImageEmbedding, clicks: Sequence[Click]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """See `DistinctSegmentor.distinct_clicks`; the model's rough answers are compared."""
+        frame = self._frame(embedding.size)
+        points = self._points(clicks, frame)[:, None]
+
+        def ask(part: slice) -> np.ndarray | None:
+            return self.network.decode_coarse(embedding.features, points[part])
+
+        parts = list(self._parts(len(points), frame, frame.canvas))
+        maps = in_threads(ask, parts, self.network.workers)
+        known = [part for part in maps if part is not None]
+        if not known:  # this network cannot say it
+            return np.arange(len(points)), np.ones(len(points), np.int64)
+        height, width = (-(-side // _COARSE) for side in frame.content)
+        rough = np.concatenate(known)[:, :height, :width]
+        return distinct_maps(to_probabilities(np.ascontiguousarray(rough)))
 
     def _frame(self, size: tuple[int, int]) -> Frame:
         return Frame.fit(size, self.network.image_size, self.network.stride_multiple)

@@ -60,6 +60,10 @@ class Network(Protocol):
         """
         ...
 
+    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
+        """Say roughly what N queries mean: logits (N, H/16, W/16), or None if it cannot."""
+        ...
+
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Answer N queries with all outputs.
 

@@ -12,7 +12,7 @@ from tamingseg.weights.graphs import Graphs, feature_name
 _NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
 """No previous answer: one zero, which the graph enlarges to any size."""
 
-_OF_A_QUERY = ("decode", "decode_candidates", "enlarge", "rate")
+_OF_A_QUERY = ("decode", "decode_coarse", "decode_candidates", "enlarge", "rate")
 """Graphs that run in one thread: their steps are too small to be divided, so whole queries are."""
 
 
@@ -56,6 +56,12 @@ class OnnxNetwork:
         if finest and "enlarge" in self.graphs.graphs:
             logits = self._ask("enlarge", features, logits=logits)[0]
         return logits[0], known[0][0] if known else None
+
+    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
+        """See `Network.decode_coarse`."""
+        if "decode_coarse" not in self.graphs.graphs:
+            return None
+        return self._ask("decode_coarse", features, points=points[None])[0][0]
 
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Network.decode_candidates`."""

@@ -63,6 +63,14 @@ class TorchNetwork:
         return logits[0].float().cpu().numpy(), known
 
     @torch.inference_mode()
+    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
+        """See `Network.decode_coarse`."""
+        if not hasattr(self.model, "decode_coarse"):
+            return None
+        logits = self.model.decode_coarse(features, self._tensor(points[None]))
+        return logits[0].float().cpu().numpy()
+
+    @torch.inference_mode()
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Network.decode_candidates`."""
         logits, expected = self.model.decode_candidates(features, self._tensor(points[None]))

@@ -150,6 +150,9 @@ def _tasks(model: Any) -> list[_Task]:
     if rated:
         known = torch.rand(2, model.config.query), torch.rand(2, len(LEVELS))
         tasks.append(("rate", _Rate(model), known, ["known", "log_areas"]))
+    if isinstance(model, ClickNet):
+        asks = _Ask(model, "decode_coarse")
+        tasks.append(("decode_coarse", asks, asked[:2], [*of_image, "points"]))
     if getattr(model.config, "outputs", 1) > 1:
         tasks.append(("decode_candidates", _Ask(model, "decode_candidates"), asked, names))
     if getattr(model.config, "finer", False):

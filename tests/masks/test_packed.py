@@ -7,7 +7,14 @@ from hypothesis import strategies as st
 
 from tamingseg.masks import packed as packed_module
 from tamingseg.masks.iou import iou
-from tamingseg.masks.packed import areas, intersections, iou_matrix, pack_nested, pairwise_iou
+from tamingseg.masks.packed import (
+    areas,
+    intersections,
+    iou_matrix,
+    pack_nested,
+    pairwise_iou,
+    similar_pairs,
+)
 from tamingseg.values import MaskSet
 
 
@@ -142,3 +149,16 @@ def test_nested_masks_are_packed_as_if_painted(rng, regions, size):
 def test_no_nested_mask():
     packed = pack_nested(np.zeros((0, 2), bool), np.array([[1, 2, 2]]))
     assert packed.shape == (0, 1, 1)
+
+
+@pytest.mark.parametrize("above", [0, 0.3, 0.85, 1])
+def test_similar_pairs_are_those_of_all_pairs(rng, above, monkeypatch):
+    monkeypatch.setattr(packed_module, "_AT_ONCE", 7)
+    masks = np.repeat(rng.random((12, 20, 30)) > rng.random((12, 1, 1)), 4, axis=0)
+    masks ^= rng.random(masks.shape) > rng.choice([0.8, 0.99, 1.01], (len(masks), 1, 1))
+    masks[-2:] = False
+    packed = np.packbits(masks, axis=-1)
+    pairs = similar_pairs(packed, above)
+    expected = np.argwhere(np.triu(pairwise_iou(packed) > above, 1))
+    np.testing.assert_array_equal(pairs, expected)
+    assert similar_pairs(packed[:0], above).shape == (0, 2)

@@ -1,5 +1,7 @@
 """From a grid of clicks to an ordered list, with models whose masks are known."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -135,10 +137,35 @@ def test_a_model_with_three_masks_per_click(two_discs):
 def test_a_click_model_of_several_outputs_is_asked_for_all_of_them(make_model, two_discs):
     segmentor = segmentor_for(make_model("clicknet", outputs=3), "three")
     answers = ask_grid(segmentor, two_discs.image, ProposalConfig(grid=2))
-    assert answers.logits.shape == (3 * 4, 12, 16)
-    assert answers.quality.shape == (3 * 4,)
+    assert answers.logits.shape[1:] == (12, 16)
+    assert len(answers.logits) == len(answers.quality) == len(answers.counts)
+    assert answers.counts.sum() == 3 * 4
     one = ask_grid(segmentor_for(make_model("clicknet"), "one"), two_discs.image, SMALL)
     assert one.quality is None
+
+
+def test_a_click_that_stands_for_others_counts_for_all_of_them(fake_segmentor, two_discs):
+    """All clicks on a disc are answered alike: one that counts for all gives the same list."""
+
+    class Distinct(type(fake_segmentor())):
+        asked = 0
+
+        def distinct_clicks(self, embedding, clicks):
+            colours = [tuple(embedding.image[int(c.row), int(c.col)]) for c in clicks]
+            first = {colour: colours.index(colour) for colour in colours}
+            return np.array([*first.values()]), np.array([colours.count(key) for key in first])
+
+        def predict(self, embedding, clicks, full_size=True):
+            self.asked += len(clicks)
+            return super().predict(embedding, clicks, full_size)
+
+    segmentor, config, steps = Distinct(), SMALL, []
+    masks = propose_masks(segmentor, two_discs.image, config=config,
+                          progress=lambda *step: steps.append(step))  # fmt: skip
+    everything = propose_masks(fake_segmentor(), two_discs.image, config=config)
+    assert segmentor.asked == 3
+    assert steps[-1] == (64, 64)
+    np.testing.assert_array_equal(masks.packed, everything.packed)
 
 
 def test_a_model_that_sees_nothing_gives_an_empty_list():
@@ -184,7 +211,9 @@ def ring_and_disc():
     disc = np.where(distance < 13, 4.0, -8.0)
     ring = np.where((distance >= 13) & (distance < 15), 3.0, -8.0)
     points = np.array([[20, 20], [20, 34]])
-    return Answers(np.stack([disc, ring]).astype(np.float16), points, None, (40, 40))
+    return Answers(
+        np.stack([disc, ring]).astype(np.float16), points, None, np.ones(2, int), (40, 40)
+    )
 
 
 def test_overlap_says_what_is_compared():
@@ -201,7 +230,8 @@ def blobs(*described, quality=None):
         for row, col, radius, softness in described
     ]
     points = np.array([(row, col) for row, col, _, _ in described])
-    return Answers(np.stack(logits).astype(np.float16), points, quality, (60, 80))
+    counts = np.ones(len(points), int)
+    return Answers(np.stack(logits).astype(np.float16), points, quality, counts, (60, 80))
 
 
 def at(masks, number, row, col):
@@ -255,7 +285,7 @@ def test_a_component_without_the_click_is_no_part_of_the_mask():
     answers = blobs((30, 20, 9, 0.1))
     twice = answers.logits + 0
     twice[0] = np.maximum(twice[0], blobs((30, 60, 9, 0.1)).logits[0])
-    both = Answers(twice, answers.points, None, answers.size)
+    both = replace(answers, logits=twice)
     (mask,) = (masks_from_answers(both, ProposalConfig(min_area=0))[0],)
     assert mask[30, 20]
     assert not mask[30, 60]

@@ -99,6 +99,9 @@ def answers_of(segmentor, canvas, points, previous):
     answers = {"bytes": np.float32(nbytes)}
     answers["coarse"], _ = network.decode(features, points, previous, finest=False)
     answers["finest"], known = network.decode(features, points, previous, finest=True)
+    rough = network.decode_coarse(features, points)
+    if rough is not None:
+        answers["rough"] = rough
     if known is not None:
         areas = np.linspace(-1, -9, len(LEVELS) * len(known), dtype=np.float32)
         rates = network.rate(known, areas.reshape(len(known), -1))
