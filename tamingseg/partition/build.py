@@ -193,7 +193,7 @@ def _greedy(evidence: Evidence, config: PartitionConfig) -> tuple[np.ndarray, Pr
 
 
 def _normalised_cut(evidence: Evidence, _: PartitionConfig) -> tuple[np.ndarray, Price, float]:
-    def price(apart: np.ndarray, _: np.ndarray, area: np.ndarray, other: np.ndarray) -> np.ndarray:
+    def price(apart: float, _: float, area: float, other: float) -> float:
         return apart * ward(area, other)
 
     affinity, areas = evidence.affinity, evidence.borders.areas / evidence.borders.areas.mean()
