@@ -24,7 +24,14 @@ from tamingseg.segmentors.zoom import ZoomSegmentor
 from tamingseg.ui.guard import FEATURES_PATH
 from tamingseg.ui.workspaces import Gone, Workspaces
 
-_PARTS = ("decoder.", "fine_features.", "fine_keys.", "coarse_features.", "coarse_keys.")
+_PARTS = (
+    "decoder.",
+    "fine_features.",
+    "fine_keys.",
+    "coarse_features.",
+    "coarse_keys.",
+    "rating.",
+)
 """Beginnings of the names of the weights that answer a click."""
 
 _LEVELS = 4

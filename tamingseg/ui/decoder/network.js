@@ -27,7 +27,7 @@ export class Network {
   }
 
   /**
-   * The logits {values, height, width} of clicks {row, col, positive} in pixels of the canvas. `previous` are the
+   * The logits {values, height, width, query} of clicks {row, col, positive} in pixels of the canvas. `previous` are the
    * probabilities before the last one, of the same form; null before the first.
    */
   decode(photo, clicks, previous) {
@@ -40,7 +40,14 @@ export class Network {
     const region = this.linear("region.2", rectified(this.linear("region.0", Float32Array.of(...query, ...mean))));
     query = query.map((value, i) => value + region[i]);
     const logits = this.decidePixels(photo, query, coarse, clicks, previous);
-    return photo.upsampling ? upsampled(logits, photo.upsampling) : logits;
+    return {...(photo.upsampling ? upsampled(logits, photo.upsampling) : logits), query};
+  }
+
+  /** How well each level of an answer is rated, a logit, by the `query` of its click; null if the model does not rate levels. */
+  rate(query, logAreas) {
+    if (!this.weights["rating.last.weight"]) return null;
+    const first = rectified(this.layer("rating.first", Float32Array.of(...query, ...logAreas)));
+    return this.layer("rating.last", rectified(this.layer("rating.second", first)));
   }
 
   /** Stage 1, at stride 16: a map whose first channel says which region is meant. */
@@ -109,8 +116,13 @@ export class Network {
 
   /** A layer of the decoder on one vector. */
   linear(name, input) {
-    const {values, shape: [outputs]} = this.weights[`decoder.${name}.weight`];
-    const bias = this.weights[`decoder.${name}.bias`].values, result = new Float32Array(outputs);
+    return this.layer(`decoder.${name}`, input);
+  }
+
+  /** Any linear layer. */
+  layer(name, input) {
+    const {values, shape: [outputs]} = this.weights[`${name}.weight`];
+    const bias = this.weights[`${name}.bias`].values, result = new Float32Array(outputs);
     for (let o = 0, at = 0; o < outputs; o += 1) {
       let sum = bias[o];
       for (let i = 0; i < input.length; i += 1) sum += values[at++] * input[i];

@@ -1,9 +1,10 @@
-// One click means one piece, at the level that persists: the arithmetic of tamingseg/masks/connected.py and
-// persistent.py. Maps are {values, height, width}: logits, row by row.
+// One click means one piece, at the level that is rated best, or that persists: the arithmetic of connected.py,
+// rated.py and persistent.py in tamingseg/masks. Maps are {values, height, width}: logits, row by row.
 
 const STEP = 0.5, LOWEST = -6; // the ladder of levels that are compared, in logits
 const LEVELS = Array.from({length: 19}, (_, i) => 0.05 + 0.05 * i), LEAST = 7; // from .4 on they are chosen from
 const LOGITS = LEVELS.map(level => Math.log(level / (1 - level)));
+const RATED = Array.from({length: 15}, (_, i) => -3 + 0.5 * i); // logits of the levels that a model rates
 const CLOSEST = 1e-6; // probabilities nearer to 0 or 1 are not told apart
 
 export const expit = value => 1 / (1 + Math.exp(-value));
@@ -14,10 +15,13 @@ export function logit(value) {
   return Math.log(probability / (1 - probability));
 }
 
-/** The answer to a positive click on a cell: one piece, with the level that persists at 0. */
-export function pieceAt(map, row, col) {
-  const piece = connectedTo(map, row, col);
-  return centredOn(piece, persistentLevel(piece.values));
+/**
+ * The answer to a positive click on a cell: one piece, with the level that is meant at 0. `rate` rates the levels of
+ * `RATED` by the logs of their areas, or gives null.
+ */
+export function pieceAt(map, row, col, rate = () => null) {
+  const piece = connectedTo(map, row, col), rates = rate(areasAbove(RATED, piece.values).map(area => Math.log(area / piece.values.length)));
+  return centredOn(piece, rates ? ratedLevel(rates, piece.values[row * map.width + col]) : persistentLevel(piece.values));
 }
 
 /** Lower the logits of what is not connected to a cell. */
@@ -54,13 +58,24 @@ function connectedTo({values, height, width}, row, col) {
 
 /** The level whose level set has the greatest expected IoU with the mask that is meant. */
 function persistentLevel(logits) {
-  const areas = LEVELS.map(() => 0);
-  for (const value of logits) for (let i = 0; i < LOGITS.length && value > LOGITS[i]; i += 1) areas[i] += 1;
-  const sizes = areas.map(area => Math.max(1, area));
+  const sizes = areasAbove(LOGITS, logits);
   const expected = sizes.map(a => sizes.reduce((sum, b) => sum + Math.min(a, b) / Math.max(a, b), 0) / sizes.length);
   const most = Math.max(...expected.slice(LEAST)) - 1e-9;
   const best = LEVELS.filter((_, i) => i >= LEAST && expected[i] >= most), off = best.map(level => Math.abs(level - 0.5));
   return best[off.indexOf(Math.min(...off))];
+}
+
+/** The level with the best rating whose set holds the click. */
+function ratedLevel(rates, atClick) {
+  const possible = RATED.map((level, i) => (atClick > level ? rates[i] : -Infinity));
+  return expit(RATED[possible.indexOf(Math.max(...possible))]);
+}
+
+/** How many values are above each level, from the lowest to the highest; at least 1. */
+function areasAbove(levels, values) {
+  const areas = levels.map(() => 0);
+  for (const value of values) for (let i = 0; i < levels.length && value > levels[i]; i += 1) areas[i] += 1;
+  return areas.map(area => Math.max(1, area));
 }
 
 /** Bend logits so that a level, a probability, comes to lie at 0. */
