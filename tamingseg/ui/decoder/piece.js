@@ -4,7 +4,7 @@
 const STEP = 0.5, LOWEST = -6; // the ladder of levels that are compared, in logits
 const LEVELS = Array.from({length: 19}, (_, i) => 0.05 + 0.05 * i), LEAST = 7; // from .4 on they are chosen from
 const LOGITS = LEVELS.map(level => Math.log(level / (1 - level)));
-const RATED = Array.from({length: 15}, (_, i) => -3 + 0.5 * i); // logits of the levels that a model rates
+const RATED = Array.from({length: 15}, (_, i) => -2.75 + 0.5 * i); // logits of the levels that a model rates
 const CLOSEST = 1e-6; // probabilities nearer to 0 or 1 are not told apart
 
 export const expit = value => 1 / (1 + Math.exp(-value));
