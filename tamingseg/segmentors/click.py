@@ -133,13 +133,13 @@ class ClickSegmentor:
         height, width = frame.content
 
         def resize(channel: int) -> None:
-            plane = planes[channel]
+            plane, resized = planes[channel], canvas[0, channel, :height, :width]
             if self.antialias and (height < plane.shape[0] or width < plane.shape[1]):
                 # Of Pillow: with its weights each network was trained. OpenCV's enlarge alike.
-                resized = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+                shrunk = Image.fromarray(plane).resize((width, height), Image.Resampling.BILINEAR)
+                resized[:] = np.asarray(shrunk)
             else:
-                resized = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
-            canvas[0, channel, :height, :width] = resized
+                resized[:] = cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR)
 
         in_threads(resize, range(len(planes)), self.network.workers)
         return canvas

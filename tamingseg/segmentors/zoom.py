@@ -123,9 +123,11 @@ class ZoomSegmentor(ClickSegmentor):
                 self._look_closer(embedding, answer, clicks, None)
             return answer
         previous = check_previous(previous, embedding.size)
-        calls, likely = [ask], self._likely_window(embedding, clicks, previous)
-        if likely is not None:
-            calls.append(partial(self._look_through, likely, embedding, clicks, previous))
+        calls, likely = [ask], None
+        if isinstance(embedding, ZoomEmbedding):
+            likely = self._likely_window(embedding, clicks, previous)
+            if likely is not None:
+                calls.append(partial(self._look_through, likely, embedding, clicks, previous))
         answer, *found = in_threads(lambda call: call(), calls, self.network.workers)
         known = dict(zip([likely], found, strict=False))
         self._look_closer(embedding, answer, clicks, previous, known)
@@ -173,14 +175,14 @@ class ZoomSegmentor(ClickSegmentor):
             )
 
     def _likely_window(
-        self, embedding: ImageEmbedding, clicks: Sequence[Click], previous: np.ndarray
+        self, embedding: ZoomEmbedding, clicks: Sequence[Click], previous: np.ndarray
     ) -> Window | None:
         """Return the window that will probably be looked through, if it is encoded already.
 
         Most clicks change the mask little, so the window for the mask before does. It is asked
         about while another thread asks about the whole photo.
         """
-        if self.network.workers < 2 or not clicks or not isinstance(embedding, ZoomEmbedding):
+        if self.network.workers < 2 or not clicks:
             return None
         window = zoom_window(previous > MASK_THRESHOLD, clicks[-1])
         return window if window in embedding.windows else None
