@@ -38,8 +38,7 @@ def main(arguments: Sequence[str]) -> int:
     model: Any = train(config, *click_training(config, kept), validation(held) if held else None)
     one_mask = isinstance(model, ClickNet) and model.config.outputs == 1
     if one_mask and config.rated_images and is_main_process():
-        weights = dict(config.set_weights)
-        rated = learn_rating(model, kept, config.rated_images, weights, config.seed)
+        rated = learn_rating(model, kept, config.rated_images, config.seed)
         save_checkpoint(rated, config.output / "model.safetensors")
     print(f"weights: {config.output / 'model.safetensors'}")
     return 0

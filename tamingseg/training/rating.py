@@ -4,8 +4,7 @@ The model itself stays as it is. It is asked about true masks of the images that
 by a random click and one in the middle, and every level of an answer is compared with the mask.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from types import MappingProxyType
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import torch
@@ -33,11 +32,7 @@ Answered = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def learn_rating(
-    model: ClickNet,
-    datasets: Sequence[MaskDataset],
-    images: int,
-    set_weights: Mapping[str, float] = MappingProxyType({}),
-    seed: int = 0,
+    model: ClickNet, datasets: Sequence[MaskDataset], images: int, seed: int = 0
 ) -> ClickNet:
     """Return the same model, but `rated`.
 
@@ -46,12 +41,9 @@ def learn_rating(
     model
         Of one output, on any device.
     datasets
-        What it was trained on.
+        What it was trained on; all of them count alike.
     images
         At most so many images of each data set are asked about.
-    set_weights
-        How much a data set counts, by its name; those that are not named count 1. They should be
-        those of the training, or parts and wholes get another share here than there.
     seed
         Of all that is random.
 
@@ -75,7 +67,7 @@ def learn_rating(
                 rows.extend(_ask(segmentor, dataset[index], rng))
                 progress.update()
             count = len(rows) - before
-            weights += [set_weights.get(dataset.name, 1) / max(1, count)] * count
+            weights += [1 / max(1, count)] * count
     if not rows:
         raise ValueError(
             "the images hold no mask of 256 pixels to ask for; check the data, or leave the rating "
