@@ -42,7 +42,7 @@ export const previewed = () => shown?.counts ?? null;
 
 /**
  * What clicks {row, col, positive} on one object give, as far as the page knows without the server: a promise of
- * {path}, or of null. `shown` are the runs of the mask that the last one changes, null before the first.
+ * {path}, or of null. `before` are the runs of the mask that the last one changes, null for the first.
  */
 export const foretell = async (clicks, before) => await sources.decoder?.ask(clicks, before) ?? null;
 
