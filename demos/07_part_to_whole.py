@@ -22,7 +22,7 @@ def main() -> MaskSet:
     """Cut the answer to a click on a face at its stable levels; write and return the masks."""
     image = load_sample_image("astronaut")
     segmentor = load_segmentor()
-    click = Click(row=120, col=225)
+    click = Click(row=100, col=225)
     probabilities = segmentor.predict(segmentor.embed(image), [click])[0]
     stack = level_stack(probabilities, click.row, click.col, count=3)
     masks = MaskSet(stack.packed, probabilities.shape, stack.stability)
