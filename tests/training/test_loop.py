@@ -134,6 +134,13 @@ def test_the_shipped_default_can_be_trained_further(data):
     assert all(torch.equal(begun[key], shipped[key]) for key in kept)
 
 
+def test_levels_are_rated_at_the_end_and_not_by_a_flag_of_the_model(data):
+    _, preset = PRESETS["default-cpu"]
+    asked = replace(preset, model=replace(preset.model, rated=True))
+    with pytest.raises(ValueError, match="see --rated-images; leave --model"):
+        click_training(asked, [open_dataset(data)])
+
+
 def test_a_loss_that_is_no_number_stops_the_run(data, tmp_path):
     with pytest.raises(FloatingPointError, match="with a lower --peak-lr"):
         small_run(data, tmp_path / "run", losses=(("normalized-focal", float("inf")),))
