@@ -5,8 +5,8 @@ import {classes, onClasses} from "../shared/classes.js";
 import {button, canvas, find, root} from "../shared/dom.js";
 import {hasFolder, thumbOf} from "../shared/folder.js";
 import {goOnlyTo, openNumber} from "../shared/next.js";
-import {listPhotos, onPhotos, openEntry, whyUnopened} from "../shared/photos.js";
-import {countOfObjects, namesIn, stateOf} from "../shared/progress.js";
+import {listPhotos, onPhotos, openEntry} from "../shared/photos.js";
+import {countOfObjects, isFinished, namesIn, ownOf, stateOf, whyUnopened} from "../shared/progress.js";
 import {FOLDER} from "../shared/settings.js";
 import {commands, state} from "../shared/state.js";
 import {makeForget, showStrip} from "../shared/strip.js";
@@ -14,35 +14,42 @@ import {urlOf} from "../shared/server.js";
 import {recall, remember} from "../shared/vault.js";
 import {countOf, grouped} from "../shared/words.js";
 
-const WORDS = {new: "New", started: "In progress", done: "Done", empty: "Empty"};
-const FILTERS = {
-  all: ["All photos", () => true],
-  open: ["New or in progress", said => said === "new" || said === "started"],
-  ...Object.fromEntries(Object.entries(WORDS).map(([name, word]) => [name, [word, said => said === name]])),
-};
+const WORDS = {new: "New", started: "In progress", done: "Done", empty: "Empty", broken: "Cannot be opened"};
 
-const list = find(".list"), rows = list.querySelector("ol"), search = list.querySelector("[type=search]"), number = list.querySelector("[type=number]"), filter = list.querySelector("select");
+const list = find(".list"), rows = list.querySelector("ol"), search = list.querySelector("[type=search]"), number = list.querySelector("[type=number]");
+const selects = [...list.querySelectorAll("select")], [byState, byClass] = selects;
+const offers = new WeakMap(); // option of a select -> {word, fits}
 const made = new Map(); // key -> {item, pick, called, how, lock, text}
 let shownKey = null; // the photo whose row is marked
 
 find(".list h2").textContent = FOLDER ? FOLDER.name : "Photos";
-const ofClasses = Object.assign(document.createElement("optgroup"), {label: "With an object of"});
-filter.append(...Object.entries(FILTERS).map(([name, [word]]) => new Option(word, name)), ofClasses);
+byState.append(
+  offer("all", "All photos", () => true),
+  offer("open", "New or in progress", ({said}) => said === "new" || said === "started"),
+  ...Object.entries(WORDS).map(([name, word]) => offer(name, word, ({said}) => said === name)),
+);
 if (hasFolder) {
   find("header [data-do=open] span").textContent = "Import";
   find("header [data-do=open]").title = "Read annotation files (or drop them here)";
   find(".kept-here").textContent = `Your work is saved as you go, in ${FOLDER.file}.`;
 }
 
-/** What the filter's choice says: [word, whether an entry fits]. */
-function fitOf({value, dataset}) {
-  if (dataset.name !== undefined) return [dataset.name, entry => namesIn(entry).includes(dataset.name)];
-  const [word, fits] = FILTERS[value];
-  return [word, entry => fits(stateOf(entry))];
+/** A choice of a filter; `fits` tells by what `factsOf` says of a photo whether it is listed. */
+function offer(value, word, fits) {
+  const option = new Option(word, value);
+  offers.set(option, {word, fits});
+  return option;
 }
 
+const factsOf = entry => ({said: stateOf(entry), names: new Set(namesIn(entry))});
 const isFound = ({name}) => name.toLowerCase().includes(search.value.trim().toLowerCase());
-const matches = entry => isFound(entry) && fitOf(filter.selectedOptions[0])[1](entry);
+const passes = (select, facts) => offers.get(select.selectedOptions[0]).fits(facts);
+
+/** Whether a photo is listed: search and both filters let it through. */
+function matches(entry) {
+  const facts = factsOf(entry);
+  return isFound(entry) && selects.every(select => passes(select, facts));
+}
 goOnlyTo(matches);
 
 // --- open and closed -----------------------------------------------------------------------------
@@ -133,7 +140,7 @@ function showRow(entry) {
   const row = made.get(entry.key);
   if (!row) return;
   const said = stateOf(entry), count = countOfObjects(entry), why = whyUnopened(entry);
-  const text = why ? "Cannot be opened" : `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
+  const text = `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
   row.item.hidden = !matches(entry);
   if (row.thumb !== entry.thumb) {
     row.pick.firstChild.replaceWith(picture(entry));
@@ -141,7 +148,7 @@ function showRow(entry) {
   }
   if (row.text === text + lock) return;
   row.text = text + lock;
-  row.item.dataset.state = why ? "broken" : said;
+  row.item.dataset.state = said;
   row.how.textContent = text;
   row.lock.textContent = lock;
   const other = entry.lock ? `, somebody else (${entry.lock}) works on it` : "";
@@ -149,13 +156,20 @@ function showRow(entry) {
   row.pick.setAttribute("aria-label", `${entry.name}, ${text}${other}`);
 }
 
-/** Show how many photos each choice of the filter has. */
+/** Show how many photos each choice of a filter would list, and how many are done. */
 function showFilter() {
-  const entries = listPhotos();
-  for (const option of filter.options) {
-    const [word, fits] = fitOf(option);
-    option.textContent = `${word} (${grouped(entries.filter(fits).length)})`;
+  const entries = listPhotos(), found = entries.filter(isFound).map(factsOf);
+  for (const select of selects) {
+    const others = found.filter(facts => selects.every(other => other === select || passes(other, facts)));
+    for (const option of select.options) {
+      const {word, fits} = offers.get(option), count = others.filter(fits).length;
+      option.textContent = `${word} (${grouped(count)})`;
+      if (option.value === "broken") option.hidden = !count && !option.selected;
+    }
   }
+  const own = ownOf(entries), done = own.filter(entry => isFinished(stateOf(entry))).length;
+  Object.assign(list.querySelector("progress"), {max: own.length, value: done, title: `${grouped(done)} of ${countOf(own.length, "photo")} are done or empty`});
+  list.querySelector(".so-far span").textContent = `${grouped(done)} done`;
   const place = entries.findIndex(({key}) => key === state.photo?.key);
   number.max = entries.length;
   if (document.activeElement !== number) number.value = place < 0 ? "" : place + 1;
@@ -188,10 +202,13 @@ function showMatches() {
   showFilter();
 }
 search.addEventListener("input", showMatches);
-filter.addEventListener("change", () => {
-  showMatches();
-  if (!root.classList.contains("by-key")) canvas.focus(); // the mouse leaves the keys to the photo
-});
+for (const select of selects) {
+  select.addEventListener("change", () => {
+    showMatches();
+    if (!root.classList.contains("by-key")) canvas.focus(); // the mouse leaves the keys to the photo
+  });
+  select.addEventListener("keydown", event => event.stopPropagation());
+}
 search.addEventListener("keydown", event => {
   event.stopPropagation();
   if (event.key === "Escape") {
@@ -201,19 +218,18 @@ search.addEventListener("keydown", event => {
   }
   if (event.key === "Enter") rows.querySelector("li:not([hidden]) .listed-photo")?.click();
 });
-filter.addEventListener("keydown", event => event.stopPropagation());
 
-/** Offer the classes in the filter. */
+/** Offer the classes in their filter. */
 function showClasses() {
-  const {value} = filter;
-  ofClasses.replaceChildren(...classes.map(({name}) => {
-    const option = new Option(name, `class ${name}`);
-    option.dataset.name = name;
-    return option;
-  }));
-  ofClasses.hidden = !classes.length;
-  filter.value = value;
-  if (!filter.value) filter.value = "all";
+  const {value} = byClass, known = new Set(classes.map(({name}) => name));
+  byClass.replaceChildren(
+    offer("any", "Any class", () => true),
+    ...classes.map(({name}) => offer(`class ${name}`, name, ({names}) => names.has(name))),
+    offer("none", "Objects without a class", ({names}) => [...names].some(name => !known.has(name))),
+  );
+  byClass.hidden = !classes.length;
+  byClass.value = classes.length ? value : "any";
+  if (!byClass.value) byClass.value = "any";
   if (isOpen()) showMatches();
 }
 onClasses(showClasses);

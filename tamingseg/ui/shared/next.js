@@ -4,8 +4,8 @@
 import {say} from "./dom.js";
 import {hasFolder, look, markOnServer} from "./folder.js";
 import {saveNow} from "./keep.js";
-import {aim, listPhotos, openAhead, openEntry, tellPhotos, whyUnopened} from "./photos.js";
-import {isFinished, stateOf} from "./progress.js";
+import {aim, listPhotos, openAhead, openEntry, tellPhotos} from "./photos.js";
+import {isFinished, ownOf, stateOf, whyUnopened} from "./progress.js";
 import {commands, isLeft, mayLeave, mayWork, state} from "./state.js";
 import {countOf} from "./words.js";
 import {link, work} from "./work.js";
@@ -29,19 +29,14 @@ function wantedFrom(direction) {
   return (direction > 0 ? after : before.reverse()).filter(isWanted);
 }
 
-/** The photos of which nobody said that they are done or empty, and on which nobody else works: from here to the end, then from the beginning. */
+/** The listed photos that are not done, and on which nobody else works: from here to the end, then from the beginning. */
 function unfinishedFrom() {
-  const {after, before} = neighbours();
-  return toDo([...after, ...before]).filter(entry => !entry.lock);
+  const {after, before} = neighbours(), keys = new Set(toDo().map(({key}) => key));
+  return [...after, ...before].filter(entry => keys.has(entry.key) && isWanted(entry) && !entry.lock);
 }
 
-/** Those that are not done; samples count only where there is nothing else. */
-function toDo(entries) {
-  const own = listPhotos().some(isOwn) ? entries.filter(isOwn) : entries;
-  return own.filter(entry => !isFinished(stateOf(entry)));
-}
-
-const isOwn = ({folder, photo}) => Boolean(folder || photo);
+/** The photos that are not done and can be opened, as far as is known. */
+const toDo = () => ownOf(listPhotos()).filter(entry => ["new", "started"].includes(stateOf(entry)));
 
 /** Open the next photo in that direction, 1 or -1. */
 export async function stepPhoto(direction) {
@@ -54,14 +49,25 @@ export async function stepPhoto(direction) {
 /** Open the next photo that is not finished; after the last one, the first. */
 async function stepUnfinished() {
   if (hasFolder) await look(); // perhaps somebody else took the next one just now
-  const entries = unfinishedFrom(), {before} = neighbours();
-  if (!entries.length) say(toDo(listPhotos()).length ? "All photos are done, but for those that somebody else works on." : "All photos are done.");
-  else if (await openFirstOf(entries)) {
-    openAhead(unfinishedFrom()[0]);
-    if (!before.some(({key}) => key === state.photo.key)) return;
-    await link.idle(); // not to be talked over
-    say(`After the last photo the list begins again: ${state.photo.name} is not done.`);
+  const {before} = neighbours();
+  if (!await openFirstOf(unfinishedFrom())) {
+    if (!unfinishedFrom().length) sayDone();
+    return;
   }
+  openAhead(unfinishedFrom()[0]);
+  if (!before.some(({key}) => key === state.photo.key)) return;
+  await link.idle(); // not to be talked over
+  say(`After the last photo the list begins again: ${state.photo.name} is not done.`);
+}
+
+/** Say that no photo is left to go to, and which are not done. */
+function sayDone() {
+  const left = toDo(), unlisted = left.filter(entry => !isWanted(entry)).length;
+  const broken = ownOf(listPhotos()).filter(entry => stateOf(entry) === "broken");
+  if (unlisted) return say(`All listed photos are done. Search and filter leave out ${countOf(unlisted, "photo")} to do.`);
+  const others = left.length ? ["those that somebody else works on"] : [];
+  if (broken.length) others.push(`${countOf(broken.length, "photo")} that cannot be opened: ${broken[0].name} (${whyUnopened(broken[0])})`);
+  say(`All photos are done${others.length ? `, but for ${others.join(", and for ")}` : ""}.`, broken.length > 0);
 }
 
 /** Open the first of these photos that can be opened, and say which cannot; returns whether one is open. */

@@ -6,7 +6,7 @@ import {isPhoto} from "./files.js";
 import {folderPhotos, hasFolder, loadFolder, lookSoon, noteLeft, onFolder, onLook, openOnServer} from "./folder.js";
 import {keepPhotos, onAdded, rememberSession, saveChanges, saveNow, showNotice, vault} from "./keep.js";
 import {beginLight, lightOf} from "./light.js";
-import {isFinished, stateOf} from "./progress.js";
+import {isFinished, noteUnopened, stateOf} from "./progress.js";
 import {call, sendFile, urlOf} from "./server.js";
 import {MAX_PHOTO_MB, SAMPLES} from "./settings.js";
 import {allTabs, commands, mayLeave, refresh, state, view} from "./state.js";
@@ -18,7 +18,6 @@ let chosen = 0; // how many photos the user chose
 export let aim = null; // the key of the photo that is on its way
 let content = []; // the objects of the open photo, as they were told last
 const listeners = [];
-const unopened = new Map(); // key of a photo that could not be opened -> why
 
 /** Have `listener(changed)` called when photos came or went, another one is open, or some `changed`, of which it gets the entries. */
 export function onPhotos(listener) {
@@ -113,13 +112,8 @@ async function openInFolder({key, name}, {take = false, session = null} = {}) {
 
 /** Remember whether a photo could be opened, by what the server answered. */
 function noteOpened(key, answer) {
-  if (answer?.error) unopened.set(key, answer.error);
-  else if (!answer || !unopened.delete(key)) return;
-  tellPhotos(listPhotos().filter(entry => entry.key === key));
+  if (answer && noteUnopened(key, answer.error)) tellPhotos(listPhotos().filter(entry => entry.key === key));
 }
-
-/** Why a photo could not be opened; nothing if it could, or nobody tried. */
-export const whyUnopened = ({key}) => unopened.get(key);
 
 function upload(file, name) {
   return sendFile(`photo?name=${encodeURIComponent(name)}`, file);

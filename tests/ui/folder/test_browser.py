@@ -225,15 +225,22 @@ def test_the_list_is_searched_and_filtered_and_keys_go_through_what_is_left(anno
     lists(user, NAMES)
     user.page.locator("canvas.view").focus()
     step(user, "Shift+A", NAMES[3])
-    user.page.select_option(".list select", "open")
+    state = user.page.locator(".list select").first
+    state.select_option("open")
     lists(user, [NAMES[0], NAMES[1], NAMES[3], NAMES[4]])
-    assert "Empty (1)" in user.page.locator(".list select").inner_text()
+    assert "Empty (1)" in state.inner_text()
+    expect(user.page.locator(".list .so-far")).to_have_text("1 done")
     user.page.locator("canvas.view").focus()
     step(user, "PageUp", NAMES[1])
     step(user, "PageDown", NAMES[3])
+    user.page.fill(".list [type=search]", "day1")  # A goes to listed photos alone
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("Shift+A")
+    user.says("All listed photos are done. Search and filter leave out 3 photos to do.")
+    user.page.wait_for_selector(".list .none")
 
 
-def test_photos_are_listed_by_class(annotator):
+def test_photos_are_listed_by_class_and_by_state(annotator):
     user = annotator()
     is_open(user, NAMES[0])
     for name in ("disc", "plate"):
@@ -245,19 +252,27 @@ def test_photos_are_listed_by_class(annotator):
     step(user, "PageDown", NAMES[1])
     user.press("1", "2").click(RED)  # of the first photo the list knows by the server
     says(user, NAMES[1], "1 object")
-    user.page.select_option(".list select", label="disc (1)")
+    by_state, by_class = user.page.locator(".list select").all()
+    by_class.select_option(label="disc (1)")
     lists(user, [NAMES[0]])
     user.page.locator("canvas.view").focus()
     user.press("1")  # the object is a disc now
     lists(user, NAMES[:2])
-    assert "plate (0)" in user.page.locator(".list select").inner_text()
+    assert "plate (0)" in by_class.inner_text()
+    by_state.select_option("new")
+    lists(user, [])
+    assert "disc (0)" in by_class.inner_text()  # of those that are new
+    by_state.select_option("started")
+    lists(user, NAMES[:2])
     step(user, "PageUp", NAMES[0])
     user.page.keyboard.press("PageDown")
     is_open(user, NAMES[1])
     user.page.keyboard.press("PageDown")
     user.says("This is the last photo.")
-    user.page.locator(".classes .icon").first.click()  # of no class: all are listed
-    lists(user, NAMES)
+    by_class.select_option("none")
+    lists(user, [])
+    user.page.locator(".classes .icon").first.click()  # both objects are of no class now
+    lists(user, NAMES[:2])
 
 
 def test_a_number_leads_to_its_photo(annotator):
@@ -305,8 +320,9 @@ def test_a_damaged_photo_is_said_and_passed_over(annotator, folder, folder_app):
     step(user, "Shift+A", NAMES[4])
     step(user, "Shift+A", NAMES[0])
     user.page.keyboard.press("Shift+A")  # only the damaged one is left
-    user.page.wait_for_selector(".message.error")
-    assert NAMES[2] in user.message()
+    user.says(f"All photos are done, but for 1 photo that cannot be opened: {NAMES[2]} (")
+    user.page.locator(".list select").first.select_option("broken")
+    lists(user, [NAMES[2]])
 
 
 def test_the_filter_and_sliders_leave_the_keys_to_the_photo(annotator):
@@ -314,7 +330,7 @@ def test_the_filter_and_sliders_leave_the_keys_to_the_photo(annotator):
     is_open(user, NAMES[0])
     step(user, "Shift+A", NAMES[1])
     user.page.click(".list h2")  # by mouse
-    user.page.select_option(".list select", "open")
+    user.page.locator(".list select").first.select_option("open")
     lists(user, NAMES[1:])
     step(user, "PageDown", NAMES[2])
     user.page.click(".opacity")
