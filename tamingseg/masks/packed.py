@@ -22,8 +22,11 @@ TILE_ROWS = 16
 TILE_BYTES = 8
 """A tile is 16 rows of 64 pixels (one machine word); those at the far edges may be smaller."""
 
-_AT_ONCE = 128
+_AT_ONCE = 64
 """Masks of about the same area that are compared with others together."""
+
+_PARTS_PER_SIDE = 4
+"""The image has at most 4 x 4 parts whose pixels are compared before bits are."""
 
 BLOCK_BYTES = 1 << 19
 """Temporary arrays are about this small, so that they fit into the cache of a core."""
@@ -59,7 +62,7 @@ def iou_matrix(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """
     first, second = _check(first), _check(second, first)
     one, other = _Tiled.of(first), _Tiled.of(second)
-    return _divide(_intersections(one, other), _areas(one.counts), _areas(other.counts))
+    return _divide(_intersections(one, other), _areas(one.counts)[:, None], _areas(other.counts))
 
 
 def pairwise_iou(packed: np.ndarray) -> np.ndarray:
@@ -69,34 +72,60 @@ def pairwise_iou(packed: np.ndarray) -> np.ndarray:
     """
     tiled = _Tiled.of(_check(packed))
     area = _areas(tiled.counts)
-    return _divide(_intersections(tiled, tiled), area, area)
+    return _divide(_intersections(tiled, tiled), area[:, None], area)
 
 
-def similar_pairs(packed: np.ndarray, above: float) -> np.ndarray:
-    """Find the pairs of masks whose intersection over union is larger than `above`.
+class SimilarMasks:
+    """Which of N masks are similar to one of them: their intersection over union is above a bound.
 
-    It is at most the smaller area over the larger one, so masks are compared with those of about
-    their area alone.
+    Most are ruled out at once, by how many pixels they have in all and in parts of the image. The
+    bits of the others are compared when they are asked for.
 
-    Returns
-    -------
-    int64 (P, 2): numbers of masks, the lower one first, in ascending order.
+    Examples
+    --------
+    >>> masks = np.zeros((3, 2, 8), bool)
+    >>> masks[0, 0], masks[1, 0, 1:], masks[2, 1] = True, True, True
+    >>> similar = SimilarMasks(np.packbits(masks, axis=-1), above=0.8)
+    >>> similar.to(0)
+    (array([1]), array([0.875], dtype=float32))
     """
-    tiled = _Tiled.of(_check(packed))
-    area = _areas(tiled.counts)
+
+    def __init__(self, packed: np.ndarray, above: float) -> None:
+        self._above = above
+        self._area = areas(packed)
+        one, other = _possible_pairs(packed, self._area, above)
+        count = len(packed)
+        pairs = np.sort(np.concatenate([one * count + other, other * count + one]))
+        self._starts = np.searchsorted(pairs, np.arange(count + 1) * count)
+        self._other = pairs % max(count, 1)
+        flat = packed.reshape(count, packed.shape[1] * packed.shape[2])
+        self._words = np.pad(flat, ((0, 0), (0, -flat.shape[1] % 8))).view(np.uint64)
+
+    def to(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the numbers of the masks similar to a mask, ascending, and their IoU with it."""
+        other = self._other[self._starts[number] : self._starts[number + 1]]
+        both = np.bitwise_count(self._words[other] & self._words[number])
+        ious = _divide(both.sum(axis=1, dtype=np.int32), self._area[other], self._area[number])
+        return other[ious > self._above], ious[ious > self._above]
+
+
+def _possible_pairs(packed: np.ndarray, area: np.ndarray, above: float) -> np.ndarray:
+    """Find all pairs of masks whose IoU may be larger than `above`, and few others: (2, P)."""
     order = np.argsort(area, kind="stable")
-    tiled, area, count = tiled.take(order), area[order], len(order)
+    area, parts, count = area[order], _counts_in_parts(packed)[:, order], len(order)
+    # The IoU is at most the smaller area over the larger one.
     ends = np.searchsorted(area * above, area, side="right")
-    found = [np.zeros((0, 2), np.int64)]
+    found = [np.zeros((2, 0), np.int64)]
     for start in range(0, count, _AT_ONCE):
         stop = min(start + _AT_ONCE, count)
         one, other = slice(start, stop), slice(start, ends[stop - 1])
-        shared = _intersections(tiled.take(one), tiled.take(other))
-        ious = _divide(shared, area[one], area[other])
-        rows, columns = np.nonzero(np.triu(ious > above, 1))
-        found.append(np.stack([order[one][rows], order[other][columns]], axis=1))
-    pairs = np.sort(np.concatenate(found), axis=1)
-    return pairs[np.lexsort(pairs.T[::-1])]
+        shared = np.zeros((stop - start, other.stop - start), np.float32)
+        for part in parts:
+            shared += np.minimum(part[one, None], part[other])
+        highest = _divide(shared, area[one, None], area[other])
+        rows, columns = np.nonzero(np.triu(highest > above, 1))
+        found.append(np.stack([order[one][rows], order[other][columns]]))
+    return np.concatenate(found, axis=1)
 
 
 def pack_nested(members: np.ndarray, label_map: np.ndarray) -> np.ndarray:
@@ -146,9 +175,6 @@ class _Tiled:
         columns = np.diff(np.append(np.arange(0, width, TILE_BYTES), width)) * 8
         full = counts == np.outer(rows, columns).ravel()
         return cls(packed, counts, full, (counts > 0) & ~full)
-
-    def take(self, chosen: slice | np.ndarray) -> "_Tiled":
-        return _Tiled(*(part[chosen] for part in (self.packed, self.counts, self.full, self.part)))
 
     def words(self, tile: int, chosen: np.ndarray) -> np.ndarray:
         """Bits of the masks numbered `chosen` in one tile: uint64 (rows of the tile, chosen)."""
@@ -238,7 +264,19 @@ def _intersections(first: _Tiled, second: _Tiled) -> np.ndarray:
     return shared
 
 
+def _counts_in_parts(packed: np.ndarray) -> np.ndarray:
+    """Pixels of each mask in each of a few parts of the image: float32 (P, N)."""
+    number, height, width = packed.shape
+    sides = -(-height // TILE_ROWS), -(-width // TILE_BYTES)
+    counts = _count_in_tiles(packed).T.reshape(*sides, number)
+    for axis, tiles in enumerate(sides):
+        starts = np.unique(np.arange(_PARTS_PER_SIDE) * tiles // _PARTS_PER_SIDE)
+        counts = np.add.reduceat(counts, starts[:tiles], axis=axis)
+    return counts.reshape(counts.shape[0] * counts.shape[1], number)
+
+
 def _divide(shared: np.ndarray, area1: np.ndarray, area2: np.ndarray) -> np.ndarray:
-    union = area1.astype(np.int32)[:, None] + area2.astype(np.int32) - shared
+    """Return the IoU of masks that share so many pixels: float32."""
+    union = area1.astype(np.int32) + area2.astype(np.int32) - shared
     empty = union == 0
     return np.divide(shared + empty, union + empty, dtype=np.float32)

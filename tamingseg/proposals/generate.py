@@ -13,7 +13,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from tamingseg.checks import check_choice, check_image
-from tamingseg.masks.packed import areas, iou_matrix, pairwise_iou
+from tamingseg.masks.packed import areas, pairwise_iou
 from tamingseg.partition.build import build_hierarchy
 from tamingseg.partition.hierarchy import Hierarchy
 from tamingseg.prompts.grids import even_grid, grid_clicks
@@ -239,12 +239,12 @@ def _view(answers: Answers, window: Window, clicks: int, config: ProposalConfig)
     candidates = _usable(find_candidates(answers, config), answers, config)
     scores = _scores(candidates, answers, config)
     by_score = np.argsort(-scores, kind="stable")
-    leaders = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
+    leaders, nearest = suppress(candidates.packed, by_score, config.suppress_above, config.overlap)
     area = areas(candidates.packed) * _pixels_per_cell(answers)
     votes = _votes(candidates, answers, area) / clicks
-    weights = _gather(candidates.packed, votes, leaders)
+    weights = np.bincount(nearest, votes[by_score])
     kept = candidates.take(leaders)
-    return View(window, kept, answers.logits[kept.answer], scores[leaders], weights[leaders])
+    return View(window, kept, answers.logits[kept.answer], scores[leaders], weights)
 
 
 def _pixels(image: np.ndarray | ImageEmbedding) -> np.ndarray:
@@ -281,28 +281,14 @@ def _best_first(
 ) -> np.ndarray:
     """Return the numbers of the masks of the list in order, without repeated ones."""
     by_score = np.argsort(-scores, kind="stable")
-    leaders = suppress(packed, by_score, config.suppress_above, config.overlap)
+    leaders, nearest = suppress(packed, by_score, config.suppress_above, config.overlap)
     if config.order == "expected":
-        weights = _gather(packed, votes, leaders)
-        heaviest = np.argsort(-weights[leaders], kind="stable")
-        leaders = leaders[heaviest[: max(_RANKED, config.count)]]
-        ious = pairwise_iou(packed[leaders])
-        leaders = leaders[expected_order(ious, weights[leaders])]
+        # How likely each is an object: what speaks for it and for those it stands for.
+        weights = np.bincount(nearest, votes[by_score])
+        heaviest = np.argsort(-weights, kind="stable")[: max(_RANKED, config.count)]
+        leaders, weights = leaders[heaviest], weights[heaviest]
+        leaders = leaders[expected_order(pairwise_iou(packed[leaders]), weights)]
     return leaders[: config.count]
-
-
-def _gather(packed: np.ndarray, votes: np.ndarray, leaders: np.ndarray) -> np.ndarray:
-    """How likely each leader is an object: what speaks for it and for those it stands for.
-
-    Returns float (C,), 0 for what is no leader.
-    """
-    weights = np.zeros(len(votes))
-    step = 1024
-    for start in range(0, len(votes), step):
-        block = slice(start, start + step)
-        nearest = iou_matrix(packed[block], packed[leaders]).argmax(axis=1)
-        np.add.at(weights, leaders[nearest], votes[block])
-    return weights
 
 
 def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:

@@ -9,7 +9,7 @@ from typing import Literal
 
 import numpy as np
 
-from tamingseg.masks.packed import areas, intersections, similar_pairs
+from tamingseg.masks.packed import SimilarMasks, areas, intersections, iou_matrix
 
 Overlap = Literal["mask", "box", "containment"]
 """What is compared: IoU of masks, IoU of their boxes, or the share of the smaller mask that lies in
@@ -21,7 +21,7 @@ _AT_ONCE = 1024
 
 def suppress(
     packed: np.ndarray, order: np.ndarray, above: float, overlap: Overlap = "mask"
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
     """Keep every mask whose overlap with all masks kept before it is at most `above`.
 
     Parameters
@@ -37,17 +37,13 @@ def suppress(
 
     Returns
     -------
-    int64, the numbers of the masks that stay, the best first.
+    kept, nearest
+        int64: the numbers of the masks that stay, the best first; and for each of `order` the
+        place in `kept` of the mask with the greatest IoU, the first of equals.
     """
     order = np.asarray(order, np.int64)
     if overlap == "mask":
-        better, worse = similar_pairs(packed[order], above).T
-        starts = np.searchsorted(better, np.arange(len(order) + 1))
-        alive = np.ones(len(order), bool)
-        for place in range(len(order)):
-            if alive[place]:
-                alive[worse[starts[place] : starts[place + 1]]] = False
-        return order[alive]
+        return _suppress_masks(packed, order, above)
     kept = np.zeros(0, np.int64)
     for start in range(0, len(order), _AT_ONCE):
         block = order[start : start + _AT_ONCE]
@@ -56,7 +52,29 @@ def suppress(
             block = block[(before <= above).all(axis=1)]
         within = _overlaps(packed[block], packed[block], overlap)
         kept = np.concatenate([kept, block[suppress_by(within, above)]])
-    return kept
+    nearest = np.zeros(len(order), np.int64)
+    for start in range(0, len(order), _AT_ONCE):
+        block = slice(start, start + _AT_ONCE)
+        nearest[block] = iou_matrix(packed[order[block]], packed[kept]).argmax(axis=1)
+    return kept, nearest
+
+
+def _suppress_masks(
+    packed: np.ndarray, order: np.ndarray, above: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Do so by the IoU of masks. What is suppressed is similar to a mask that stays."""
+    similar = SimilarMasks(packed[order], above)
+    alive = np.ones(len(order), bool)
+    highest, nearest = np.zeros(len(order), np.float32), np.arange(len(order))
+    for place in range(len(order)):
+        if alive[place]:
+            others, ious = similar.to(place)
+            alive[others[others > place]] = False
+            closer = others[ious > highest[others]]
+            highest[others] = np.maximum(highest[others], ious)
+            nearest[closer] = place
+    kept = np.flatnonzero(alive)
+    return order[kept], np.searchsorted(kept, nearest)
 
 
 def suppress_by(overlaps: np.ndarray, above: float) -> np.ndarray:

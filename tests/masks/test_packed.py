@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 from tamingseg.masks import packed as packed_module
 from tamingseg.masks.iou import iou
 from tamingseg.masks.packed import (
+    SimilarMasks,
     areas,
     intersections,
     iou_matrix,
     pack_nested,
     pairwise_iou,
-    similar_pairs,
 )
 from tamingseg.values import MaskSet
 
@@ -152,13 +152,16 @@ def test_no_nested_mask():
 
 
 @pytest.mark.parametrize("above", [0, 0.3, 0.85, 1])
-def test_similar_pairs_are_those_of_all_pairs(rng, above, monkeypatch):
+def test_similar_masks_are_those_of_all_pairs(rng, above, monkeypatch):
     monkeypatch.setattr(packed_module, "_AT_ONCE", 7)
     masks = np.repeat(rng.random((12, 20, 30)) > rng.random((12, 1, 1)), 4, axis=0)
     masks ^= rng.random(masks.shape) > rng.choice([0.8, 0.99, 1.01], (len(masks), 1, 1))
     masks[-2:] = False
     packed = np.packbits(masks, axis=-1)
-    pairs = similar_pairs(packed, above)
-    expected = np.argwhere(np.triu(pairwise_iou(packed) > above, 1))
-    np.testing.assert_array_equal(pairs, expected)
-    assert similar_pairs(packed[:0], above).shape == (0, 2)
+    similar = SimilarMasks(packed, above)
+    for number, ious in enumerate(pairwise_iou(packed)):
+        others, found = similar.to(number)
+        ious[number] = 0
+        np.testing.assert_array_equal(others, np.flatnonzero(ious > above))
+        np.testing.assert_array_equal(found, ious[others])
+    SimilarMasks(packed[:0], above)

@@ -269,7 +269,7 @@ def test_votes_of_small_masks_count_more():
     candidates = generate.find_candidates(answers, ProposalConfig(levels=0, min_area=0))
     area = areas(candidates.packed)
     votes = votes_of(candidates.mass, candidates.stability, area)
-    small, large = generate._gather(candidates.packed, votes, np.array([0, 1]))
+    small, large = votes
     assert small / large == pytest.approx(
         (area[1] / area[0]) ** 0.75 * (candidates.stability[0] / candidates.stability[1]) ** 2
     )
