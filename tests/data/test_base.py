@@ -97,6 +97,20 @@ def test_exif_rotation_is_carried_out():
     np.testing.assert_array_equal(image, np.rot90(PIXELS, -1))
 
 
+def test_a_jpeg_is_shrunk_but_no_side_below_the_one_asked_for():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    large = np.full((160, 240, 3), (200, 120, 60), np.uint8)
+    turned = encode(large, "JPEG", exif=exif)
+    assert [read_image(turned, side=side).shape[:2] for side in (160, 60, 20)] == [
+        (240, 160),
+        (120, 80),
+        (30, 20),
+    ]
+    assert np.abs(read_image(turned, side=20).astype(int) - large[0, 0]).max() <= 3
+    assert read_image(encode(large), side=20).shape == large.shape
+
+
 @pytest.mark.parametrize("data", [b"", b"hello", b"GIF89a" + bytes(50), b"\xff\xd8\xff" + bytes(9)])
 def test_not_an_image(data, tmp_path):
     path = tmp_path / "notes.jpg"

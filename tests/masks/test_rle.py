@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from pycocotools import mask as coco
 
-from tamingseg.masks.rle import decode_rle, decode_segmentation, encode_rle
+from tamingseg.masks.rle import decode_rle, decode_segmentation, encode_rle, sample_rle
 
 MASKS = hnp.arrays(
     bool, hnp.array_shapes(min_dims=2, max_dims=2, max_side=40), elements=st.booleans()
@@ -23,6 +23,8 @@ def test_decoding_gives_the_mask_back(mask):
     decoded = decode_rle(encode_rle(mask), mask.shape)
     assert decoded.dtype == bool
     assert (decoded == mask).all()
+    rows, cols = np.arange(0, mask.shape[0], 2), np.arange(0, mask.shape[1], 3)
+    assert (sample_rle(encode_rle(mask), mask.shape, rows, cols) == mask[::2, ::3]).all()
 
 
 def test_several_values_side_by_side_are_one_run():
@@ -36,6 +38,8 @@ def test_long_runs_come_back():
     mask[17:950, 3:800] = True
     mask[500:510, 400:410] = False
     assert (decode_rle(encode_rle(mask), mask.shape) == mask).all()
+    rows, cols = np.arange(0, mask.shape[0], 2), np.arange(0, mask.shape[1], 3)
+    assert (sample_rle(encode_rle(mask), mask.shape, rows, cols) == mask[::2, ::3]).all()
 
 
 @pytest.mark.parametrize(

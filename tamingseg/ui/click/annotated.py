@@ -4,7 +4,7 @@ The label of an object is its name; objects that nobody named are labelled "obje
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from tamingseg.annotations.document import Annotation, Label, Made
 from tamingseg.masks.rle import decode_crop, decode_rle, encode_crop, encode_rle
@@ -75,6 +75,13 @@ def colours_of(labels: Iterable[Label]) -> dict[str, int]:
         label.name: PALETTE.index(label.colour) if label.colour in PALETTE else i % len(PALETTE)
         for i, label in enumerate(labels)
     }
+
+
+def colour_of(item: Annotation, number: int, colours: Mapping[str, int]) -> int:
+    """Return the colour of the label, see `colours_of`; objects that nobody named differ."""
+    if item.label == UNNAMED_LABEL and item.name:
+        return (number - 1) % len(PALETTE)
+    return colours[item.label]
 
 
 def scale_counts(counts: str, size: Size, target: Size) -> str:

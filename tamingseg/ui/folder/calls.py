@@ -1,7 +1,6 @@
 """What the page may ask about the folder that the server shows, and the folder's small pictures."""
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import Any
@@ -12,17 +11,13 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from tamingseg.annotations.document import Label
-from tamingseg.data.base import read_image
 from tamingseg.session.state import PALETTE
 from tamingseg.ui.click.annotated import UNNAMED_LABEL, colours_of
 from tamingseg.ui.click.exchange import read_classes
 from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.project import FolderProject
-from tamingseg.ui.shared.pictures import thumbnail
+from tamingseg.ui.folder.thumbs import Thumbs
 from tamingseg.ui.wire import Call, answered, check_flag, check_whole, shorten
-
-_THUMBS = 4000
-"""Small pictures that are kept in memory, of about 3 kB."""
 
 
 def folder_settings(project: FolderProject | None) -> dict[str, Any]:
@@ -89,11 +84,11 @@ def folder_calls(desk: Desk) -> list[Call]:
 
 def folder_routes(desk: Desk) -> list[Route]:
     """Return the routes for small pictures, and for a page that is closed."""
-    find = _remembering(lambda name: thumbnail(read_image(desk.project.path(name))))
+    thumbs = Thumbs(desk.project)
 
     async def thumb(request: Request) -> Response:
         try:
-            content = await run_in_threadpool(find, request.query_params.get("name", ""))
+            content = await run_in_threadpool(thumbs.find, request.query_params.get("name", ""))
         except (ValueError, OSError) as error:
             return JSONResponse({"error": str(error)}, status_code=404)
         headers = {"cache-control": "private, max-age=3600"}
@@ -116,20 +111,6 @@ def _said() -> Iterator[None]:
         yield
     except OSError as error:
         raise ValueError(str(error)) from error
-
-
-def _remembering(make: Callable[[str], bytes]) -> Callable[[str], bytes]:
-    made: OrderedDict[str, bytes] = OrderedDict()
-
-    def find(name: str) -> bytes:
-        content = made.get(name)
-        if content is None:
-            content = made[name] = make(name)
-            while len(made) > _THUMBS:
-                made.popitem(last=False)
-        return content
-
-    return find
 
 
 def _name_and_page(request: Any) -> tuple[str, str]:

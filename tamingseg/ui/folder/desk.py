@@ -7,7 +7,6 @@ project with every answer, unless another page works on that photo, or did so in
 import secrets
 import weakref
 from collections import OrderedDict
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
@@ -16,8 +15,8 @@ from tamingseg.annotations.document import State as Progress
 from tamingseg.data.base import read_image
 from tamingseg.session.state import MAX_OBJECTS, PALETTE, SegmentedObject, State
 from tamingseg.ui.click.annotated import (
-    UNNAMED_LABEL,
     annotation_of,
+    colour_of,
     colours_of,
     is_unnamed,
     label_of,
@@ -163,7 +162,7 @@ class OpenPhoto:
             )
         colours = colours_of(desk.project.labels)
         objects = [
-            object_of(item, number, _colour(item, number, colours), size, photo.size)
+            object_of(item, number, colour_of(item, number, colours), size, photo.size)
             for number, item in enumerate(photo.objects, 1)
         ]
         self.state = State(tuple(objects), next_id=len(objects) + 1)
@@ -225,10 +224,3 @@ class OpenPhoto:
                 mask = kept.mask
                 how = kept.made if before.clicks == item.clicks else how
         return Annotation(label, mask, name, item.hidden, item.locked, how)
-
-
-def _colour(item: Annotation, number: int, colours: Mapping[str, int]) -> int:
-    """Return the colour of the label; objects that nobody named differ."""
-    if item.label == UNNAMED_LABEL and item.name:
-        return (number - 1) % len(PALETTE)
-    return colours[item.label]

@@ -119,16 +119,21 @@ function makeRow(entry) {
   const name = document.createElement("bdi");
   name.textContent = entry.name;
   parts.called.append(name);
-  pick.append(picture(entry), parts.called, parts.how, parts.lock);
+  pick.append(picture(sourceOf(entry)), parts.called, parts.how, parts.lock);
   pick.dataset.key = entry.key;
   pick.tabIndex = -1;
   item.append(pick);
-  return {item, pick, ...parts, text: "", thumb: entry.thumb};
+  return {item, pick, ...parts, text: "", source: sourceOf(entry)};
 }
 
-function picture(entry) {
+/** The address of the small picture of a photo; null if there is none. */
+function sourceOf(entry) {
+  if (entry.folder) return thumbOf(entry);
+  return entry.thumb ?? (entry.photo ? null : urlOf(`samples/${encodeURIComponent(entry.name)}`));
+}
+
+function picture(source) {
   const blank = Object.assign(document.createElement("span"), {className: "blank"});
-  const source = entry.folder ? thumbOf(entry.name) : entry.thumb ?? (entry.photo ? null : urlOf(`samples/${encodeURIComponent(entry.name)}`));
   if (!source) return blank;
   const small = Object.assign(document.createElement("img"), {alt: "", draggable: false, loading: "lazy", decoding: "async", src: source});
   small.addEventListener("error", () => small.replaceWith(blank)); // of a damaged photo
@@ -142,10 +147,7 @@ function showRow(entry) {
   const said = stateOf(entry), count = countOfObjects(entry), why = whyUnopened(entry);
   const text = `${WORDS[said]}${count ? ` · ${countOf(count, "object")}` : ""}`, lock = entry.lock ? "in use" : "";
   row.item.hidden = !matches(entry);
-  if (row.thumb !== entry.thumb) {
-    row.pick.firstChild.replaceWith(picture(entry));
-    row.thumb = entry.thumb;
-  }
+  showPicture(row, sourceOf(entry), entry.key === state.photo?.key);
   if (row.text === text + lock) return;
   row.text = text + lock;
   row.item.dataset.state = said;
@@ -154,6 +156,14 @@ function showRow(entry) {
   const other = entry.lock ? `, somebody else (${entry.lock}) works on it` : "";
   row.pick.title = why ? `${entry.name}: ${why}` : `${entry.name}${other}`;
   row.pick.setAttribute("aria-label", `${entry.name}, ${text}${other}`);
+}
+
+/** Bring the small picture up to date; that of the open photo, which is seen large, once it is left. */
+function showPicture(row, source, isShown) {
+  if (row.source === source || row.source && isShown) return;
+  row.source = source;
+  if (row.pick.firstChild.src) row.pick.firstChild.src = source; // the old one stays until the new one is here
+  else row.pick.firstChild.replaceWith(picture(source));
 }
 
 /** Show how many photos each choice of a filter would list, and how many are done. */

@@ -38,12 +38,16 @@ JOURNAL_BYTES = 32 << 20
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What the list of photos shows of one: how far it is, its objects, and their labels."""
+    """What the list of photos shows of one: how far it is, its objects, and their labels.
+
+    `step` is the number of the last step that changed it.
+    """
 
     name: str
     state: State
     objects: int
     labels: tuple[str, ...]
+    step: int
 
 
 class FolderProject:
@@ -243,9 +247,9 @@ class FolderProject:
     def _row(self, name: str) -> Row:
         photo = self._photos.get(name)
         if photo is None:
-            return Row(name, "new", 0, ())
+            return Row(name, "new", 0, (), 0)
         labels = sorted({item.label for item in photo.objects})
-        return Row(name, photo.state, len(photo.objects), tuple(labels))
+        return Row(name, photo.state, len(photo.objects), tuple(labels), self.step_of(name))
 
     def _step(self, changed: Project) -> None:
         self._journal.append(changed)

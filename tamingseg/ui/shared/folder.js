@@ -12,7 +12,7 @@ export const page = [...crypto.getRandomValues(new Uint32Array(4))].map(part => 
 
 export const hasFolder = FOLDER !== null;
 
-/** The photos of the folder, in order: {key, name, folder, state, objects, labels, lock}; objects is how many there are, labels are theirs, lock is who else works on one. */
+/** The photos of the folder, in order: {key, name, folder, state, objects, labels, step, lock}; objects is how many there are, labels are theirs, step counts their changes, lock is who else works on one. */
 export let folderPhotos = [];
 
 let known = {run: null, step: null, classes: ""}; // what the server told last
@@ -62,10 +62,9 @@ function take({run, step, photos, locks, classes, notices}) {
   if (!folderPhotos.length) folderPhotos = photos.map(({name}) => ({key: `folder ${FOLDER.id} ${name}`, name, folder: true, lock: null}));
   const told = new Map(photos.map(photo => [photo.name, photo])), changed = [];
   for (const entry of folderPhotos) {
-    const photo = told.get(entry.name) ?? entry, lock = locks[entry.name] ?? null;
-    const {state, objects, labels} = photo, isSame = String(labels) === String(entry.labels);
-    if (isSame && state === entry.state && objects === entry.objects && lock === entry.lock) continue;
-    Object.assign(entry, {state, objects, labels, lock});
+    const now = {...told.get(entry.name), lock: locks[entry.name] ?? null};
+    if (Object.keys(now).every(what => String(now[what]) === String(entry[what]))) continue;
+    Object.assign(entry, now);
     changed.push(entry);
   }
   const text = JSON.stringify(classes);
@@ -94,7 +93,8 @@ export const openOnServer = (name, more) => call("open_in_folder", {page, name, 
 /** Say how far a photo is; what the server answers. */
 export const markOnServer = (name, state) => call("mark_photo", {page, name, state});
 
-export const thumbOf = name => urlOf(`folder/thumb?name=${encodeURIComponent(name)}`);
+/** The address of the small picture of a photo, with its objects: another one after every step. */
+export const thumbOf = ({name, step}) => urlOf(`folder/thumb?name=${encodeURIComponent(name)}&as=${known.run}-${step}`);
 
 /** The page is closed. */
 export function leaveFolder() {

@@ -6,6 +6,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+THUMB = 96
+"""Pixels of each side of a small picture."""
+
 
 def shrunk(image: np.ndarray, pixels: int) -> np.ndarray:
     """Shrink an image, uint8 RGB (H, W, 3), to at most so many pixels, its aspect kept."""
@@ -42,10 +45,19 @@ def png(image: np.ndarray) -> bytes:
     return file.getvalue()
 
 
-def thumbnail(image: np.ndarray, side: int = 96) -> bytes:
+def thumbnail(image: np.ndarray) -> bytes:
     """Return the middle square of an image as a small JPEG."""
-    height, width = image.shape[:2]
-    square = min(height, width)
-    top, left = (height - square) // 2, (width - square) // 2
+    top, left, square = middle_square(image.shape[:2])
     middle = image[top : top + square, left : left + square]
-    return jpeg(cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA))
+    return jpeg(cv2.resize(middle, (THUMB, THUMB), interpolation=cv2.INTER_AREA))
+
+
+def middle_square(size: tuple[int, int]) -> tuple[int, int, int]:
+    """Return (top, left, side) of the largest square in the middle of an image of `size`.
+
+    >>> middle_square((40, 60))
+    (0, 10, 40)
+    """
+    height, width = size
+    side = min(height, width)
+    return (height - side) // 2, (width - side) // 2, side

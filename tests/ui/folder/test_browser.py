@@ -116,6 +116,17 @@ def test_a_folder_is_worked_through_by_keyboard(annotator, folder_app, folder, d
     says(user, NAMES[0], "In progress · 1 object")
     step(user, "a", NAMES[1])
     says(user, NAMES[0], "Done · 1 object")
+    user.page.wait_for_function(
+        """name => [...document.querySelectorAll(".listed-photo")].some(row => {
+            const small = row.querySelector("img"), canvas = document.createElement("canvas");
+            if (row.querySelector(".called").textContent !== name || !small.complete) return false;
+            canvas.getContext("2d").drawImage(small, 0, 0);
+            // The disc is red. With a blue object laid on it, it is not.
+            const [red, , blue] = canvas.getContext("2d").getImageData(21, 33, 1, 1).data;
+            return blue > red;
+        })""",
+        arg=NAMES[0],
+    )
     user.page.keyboard.press("a")
     user.says("There is no object in this photo")
     step(user, "Shift+A", NAMES[2])

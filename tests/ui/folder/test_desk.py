@@ -1,5 +1,6 @@
 """Photos of the folder as pages open them; and what the calls let in."""
 
+import io
 import threading
 
 import numpy as np
@@ -16,6 +17,7 @@ from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.folder.calls import folder_calls, folder_routes, folder_settings
 from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.project import FolderProject, keep_written
+from tamingseg.ui.folder.thumbs import Thumbs
 from tamingseg.ui.workspaces import Workspaces
 from tamingseg.values import Click
 
@@ -284,6 +286,19 @@ def test_small_pictures_are_of_the_folder_alone(desk, photos):
     desk.locks.take("b.png", ANN, "Ann")
     assert client.post("/tamingseg/folder/leave", content=ANN).status_code == 204
     assert desk.locks.listed(BOB) == {}
+
+
+def test_a_small_picture_shows_the_objects_that_are_not_hidden(desk, two_discs):
+    find = Thumbs(desk.project).find
+    bare = np.array(Image.open(io.BytesIO(find("b.png")))).astype(int)
+    masks = [encode_rle(two_discs.label_maps[0] == value) for value in (1, 2)]
+    items = (Annotation("ball", masks[0]), Annotation("ball", masks[1], hidden=True))
+    desk.project.put(Photo("b.png", (48, 64), items), [Label("ball", "#f0e442")])
+    painted = np.array(Image.open(io.BytesIO(find("b.png")))).astype(int)
+    changed = np.abs(painted - bare).max(axis=2) > 60  # far more than JPEG changes
+    middle = two_discs.label_maps[0][:, 8:56].repeat(2, axis=0).repeat(2, axis=1)  # 96 x 96
+    assert (changed == (middle == 1)).mean() > 0.95  # its edges are blurred
+    assert not changed[middle == 2].any()
 
 
 def test_the_scripts_know_the_folder(desk):
