@@ -12,24 +12,28 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from skimage import data
+import skimage
 
 from tamingseg.checks import check_choice
+from tamingseg.data.base import read_image
 from tamingseg.data.label_maps import read_label_map
 from tamingseg.values import Sample
 
-_PHOTOS = {
-    "coffee": data.coffee,
-    "cat": data.chelsea,
-    "astronaut": data.astronaut,
-    "motorcycle": lambda: data.stereo_motorcycle()[0],
-    "rocket": data.rocket,
-    "coins": data.coins,
+_FILES = {
+    "coffee": "coffee.png",
+    "cat": "chelsea.png",
+    "astronaut": "astronaut.png",
+    "motorcycle": "motorcycle_left.png",
+    "rocket": "rocket.jpg",
+    "coins": "coins.png",
 }
+
+_FOLDER = Path(skimage.__file__).parent / "data"
+"""Read from there, for scikit-image's own functions load all it has for reading images."""
 
 _TRUTH = Path(__file__).parent / "sample_truth"
 
-SAMPLE_IMAGES = tuple(_PHOTOS)
+SAMPLE_IMAGES = tuple(_FILES)
 """Names for `load_sample_image`, the one to start with first."""
 
 
@@ -47,8 +51,7 @@ def load_sample_image(name: str) -> np.ndarray:
     (300, 451, 3)
     """
     check_choice(name, SAMPLE_IMAGES, "sample image")
-    photo = _PHOTOS[name]()
-    return np.stack([photo] * 3, axis=-1) if photo.ndim == 2 else np.ascontiguousarray(photo)
+    return read_image(_FOLDER / _FILES[name])
 
 
 def load_sample_truth(name: str) -> np.ndarray:

@@ -35,7 +35,7 @@ from tamingseg.ui.mosaics.calls import mosaic_tab
 from tamingseg.ui.mosaics.pictures import Textures, find_textures
 from tamingseg.ui.partition.calls import partition_tab
 from tamingseg.ui.proposals.calls import Proposer, proposal_tab, propose_on_grid, set_truth
-from tamingseg.ui.quick_gradio import gr
+from tamingseg.ui.quick_gradio import gr, no_web_app
 from tamingseg.ui.runs import MAX_AT_ONCE, listen_for_runs
 from tamingseg.ui.shared.calls import shared_calls
 from tamingseg.ui.shared.canvas import Tab, seg_canvas, settings_of
@@ -189,7 +189,8 @@ def build_page(
         A folder of photos that the page works on; by default photos are opened in the browser.
     """
     textures = textures or find_textures(None)
-    return Page(segmentor, propose, partitioner or segmentor, textures, memory, project)
+    with no_web_app():
+        return Page(segmentor, propose, partitioner or segmentor, textures, memory, project)
 
 
 def launch(
