@@ -2,8 +2,8 @@
 
 A click can mean several masks that lie in each other, and its answer holds them as level sets. A
 model that is `rated` (see `tamingseg.models.rating`) says of each level which IoU with the wanted
-mask to expect. It is told how large the level sets are, and what it knows of the click itself.
-Without it, see `tamingseg.masks.persistent`.
+mask to expect. All it is told is how large the level sets are. Without it, see
+`tamingseg.masks.persistent`.
 """
 
 import numpy as np

@@ -105,7 +105,7 @@ class ClickNet(nn.Module):
                 )
             self.upsampling = UpsamplingWeights(stride4, channels[0])
         if config.rated:
-            self.rating = LevelRating(config.query)
+            self.rating = LevelRating()
         self.mean: Tensor
         self.std: Tensor
         self.register_buffer("mean", torch.tensor(config.mean).view(3, 1, 1), False)
@@ -155,33 +155,19 @@ class ClickNet(nn.Module):
         -------
         Logits (B, N, H/4, W/4); of several outputs, those of the highest expected IoU.
         """
-        return self.decode_known(features, clicks, previous)[0]
-
-    def decode_known(
-        self, features: tuple[Tensor, ...], clicks: Tensor, previous: Tensor | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """Do the same as `decode`, and return what is known of each click too, (B, N, query)."""
         logits, query = self.decoder(features[:_DECODED], clicks, previous)
         if self.config.outputs > 1:
             expected = self.expected_iou(query).float().sigmoid()
-            return best_candidates(logits, expected), query
-        return logits[:, :, 0], query
+            return best_candidates(logits, expected)
+        return logits[:, :, 0]
 
-    def rate(self, query: Tensor, log_areas: Tensor) -> Tensor:
-        """Expect the IoU with the wanted mask of each level of the answers to N clicks.
+    def rate(self, log_areas: Tensor) -> Tensor:
+        """Expect the IoU with the wanted mask of each level of N answers.
 
-        Parameters
-        ----------
-        query
-            What is known of each click, (N, query), see `decode_known`.
-        log_areas
-            (N, 15), see `tamingseg.masks.rated`.
-
-        Returns
-        -------
-        float32 (N, 15) in [0, 1]. Only of a model that is `rated`.
+        Returns float32 (N, 15) in [0, 1]. For `log_areas`, (N, 15), see `tamingseg.masks.rated`.
+        Only of a model that is `rated`.
         """
-        return self.rating(query, log_areas).float().sigmoid()
+        return self.rating(log_areas).float().sigmoid()
 
     def decode_coarse(self, features: tuple[Tensor, ...], clicks: Tensor) -> Tensor:
         """Say roughly what N queries per image mean, for a quarter of the time of an answer.

@@ -1,8 +1,8 @@
 """Rates the levels of an answer: the IoU that each level set has with the wanted mask.
 
 Segment Anything (Kirillov et al., ICCV 2023) expects an IoU of each of its three masks; here it is
-one of each level set of the one answer. What is known of the click says what kind of thing it lies
-on, and the areas of the level sets say which things the answer holds.
+one of each level set of the one answer. The areas of the level sets say which things the answer
+holds: from one thing to the next, the area jumps.
 """
 
 import torch
@@ -14,19 +14,19 @@ _HIDDEN = 96
 
 
 class LevelRating(nn.Module):
-    """What is known of a click, (N, query), and `log_areas`, (N, 15) -> logits of IoUs, (N, 15)."""
+    """`log_areas` of N answers, (N, 15) -> logits of IoUs, (N, 15)."""
 
-    def __init__(self, query: int):
+    def __init__(self) -> None:
         super().__init__()
         levels = len(LEVELS)
-        self.first = nn.Linear(query + levels, _HIDDEN)
+        self.first = nn.Linear(levels, _HIDDEN)
         self.second = nn.Linear(_HIDDEN, _HIDDEN)
         self.last = nn.Linear(_HIDDEN, levels)
         self.dropout = nn.Dropout(0.3)
 
-    def forward(self, query: Tensor, log_areas: Tensor) -> Tensor:
+    def forward(self, log_areas: Tensor) -> Tensor:
         """See the class."""
-        hidden = self.dropout(self.first(torch.cat([query, log_areas], 1)).relu())
+        hidden = self.dropout(self.first(log_areas).relu())
         return self.last(self.dropout(self.second(hidden).relu()))
 
     def see(self, mean: Tensor, std: Tensor) -> None:

@@ -64,9 +64,7 @@ class ClickSegmentor:
             if full_size:
                 logits = self._finest(embedding.features, points[part], None)
             else:
-                logits, _ = self.network.decode(
-                    embedding.features, points[part], None, finest=False
-                )
+                logits = self.network.decode(embedding.features, points[part], None, finest=False)
             answers[part] = to_probabilities(resample_content(logits, frame, size))
 
         in_threads(answer, self._parts(len(points), frame, size), self.network.workers)
@@ -116,7 +114,7 @@ class ClickSegmentor:
 
         Returns logits (N, h, w) over the canvas.
         """
-        return self.network.decode(features, points, previous, finest=True)[0]
+        return self.network.decode(features, points, previous, finest=True)
 
     def _points(self, clicks: Sequence[Click], frame: Frame) -> np.ndarray:
         """Clicks of the image -> float32 (N, 3) rows (row, col, sign) of the canvas."""

@@ -22,6 +22,8 @@ class Network(Protocol):
         What the sides of a canvas must be divisible by.
     outputs
         Masks per query.
+    rated
+        Whether it rates the levels of an answer, see `rate`.
     precision
         What the encoder computes in, ``float32`` or ``bfloat16``.
     device
@@ -36,6 +38,7 @@ class Network(Protocol):
     image_size: int
     stride_multiple: int
     outputs: int
+    rated: bool
     precision: str
     device: Any
     workers: int
@@ -50,13 +53,12 @@ class Network(Protocol):
 
     def decode(
         self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> np.ndarray:
         """Answer N queries, float32 (N, K, 3) rows (row, col, sign) in pixels of the canvas.
 
         The sign is 1 for a positive click, 0 for a negative one. `previous` are probabilities
         (1, 1, H, W) on the canvas before the last click. Returns logits, float32 (N, H/4, W/4);
-        with `finest` as finely as the network can. A network that rates levels also returns what is
-        known of each query, float32 (N, query), others None.
+        with `finest` as finely as the network can.
         """
         ...
 
@@ -72,10 +74,10 @@ class Network(Protocol):
         """
         ...
 
-    def rate(self, known: np.ndarray, log_areas: np.ndarray) -> np.ndarray:
+    def rate(self, log_areas: np.ndarray) -> np.ndarray:
         """Expect the IoU with the wanted mask of each level of N answers, float32 (N, 15).
 
-        `known` is what `decode` said of them; for `log_areas`, see `tamingseg.masks.rated`.
+        For `log_areas`, see `tamingseg.masks.rated`.
         """
         ...
 

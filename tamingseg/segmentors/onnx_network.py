@@ -34,6 +34,7 @@ class OnnxNetwork:
         self.image_size = graphs.image_size
         self.stride_multiple = graphs.stride_multiple
         self.outputs = graphs.outputs
+        self.rated = "rate" in graphs.graphs
         self._dim = graphs.dim
         self.workers = threads or usual_threads()
         self.graphs, self._threads = graphs, threads
@@ -49,13 +50,13 @@ class OnnxNetwork:
 
     def decode(
         self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> np.ndarray:
         """See `Network.decode`."""
         mask = _NO_MASK if previous is None else previous
-        logits, *known = self._ask("decode", features, points=points[None], previous=mask)
+        logits = self._ask("decode", features, points=points[None], previous=mask)[0]
         if finest and "enlarge" in self.graphs.graphs:
             logits = self._ask("enlarge", features, logits=logits)[0]
-        return logits[0], known[0][0] if known else None
+        return logits[0]
 
     def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
         """See `Network.decode_coarse`."""
@@ -70,9 +71,9 @@ class OnnxNetwork:
         )
         return logits[0], expected[0]
 
-    def rate(self, known: np.ndarray, log_areas: np.ndarray) -> np.ndarray:
+    def rate(self, log_areas: np.ndarray) -> np.ndarray:
         """See `Network.rate`."""
-        return self._run("rate", known=known, log_areas=log_areas)[0]
+        return self._run("rate", log_areas=log_areas)[0]
 
     def pixel_features(self, features: Any) -> np.ndarray:
         """See `Network.pixel_features`."""

@@ -28,7 +28,7 @@ class TorchNetwork:
         self.image_size: int = config.image_size
         self.stride_multiple: int = getattr(self.model, "stride_multiple", 1)
         self.outputs: int = getattr(config, "outputs", 1)
-        self._rated: bool = getattr(config, "rated", False)
+        self.rated: bool = getattr(config, "rated", False)
         self.workers = 1  # torch divides a call among threads itself
         self.pixels_at_once = _PIXELS_AT_ONCE * (1 if self.device.type == "cpu" else _MORE_ON_A_GPU)
         can = self.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
@@ -49,18 +49,13 @@ class TorchNetwork:
     @torch.inference_mode()
     def decode(
         self, features: Any, points: np.ndarray, previous: np.ndarray | None, finest: bool
-    ) -> tuple[np.ndarray, np.ndarray | None]:
+    ) -> np.ndarray:
         """See `Network.decode`."""
         mask = None if previous is None else self._tensor(previous)
-        clicks, known = self._tensor(points[None]), None
-        if self._rated:
-            logits, query = self.model.decode_known(features, clicks, mask)
-            known = query[0].float().cpu().numpy()
-        else:
-            logits = self.model.decode(features, clicks, mask)
+        logits = self.model.decode(features, self._tensor(points[None]), mask)
         if finest:
             logits = self.model.enlarge(logits, features)
-        return logits[0].float().cpu().numpy(), known
+        return logits[0].float().cpu().numpy()
 
     @torch.inference_mode()
     def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
@@ -77,9 +72,9 @@ class TorchNetwork:
         return logits[0].float().cpu().numpy(), expected[0].cpu().numpy()
 
     @torch.inference_mode()
-    def rate(self, known: np.ndarray, log_areas: np.ndarray) -> np.ndarray:
+    def rate(self, log_areas: np.ndarray) -> np.ndarray:
         """See `Network.rate`."""
-        return self.model.rate(self._tensor(known), self._tensor(log_areas)).cpu().numpy()
+        return self.model.rate(self._tensor(log_areas)).cpu().numpy()
 
     @torch.inference_mode()
     def pixel_features(self, features: Any) -> np.ndarray:

@@ -138,41 +138,32 @@ class ZoomSegmentor(ClickSegmentor):
 
         Of its levels it gets the one that the network rates best, or the one that persists.
         """
-        logits, known = self.network.decode(features, points, previous, finest=True)
+        logits = self.network.decode(features, points, previous, finest=True)
         if previous is None and points.shape[1] == 1:
             for number, point in enumerate(points[:, 0]):
                 if point[2] == 1:
                     piece, at_click = piece_of(logits[number], point, 4 * features[0].shape[3])
-                    of_click = None if known is None else known[number]
-                    logits[number] = centred_on(piece, self._level(piece, at_click, of_click))
+                    logits[number] = centred_on(piece, self._level(piece, at_click))
         return logits
 
-    def _level(self, piece: np.ndarray, at_click: float, known: np.ndarray | None) -> float:
+    def _level(self, piece: np.ndarray, at_click: float) -> float:
         """Return the level of a piece, logits (h, w), that is probably meant."""
         probabilities = expit(piece)
-        if known is None:
+        if not self.network.rated:
             return persistent_level(probabilities)
-        expected = self.network.rate(known[None], log_areas(probabilities)[None])[0]
+        expected = self.network.rate(log_areas(probabilities)[None])[0]
         return rated_level(expected, at_click)
 
     def pieces(
         self, embedding: ImageEmbedding, clicks: Sequence[Click]
-    ) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-        """Yield what the level of each answer is chosen by, if the network rates levels.
-
-        That is what is known of the click, `log_areas`, and the logits of the piece, (H, W).
-        """
+    ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+        """Yield of the piece that each click is about: `log_areas`, and its logits, (H, W)."""
         frame = self._frame(embedding.size)
         points = self._points(clicks, frame)
-        logits, known = self.network.decode(embedding.features, points[:, None], None, finest=True)
-        assert known is not None
-        for answer, point, of_click in zip(logits, points, known, strict=True):
+        logits = self.network.decode(embedding.features, points[:, None], None, finest=True)
+        for answer, point in zip(logits, points, strict=True):
             piece, _ = piece_of(answer, point, frame.canvas[1])
-            yield (
-                of_click,
-                log_areas(expit(piece)),
-                resample_content(piece[None], frame, embedding.size)[0],
-            )
+            yield log_areas(expit(piece)), resample_content(piece[None], frame, embedding.size)[0]
 
     def _likely_window(
         self, embedding: ZoomEmbedding, clicks: Sequence[Click], previous: np.ndarray

@@ -27,8 +27,8 @@ _MASKS = 5
 
 _ROUNDS, _BATCH, _PEAK_LR, _WEIGHT_DECAY = 30, 128, 2e-3, 0.02
 
-Answered = tuple[np.ndarray, np.ndarray, np.ndarray]
-"""One click: what is known of it, `log_areas` of its answer, the IoU of each level."""
+Answered = tuple[np.ndarray, np.ndarray]
+"""One click: `log_areas` of its answer, and the IoU of each level."""
 
 
 def learn_rating(
@@ -91,8 +91,8 @@ def _ask(segmentor: ZoomSegmentor, sample: Sample, rng: np.random.Generator) -> 
         clicks += [random_click(truth, rng), middle]
         truths += [(truth, sample.ignore(index))] * 2
     answers = segmentor.pieces(segmentor.embed(sample.image), clicks)
-    for (known, log_areas, piece), (truth, ignore) in zip(answers, truths, strict=True):
-        yield known, log_areas, level_ious(piece, truth, ignore)
+    for (log_areas, piece), (truth, ignore) in zip(answers, truths, strict=True):
+        yield log_areas, level_ious(piece, truth, ignore)
 
 
 def level_ious(logits: np.ndarray, truth: np.ndarray, ignore: np.ndarray | None) -> np.ndarray:
@@ -113,21 +113,20 @@ def _fit(
 ) -> None:
     """Fit the rating to the answers, by the squared error of the IoUs."""
     device = rating.last.weight.device
-    known, areas, ious = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
-    inputs = torch.cat([known, areas], 1)
-    mean, std = inputs.mean(0), inputs.std(0, correction=0) + 1e-3
+    areas, ious = (torch.from_numpy(np.stack(part)) for part in zip(*rows, strict=True))
+    mean, std = areas.mean(0), areas.std(0, correction=0) + 1e-3
     share = torch.tensor(weights, dtype=torch.float32)
-    parts = ((inputs - mean) / std, ious, share / share.mean())
-    inputs, ious, share = (part.to(device) for part in parts)
+    parts = ((areas - mean) / std, ious, share / share.mean())
+    areas, ious, share = (part.to(device) for part in parts)
     optimizer = torch.optim.AdamW(rating.parameters(), _PEAK_LR, weight_decay=_WEIGHT_DECAY)
     rating.train()
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for done in tqdm(range(_ROUNDS), unit="round", desc="rating levels"):
             optimizer.param_groups[0]["lr"] = _PEAK_LR * (1 - done / _ROUNDS)
-            for batch in torch.randperm(len(inputs)).split(_BATCH):
-                known, areas = inputs[batch].split([inputs.shape[1] - len(LEVELS), len(LEVELS)], 1)
-                errors = F.mse_loss(rating(known, areas).sigmoid(), ious[batch], reduction="none")
+            for batch in torch.randperm(len(areas)).split(_BATCH):
+                expected = rating(areas[batch]).sigmoid()
+                errors = F.mse_loss(expected, ious[batch], reduction="none")
                 optimizer.zero_grad()
                 (errors.mean(1) * share[batch]).mean().backward()
                 optimizer.step()

@@ -125,8 +125,8 @@ class _Rate(nn.Module):
         super().__init__()
         self.model = model
 
-    def forward(self, known: Tensor, log_areas: Tensor) -> Tensor:
-        return self.model.rate(known, log_areas)
+    def forward(self, log_areas: Tensor) -> Tensor:
+        return self.model.rate(log_areas)
 
 
 _Task = tuple[str, nn.Module, tuple[Any, ...], Sequence[str]]
@@ -141,15 +141,13 @@ def _tasks(model: Any) -> list[_Task]:
     of_image = [feature_name(place) for place in range(len(features))]
     points = torch.tensor([[[[5.0, 7.0, 1.0], [20.0, 30.0, 0.0]]] * 2])
     asked = (features, points, torch.rand(1, 1, 9, 12))
-    rated = getattr(model.config, "rated", False)
     names = [*of_image, "points", "previous"]
     tasks: list[_Task] = [
         ("encode", encode, (canvas,), ["canvas"]),
-        ("decode", _Ask(model, "decode_known" if rated else "decode"), asked, names),
+        ("decode", _Ask(model, "decode"), asked, names),
     ]
-    if rated:
-        known = torch.rand(2, model.config.query), torch.rand(2, len(LEVELS))
-        tasks.append(("rate", _Rate(model), known, ["known", "log_areas"]))
+    if getattr(model.config, "rated", False):
+        tasks.append(("rate", _Rate(model), (torch.rand(2, len(LEVELS)),), ["log_areas"]))
     if isinstance(model, ClickNet):
         asks = _Ask(model, "decode_coarse")
         tasks.append(("decode_coarse", asks, asked[:2], [*of_image, "points"]))

@@ -97,15 +97,14 @@ def answers_of(segmentor, canvas, points, previous):
     network = segmentor.network
     features, nbytes = network.encode(canvas)
     answers = {"bytes": np.float32(nbytes)}
-    answers["coarse"], _ = network.decode(features, points, previous, finest=False)
-    answers["finest"], known = network.decode(features, points, previous, finest=True)
+    answers["coarse"] = network.decode(features, points, previous, finest=False)
+    answers["finest"] = network.decode(features, points, previous, finest=True)
     rough = network.decode_coarse(features, points)
     if rough is not None:
         answers["rough"] = rough
-    if known is not None:
-        areas = np.linspace(-1, -9, len(LEVELS) * len(known), dtype=np.float32)
-        rates = network.rate(known, areas.reshape(len(known), -1))
-        answers |= {"known": known, "rates": rates}
+    if network.rated:
+        areas = np.linspace(-1, -9, 2 * len(LEVELS), dtype=np.float32)
+        answers["rates"] = network.rate(areas.reshape(2, -1))
     if isinstance(segmentor, CandidateSegmentor):
         several = network.decode_candidates(features, points)
         answers |= zip(("candidates", "expected"), several, strict=True)

@@ -27,7 +27,7 @@ function find(network, photo, frame, clicks, known) {
   const logits = network.decode(photo, places, previous && inContent(previous, canvas, content)), {height, width} = logits;
   // A click at the very edge may be rounded to the far side of it.
   const cells = places.map(({row, col}) => [[row, height, 0], [col, width, 1]].map(([place, side, axis]) => Math.min(Math.floor((place * side) / canvas[axis]), side - 1)));
-  if (!previous) return clicks[0].positive ? pieceAt(logits, ...cells[0], areas => network.rate(logits.query, areas)) : logits;
+  if (!previous) return clicks[0].positive ? pieceAt(logits, ...cells[0], areas => network.rate(areas)) : logits;
   const made = clicks.map(({positive}, i) => ({cell: cells[i][0] * width + cells[i][1], positive}));
   return {values: settled(logits.values.map(expit), previous.values, made, width).map(logit), height, width};
 }

@@ -27,7 +27,7 @@ export class Network {
   }
 
   /**
-   * The logits {values, height, width, query} of clicks {row, col, positive} in pixels of the canvas. `previous` are the
+   * The logits {values, height, width} of clicks {row, col, positive} in pixels of the canvas. `previous` are the
    * probabilities before the last one, of the same form; null before the first.
    */
   decode(photo, clicks, previous) {
@@ -40,13 +40,13 @@ export class Network {
     const region = this.linear("region.2", rectified(this.linear("region.0", Float32Array.of(...query, ...mean))));
     query = query.map((value, i) => value + region[i]);
     const logits = this.decidePixels(photo, query, coarse, clicks, previous);
-    return {...(photo.upsampling ? upsampled(logits, photo.upsampling) : logits), query};
+    return photo.upsampling ? upsampled(logits, photo.upsampling) : logits;
   }
 
-  /** How well each level of an answer is rated, a logit, by the `query` of its click; null if the model does not rate levels. */
-  rate(query, logAreas) {
+  /** How well each level of an answer is rated, a logit; null if the model does not rate levels. */
+  rate(logAreas) {
     if (!this.weights["rating.last.weight"]) return null;
-    const first = rectified(this.layer("rating.first", Float32Array.of(...query, ...logAreas)));
+    const first = rectified(this.layer("rating.first", Float32Array.from(logAreas)));
     return this.layer("rating.last", rectified(this.layer("rating.second", first)));
   }
 
