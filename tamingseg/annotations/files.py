@@ -7,6 +7,7 @@ Names that lead out of the folder, and what operating systems leave behind, are 
 import io
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -24,6 +25,9 @@ _ZIP = b"PK\3\4"
 
 Size = tuple[int, int]
 
+Reader = Callable[[], bytes]
+"""Reads a file. Those of folders and of ZIPs on the disk can be pickled."""
+
 
 class Files(Mapping[str, bytes]):
     """Name (with "/" between folders) -> contents, read when they are asked for.
@@ -31,23 +35,22 @@ class Files(Mapping[str, bytes]):
     `where` is what messages call the whole. `path` says where a file lies, if it lies in a folder.
     """
 
-    def __init__(
-        self, readers: Mapping[str, Callable[[], bytes]], where: str, root: Path | None = None
-    ) -> None:
+    def __init__(self, readers: Mapping[str, Reader], where: str, root: Path | None = None) -> None:
         self._readers, self.where, self._root = dict(readers), where, root
         self._parsed: tuple[str, Any] | None = None
 
     def __getitem__(self, name: str) -> bytes:
-        data = self._readers[name]()
-        if len(data) > MAX_BYTES:
-            raise ValueError(f"{name} is larger than {MAX_BYTES >> 20} MiB")
-        return data
+        return self.reader(name)()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._readers)
 
     def __len__(self) -> int:
         return len(self._readers)
+
+    def reader(self, name: str) -> Reader:
+        """Return what reads a file; it raises ValueError if the file is too large or damaged."""
+        return partial(_bounded, self._readers[name], name)
 
     def ending(self, *suffixes: str) -> list[str]:
         """Return the names that end in one of `suffixes`, in upper or lower case."""
@@ -92,7 +95,7 @@ def from_memory(contents: Mapping[str, bytes], where: str = "the files") -> File
     names = [name for name in contents if not _is_passed_over(name)]
     if len(names) == 1 and contents[names[0]].startswith(_ZIP):
         return _from_zip(io.BytesIO(contents[names[0]]), names[0])
-    return Files({composed(name): _getter(contents, name) for name in names}, where)
+    return Files({composed(name): partial(contents.__getitem__, name) for name in names}, where)
 
 
 def open_files(path: Path) -> Files:
@@ -110,7 +113,7 @@ def open_files(path: Path) -> Files:
         paths = [*found.files, *found.others]
         names = {file.relative_to(path).as_posix(): file for file in paths if file.is_file()}
         _check_count(len(names), path)
-        readers = {composed(name): _reader(file) for name, file in names.items()}
+        readers = {composed(name): partial(_read, file) for name, file in names.items()}
         rooted = all(composed(name) == name for name in names)
         return Files(readers, str(path), path if rooted else None)
     if not path.is_file():
@@ -119,47 +122,57 @@ def open_files(path: Path) -> Files:
         is_zip = file.read(len(_ZIP)) == _ZIP
     if is_zip or path.suffix.lower() == ".zip":
         return _from_zip(path, str(path))
-    return Files({composed(path.name): _reader(path)}, str(path), path.parent)
+    return Files({composed(path.name): partial(_read, path)}, str(path), path.parent)
 
 
 def _from_zip(source: Path | io.BytesIO, where: str) -> Files:
-    try:
-        archive = zipfile.ZipFile(source)
-    except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
-        raise ValueError(f"{where} is damaged or truncated ({error}); get it again") from error
+    archive = _Archive(source, where)
     entries = [
         entry
-        for entry in archive.infolist()
+        for entry in archive.entries.values()
         if not _is_passed_over(entry.filename) and not entry.is_dir()  # a name may be empty
     ]
     _check_count(len(entries), where)
     if sum(entry.file_size for entry in entries) > MAX_ALL_BYTES:
         raise ValueError(f"{where} unpacks to more than {MAX_ALL_BYTES >> 30} GiB")
-    readers = {composed(entry.filename): _unpacker(archive, entry, where) for entry in entries}
+    readers = {
+        composed(entry.filename): partial(archive.unpack, entry.filename) for entry in entries
+    }
     return Files(readers, where)
 
 
-def _unpacker(archive: zipfile.ZipFile, entry: zipfile.ZipInfo, where: str) -> Callable[[], bytes]:
-    def unpack() -> bytes:
+class _Archive:
+    """A ZIP that is open; what comes out of a pickle opens it again."""
+
+    def __init__(self, source: Path | io.BytesIO, where: str) -> None:
+        self._source, self._where = source, where
         try:
-            with archive.open(entry) as file:
+            self._archive = zipfile.ZipFile(source)
+        except (zipfile.BadZipFile, NotImplementedError, OSError) as error:
+            raise ValueError(f"{where} is damaged or truncated ({error}); get it again") from error
+        self.entries = {entry.filename: entry for entry in self._archive.infolist()}
+
+    def __reduce__(self) -> tuple[type["_Archive"], tuple[Path | io.BytesIO, str]]:
+        return _Archive, (self._source, self._where)
+
+    def unpack(self, name: str) -> bytes:
+        try:
+            with self._archive.open(self.entries[name]) as file:
                 return file.read(MAX_BYTES + 1)
         except Exception as error:  # zipfile, zlib, lzma: each has errors of its own
-            raise ValueError(f"{entry.filename} in {where} is damaged ({error!s:.200})") from error
-
-    return unpack
+            raise ValueError(f"{name} in {self._where} is damaged ({error!s:.200})") from error
 
 
-def _reader(path: Path) -> Callable[[], bytes]:
-    def read() -> bytes:
-        with open(path, "rb") as file:
-            return file.read(MAX_BYTES + 1)
-
-    return read
+def _read(path: Path) -> bytes:
+    with open(path, "rb") as file:
+        return file.read(MAX_BYTES + 1)
 
 
-def _getter(contents: Mapping[str, bytes], name: str) -> Callable[[], bytes]:
-    return lambda: contents[name]
+def _bounded(read: Reader, name: str) -> bytes:
+    data = read()
+    if len(data) > MAX_BYTES:
+        raise ValueError(f"{name} is larger than {MAX_BYTES >> 20} MiB")
+    return data
 
 
 def _is_passed_over(name: str) -> bool:

@@ -1,8 +1,9 @@
 """Every format of annotation files, in one table."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import Project
 from tamingseg.annotations.files import Files, Size
 from tamingseg.annotations.formats import (
@@ -32,8 +33,10 @@ class Format:
     ----------
     title, what
         What people call it, and what it consists of.
+    converter
+        project -> what converts a photo, see `tamingseg.annotations.converted`.
     write
-        (project, photos' files, report) -> (name, contents) of each file.
+        (project, what each of its photos became, report) -> (name, contents) of each file.
     read
         (files, sizes of photos by name, report) -> project.
     recognised
@@ -51,7 +54,8 @@ class Format:
 
     title: str
     what: str
-    write: Callable[[Project, Files, Report], Written]
+    converter: Callable[[Project], Converter]
+    write: Callable[[Project, Iterable[Converted], Report], Written]
     read: Callable[[Files, Mapping[str, Size], Report], Project]
     recognised: Callable[[Files], bool]
     keeps: frozenset[str] = frozenset()
@@ -64,6 +68,7 @@ FORMATS = {
     "project": Format(
         "tamingseg project",
         "a ZIP with project.json; holds everything",
+        project.converter,
         project.write,
         project.read,
         project.recognised,
@@ -74,6 +79,7 @@ FORMATS = {
     "coco": Format(
         "COCO",
         "one JSON file, masks as RLE (run-length encoding)",
+        coco.converter,
         coco.write,
         coco.read,
         coco.recognised,
@@ -84,7 +90,8 @@ FORMATS = {
     "coco-polygons": Format(
         "COCO, polygons",
         "one JSON file, polygons where they keep every pixel",
-        coco.write_polygons,
+        coco.converter_to_polygons,
+        coco.write,
         coco.read,
         coco.recognised,
         frozenset({"name", "hidden", "locked", "colour", "key", "unused"}),
@@ -94,6 +101,7 @@ FORMATS = {
     "labelme": Format(
         "LabelMe",
         "a JSON file beside each photo: polygons, masks where these do not suffice",
+        labelme.converter,
         labelme.write,
         labelme.read,
         labelme.recognised,
@@ -103,6 +111,7 @@ FORMATS = {
     "yolo": Format(
         "YOLO",
         "data.yaml and labels/: a polygon per object",
+        yolo.converter,
         yolo.write,
         yolo.read,
         yolo.recognised,
@@ -111,6 +120,7 @@ FORMATS = {
     "voc": Format(
         "Pascal VOC",
         "SegmentationObject/ and SegmentationClass/: palette PNGs",
+        voc.converter,
         voc.write,
         voc.read,
         voc.recognised,
@@ -120,6 +130,7 @@ FORMATS = {
     "cityscapes": Format(
         "Cityscapes",
         "gtFine/: labelIds, instanceIds and polygons",
+        cityscapes.converter,
         cityscapes.write,
         cityscapes.read,
         cityscapes.recognised,
@@ -128,6 +139,7 @@ FORMATS = {
     "cvat": Format(
         "CVAT for images",
         "annotations.xml, masks",
+        cvat.converter,
         cvat.write,
         cvat.read,
         cvat.recognised,
@@ -137,6 +149,7 @@ FORMATS = {
     "label-studio": Format(
         "Label Studio",
         "tasks.json, brush masks",
+        labelstudio.converter,
         labelstudio.write,
         labelstudio.read,
         labelstudio.recognised,
@@ -146,6 +159,7 @@ FORMATS = {
     "geojson": Format(
         "GeoJSON",
         "a collection of polygons in pixels per photo, as QuPath has it",
+        geojson.converter,
         geojson.write,
         geojson.read,
         geojson.recognised,
@@ -155,6 +169,7 @@ FORMATS = {
     "svg": Format(
         "SVG",
         "a drawing per photo",
+        svg.converter,
         svg.write,
         svg.read,
         svg.recognised,
@@ -164,6 +179,7 @@ FORMATS = {
     "cutouts": Format(
         "Cut-outs",
         "a PNG with transparency per object, and cutouts.csv",
+        cutouts.converter,
         cutouts.write,
         cutouts.read,
         cutouts.recognised,
@@ -173,6 +189,7 @@ FORMATS = {
     "label-maps": Format(
         "Label maps",
         "masks/ with grey PNGs of 16 bits, and objects.csv",
+        label_maps.converter,
         label_maps.write,
         label_maps.read,
         label_maps.recognised,
@@ -181,6 +198,7 @@ FORMATS = {
     "index-png": Format(
         "Index PNG",
         "masks/ with palette PNGs in the labels' colours, and objects.csv",
+        label_maps.converter_to_palette,
         label_maps.write_palette,
         label_maps.read,
         label_maps.recognised,

@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from tamingseg.annotations.converted import ConvertEach, Converter, Shown, convert_in_turn
 from tamingseg.annotations.document import Made, Project
 from tamingseg.annotations.files import Files, from_memory
 from tamingseg.annotations.matching import finder
@@ -26,16 +27,19 @@ def write_files(
     report: Report,
     images: Files | Mapping[str, bytes] = NO_FILES,
     with_photos: bool = False,
+    convert_each: ConvertEach = convert_in_turn,
 ) -> Written:
     """Yield (name, contents) of every file of a format, and note what it cannot keep.
 
     The notes are complete when the last file has been taken. `images` are the photos' files by
-    name; they are needed for formats that show them, and `with_photos` adds them.
+    name; they are needed for formats that show them, and `with_photos` adds them. `convert_each`
+    may let several processes convert the photos.
     """
     format_ = find_format(name)
     images = images if isinstance(images, Files) else from_memory(images)
     _note_lost_fields(project, format_, report)
-    yield from format_.write(project, images, report)
+    converted = convert_each(*to_convert(project, name, images), report)
+    yield from format_.write(project, converted, report)
     if with_photos:
         find = finder(images)
         for photo in project.photos:
@@ -45,16 +49,28 @@ def write_files(
                 yield format_.photos.format(name=photo.name), images[found]
 
 
+def to_convert(project: Project, name: str, images: Files) -> tuple[Converter, list[Shown]]:
+    """Return what converts a photo to a format, and the photos."""
+    format_, find = find_format(name), finder(images)
+    shown: list[Shown] = []
+    for photo in project.photos:
+        found = find(photo.name) if format_.needs_photos else None
+        shown.append((photo, None if found is None else images.reader(found)))
+    return format_.converter(project), shown
+
+
 def write_annotations(
     project: Project,
     output: Path,
     name: str,
     images: Files | Mapping[str, bytes] = NO_FILES,
     with_photos: bool = False,
+    convert_each: ConvertEach = convert_in_turn,
 ) -> list[Note]:
     """Write annotations, whole or not at all; returns what the format could not keep.
 
     An `output` that ends in .zip, or in the format's own extension, is a file, any other a folder.
+    `convert_each` may let several processes convert the photos.
 
     Raises
     ------
@@ -64,7 +80,7 @@ def write_annotations(
         If it cannot be written.
     """
     report, suffix = Report(), output.suffix.lower()
-    files = write_files(project, name, report, images, with_photos)
+    files = write_files(project, name, report, images, with_photos, convert_each)
     extension = find_format(name).extension
     if suffix in _ZIPS & {".zip", extension}:
         with open_whole(output) as file:

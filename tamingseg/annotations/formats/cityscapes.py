@@ -16,11 +16,13 @@ Source: github.com/mcordts/cityscapesScripts, `labels.py` and `json2instanceImg.
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Photo,
@@ -30,7 +32,7 @@ from tamingseg.annotations.document import (
     photo_name,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems
 from tamingseg.annotations.outlines import centre_outlines
 from tamingseg.annotations.painting import painted
@@ -51,6 +53,9 @@ CLASSES = (
 # fmt: on
 """The class of each id."""
 
+_KNOWN = {name: number for number, name in enumerate(CLASSES) if number}
+"""The id of each class, "unlabeled" not."""
+
 _FOLDER, _OBJECTS, _IDS = "gtFine/train/", "_gtFine_instanceIds.png", "_gtFine_labelIds.png"
 _POLYGONS, _PHOTO, _TABLE = "_gtFine_polygons.json", "_leftImg8bit", "labels.csv"
 _MOST_IDS, _MOST = 65, 999
@@ -61,38 +66,27 @@ def recognised(files: Files) -> bool:
     return bool(files.ending(_OBJECTS.lower(), _POLYGONS.lower()))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what makes the three files of a photo."""
+    return partial(_files_of, _KNOWN | _further_classes(project))
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield the table of further classes, and three files per photo."""
-    known = {name: number for number, name in enumerate(CLASSES) if number}
-    others = [label.name for label in project.labels if label.name not in known]
-    numbers = known | {name: len(CLASSES) + index for index, name in enumerate(others)}
-    if others:
+    if further := _further_classes(project):
         table = io.StringIO()
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(["id", "name"])
-        rows.writerows([numbers[name], name] for name in others)
+        rows.writerows([number, name] for name, number in further.items())
         yield _TABLE, table.getvalue().encode()
     names = stems(project, report)
-    for photo in project.photos:
-        index = painted(photo, _MOST, "Cityscapes", report)
-        ids = np.zeros(len(photo.objects) + 1, np.int64)
-        polygons: list[dict[str, Any]] = []
-        for number, item in enumerate(photo.objects[:_MOST], 1):
-            if numbers[item.label] >= _MOST_IDS:
-                words = f"Cityscapes has ids of classes below {_MOST_IDS}; left out"
-                report.lost("object", words, photo.name, number)
-                continue
-            ids[number] = numbers[item.label]
-            polygons += [
-                {"label": item.label, "polygon": ring.astype(int).tolist()}
-                for ring in centre_outlines(decode_crop(item.mask, photo.size))
-            ]
-        objects = np.where(ids[index] > 0, ids[index] * 1000 + index, 0)
+    for photo, (ids, objects, polygons) in zip(project.photos, converted, strict=True):
         path = _FOLDER + names[photo.name].removesuffix(_PHOTO)
-        yield path + _IDS, png(ids[index].astype(np.uint8))
-        yield path + _OBJECTS, png(objects.astype(np.uint16))
-        contents = {"imgHeight": photo.size[0], "imgWidth": photo.size[1], "objects": polygons}
-        yield path + _POLYGONS, json.dumps(contents, ensure_ascii=False).encode()
+        yield path + _IDS, ids
+        yield path + _OBJECTS, objects
+        yield path + _POLYGONS, polygons
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -117,6 +111,38 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
             )
     labels = make_labels(item.label for photo in photos.values() for item in photo.objects)
     return Project(labels, tuple(photos.values()))
+
+
+def _further_classes(project: Project) -> dict[str, int]:
+    """Return name -> id of the labels that are no classes of Cityscapes."""
+    names = [label.name for label in project.labels if label.name not in _KNOWN]
+    return {name: number for number, name in enumerate(names, len(CLASSES))}
+
+
+def _files_of(
+    numbers: dict[str, int], photo: Photo, file: Reader | None, report: Report
+) -> list[bytes]:
+    """Return the PNGs of classes and of objects, and the polygons as JSON."""
+    index = painted(photo, _MOST, "Cityscapes", report)
+    ids = np.zeros(len(photo.objects) + 1, np.int64)
+    polygons: list[dict[str, Any]] = []
+    for number, item in enumerate(photo.objects[:_MOST], 1):
+        if numbers[item.label] >= _MOST_IDS:
+            words = f"Cityscapes has ids of classes below {_MOST_IDS}; left out"
+            report.lost("object", words, photo.name, number)
+            continue
+        ids[number] = numbers[item.label]
+        polygons += [
+            {"label": item.label, "polygon": ring.astype(int).tolist()}
+            for ring in centre_outlines(decode_crop(item.mask, photo.size))
+        ]
+    objects = np.where(ids[index] > 0, ids[index] * 1000 + index, 0)
+    contents = {"imgHeight": photo.size[0], "imgWidth": photo.size[1], "objects": polygons}
+    return [
+        png(ids[index].astype(np.uint8)),
+        png(objects.astype(np.uint16)),
+        json.dumps(contents, ensure_ascii=False).encode(),
+    ]
 
 
 def _read_map(name: str, data: bytes, names: dict[int, str], file: str, report: Report) -> Photo:

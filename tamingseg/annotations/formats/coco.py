@@ -18,11 +18,13 @@ Source: cocodataset.org, "Data format".
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Label,
@@ -34,7 +36,7 @@ from tamingseg.annotations.document import (
     read_colour,
     tidy,
 )
-from tamingseg.annotations.files import Files
+from tamingseg.annotations.files import Files, Reader
 from tamingseg.annotations.matching import without_ending
 from tamingseg.annotations.outlines import edge_outlines
 from tamingseg.annotations.rasters import goes_outside, same_mask
@@ -54,56 +56,36 @@ def recognised(files: Files) -> bool:
     return any(_is_coco(files, name) or _is_results(files, name) for name in names)
 
 
-def write_polygons(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
-    """Yield the JSON file with polygons, and run lengths for what polygons cannot hold."""
-    yield from write(project, images, report, polygons=True)
+def converter(project: Project, polygons: bool = False) -> Converter:
+    """Return what gives the annotations of a photo, without their ids and that of the image."""
+    return partial(_describe_photo, _category_ids(project), polygons)
+
+
+def converter_to_polygons(project: Project) -> Converter:
+    """Return the same with polygons, and run lengths for what polygons cannot hold."""
+    return converter(project, polygons=True)
 
 
 def write(
-    project: Project, images: Files, report: Report, polygons: bool = False
+    project: Project, converted: Iterable[Converted], report: Report
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the JSON file."""
-    numbers = {label.name: number for number, label in enumerate(project.labels, 1)}
     entries: list[dict[str, Any]] = []
     described: list[dict[str, Any]] = []
-    for image_id, photo in enumerate(project.photos, 1):
+    for image_id, (photo, objects) in enumerate(zip(project.photos, converted, strict=True), 1):
         height, width = photo.size
         entries.append({"id": image_id, "file_name": photo.name, "height": height, "width": width})
-        for number_, item in enumerate(photo.objects, 1):
-            crop = decode_crop(item.mask, photo.size)
-            segmentation = _polygons(crop, photo.size) if polygons else None
-            if polygons and segmentation is None:
-                report.lost(
-                    "",
-                    "COCO's polygons cannot hold it; written as run lengths",
-                    photo.name,
-                    number_,
-                )
-            described.append(
-                {
-                    "id": len(described) + 1,
-                    "image_id": image_id,
-                    "category_id": numbers[item.label],
-                    "segmentation": segmentation or {"size": [height, width], "counts": item.mask},
-                    "area": int(crop.pixels.sum()),
-                    "bbox": [crop.left, crop.top, *crop.pixels.shape[::-1]],
-                    "iscrowd": 0,
-                    "attributes": {
-                        key: value
-                        for key in ("name", "hidden", "locked")
-                        if (value := getattr(item, key))
-                    },
-                }
-            )
+        for item in objects:
+            described.append({"id": len(described) + 1, "image_id": image_id, **item})
     categories = [
         {
-            "id": numbers[label.name],
+            "id": category_id,
             "name": label.name,
             "supercategory": "",
             "color": list(bytes.fromhex(label.colour[1:])),
             "key": label.key,
         }
-        for label in project.labels
+        for category_id, label in enumerate(project.labels, 1)
     ]
     contents = {"images": entries, "categories": categories, "annotations": described}
     yield NAME, json.dumps(contents, ensure_ascii=False).encode()
@@ -129,6 +111,41 @@ def read(files: Files, sizes: object, report: Report) -> Project:
                 else:
                     photos[photo.name] = photo
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _category_ids(project: Project) -> dict[str, int]:
+    return {label.name: category_id for category_id, label in enumerate(project.labels, 1)}
+
+
+def _describe_photo(
+    category_ids: dict[str, int],
+    polygons: bool,
+    photo: Photo,
+    file: Reader | None,
+    report: Report,
+) -> list[dict[str, Any]]:
+    described = []
+    for number_, item in enumerate(photo.objects, 1):
+        crop = decode_crop(item.mask, photo.size)
+        segmentation = _polygons(crop, photo.size) if polygons else None
+        if polygons and segmentation is None:
+            text_ = "COCO's polygons cannot hold it; written as run lengths"
+            report.lost("", text_, photo.name, number_)
+        described.append(
+            {
+                "category_id": category_ids[item.label],
+                "segmentation": segmentation or {"size": [*photo.size], "counts": item.mask},
+                "area": int(crop.pixels.sum()),
+                "bbox": [crop.left, crop.top, *crop.pixels.shape[::-1]],
+                "iscrowd": 0,
+                "attributes": {
+                    key: value
+                    for key in ("name", "hidden", "locked")
+                    if (value := getattr(item, key))
+                },
+            }
+        )
+    return described
 
 
 def _is_coco(files: Files, name: str) -> bool:

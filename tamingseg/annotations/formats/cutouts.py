@@ -9,10 +9,12 @@
 import csv
 import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Photo,
@@ -23,8 +25,8 @@ from tamingseg.annotations.document import (
     photo_name,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
-from tamingseg.annotations.matching import finder, stems
+from tamingseg.annotations.files import Files, Reader, Size
+from tamingseg.annotations.matching import stems
 from tamingseg.annotations.painting import note_empty
 from tamingseg.annotations.pictures import png, read_numbers
 from tamingseg.annotations.report import Report
@@ -40,30 +42,27 @@ def recognised(files: Files) -> bool:
     return TABLE in files
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what cuts out the objects of a photo."""
+    return _cut_out
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield a PNG per object, then the table."""
     text = io.StringIO()
     table = csv.writer(text, lineterminator="\n")
     table.writerow(_HEAD)
-    find, names = finder(images), stems(project, report)
-    for photo in project.photos:
+    names = stems(project, report)
+    for photo, objects in zip(project.photos, converted, strict=True):
         head = [photo.name, *photo.size]
-        if not photo.objects:
+        if not objects:
             table.writerow([*head, "", "", "", 0, 0])
-            continue
-        pixels = _pixels(photo, find(photo.name), images, report)
-        empty = note_empty(photo, "A cut-out", report)
-        if len(empty) == len(photo.objects):
-            table.writerow([*head, "", "", "", 0, 0])
-        for number, item in enumerate(photo.objects, 1):
-            if number in empty:
-                continue
-            crop = decode_crop(item.mask, photo.size)
-            label = re.sub(r"\W+", "-", item.label)[:40]
-            file = f"{names[photo.name]}/{number:04}-{label}.png"
-            alpha = crop.pixels[..., None] * np.uint8(255)
-            yield file, png(np.concatenate([pixels[crop.place], alpha], axis=2))
-            table.writerow([*head, file, item.label, item.name, crop.left, crop.top])
+        for ending, picture, *described in objects:
+            file = f"{names[photo.name]}/{ending}"
+            yield file, picture
+            table.writerow([*head, file, *described])
     yield TABLE, text.getvalue().encode()
 
 
@@ -85,14 +84,33 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     return Project(labels, photos)
 
 
-def _pixels(photo: Photo, found: str | None, images: Files, report: Report) -> np.ndarray:
+def _cut_out(photo: Photo, file: Reader | None, report: Report) -> list[list[Any]]:
+    """Return the name, the PNG, the label, the object's name, left and top of every cut-out."""
+    if not photo.objects:
+        return []
+    pixels = _pixels(photo, file, report)
+    empty = note_empty(photo, "A cut-out", report)
+    cut = []
+    for number, item in enumerate(photo.objects, 1):
+        if number in empty:
+            continue
+        crop = decode_crop(item.mask, photo.size)
+        label = re.sub(r"\W+", "-", item.label)[:40]
+        alpha = crop.pixels[..., None] * np.uint8(255)
+        picture = png(np.concatenate([pixels[crop.place], alpha], axis=2))
+        name = f"{number:04}-{label}.png"
+        cut.append([name, picture, item.label, item.name, crop.left, crop.top])
+    return cut
+
+
+def _pixels(photo: Photo, file: Reader | None, report: Report) -> np.ndarray:
     """Return the photo, white if it cannot be shown."""
     white = np.full((*photo.size, 3), 255, np.uint8)
-    if found is None:
+    if file is None:
         report.add("the photo itself is missing; its cut-outs are white", photo.name)
         return white
     try:
-        pixels = read_image(images[found])
+        pixels = read_image(file())
     except (ValueError, OSError) as error:
         report.add(f"the photo cannot be read; its cut-outs are white ({error})", photo.name)
         return white

@@ -14,10 +14,12 @@ which CVAT fills by COCO's rule, and boxes. The names of objects are an attribut
 Source: docs.cvat.ai, "CVAT for image"; datumaro 1.13, `plugins/data_formats/cvat`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Label,
@@ -29,7 +31,7 @@ from tamingseg.annotations.document import (
     read_colour,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.markup import (
     Element,
     add,
@@ -53,7 +55,14 @@ def recognised(files: Files) -> bool:
     return any("<annotations" in files.text(name)[:1000] for name in files.ending(".xml"))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what gives the masks of a photo: attributes of the element, and the object's name."""
+    return _masks
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield annotations.xml."""
     root = Element("annotations")
     add(root, "version", {}, "1.1")
@@ -65,29 +74,14 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
         described = add(add(entry, "attributes", {}), "attribute", {})
         for tag, text in (("name", "name"), ("mutable", "False"), ("input_type", "text")):
             add(described, tag, {}, text)
-    for index, photo in enumerate(project.photos):
+    for index, (photo, masks) in enumerate(zip(project.photos, converted, strict=True)):
         height, width = photo.size
         image = {"id": index, "name": photo.name, "width": width, "height": height}
         entry = add(root, "image", image)
-        empty = note_empty(photo, "CVAT", report)
-        for number, item in enumerate(photo.objects, 1):
-            if number in empty:
-                continue
-            crop = decode_crop(item.mask, photo.size)
-            mask = {
-                "label": item.label,
-                "source": "manual",
-                "occluded": 0,
-                "rle": ", ".join(map(str, _runs(crop.pixels.ravel()))),
-                "left": crop.left,
-                "top": crop.top,
-                "width": crop.pixels.shape[1],
-                "height": crop.pixels.shape[0],
-                "z_order": number - 1,
-            }
+        for mask, name in masks:
             shape = add(entry, "mask", mask)
-            if item.name:
-                add(shape, "attribute", {"name": "name"}, item.name)
+            if name:
+                add(shape, "attribute", {"name": "name"}, name)
     yield NAME, xml_bytes(root)
 
 
@@ -115,6 +109,28 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     for label in make_labels(item.label for photo in photos.values() for item in photo.objects):
         labels.setdefault(label.name, label)
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _masks(photo: Photo, file: Reader | None, report: Report) -> list[list[Any]]:
+    empty = note_empty(photo, "CVAT", report)
+    masks = []
+    for number, item in enumerate(photo.objects, 1):
+        if number in empty:
+            continue
+        crop = decode_crop(item.mask, photo.size)
+        mask = {
+            "label": item.label,
+            "source": "manual",
+            "occluded": 0,
+            "rle": ", ".join(map(str, _runs(crop.pixels.ravel()))),
+            "left": crop.left,
+            "top": crop.top,
+            "width": crop.pixels.shape[1],
+            "height": crop.pixels.shape[0],
+            "z_order": number - 1,
+        }
+        masks.append([mask, item.name])
+    return masks
 
 
 def _runs(inside: np.ndarray) -> list[int]:

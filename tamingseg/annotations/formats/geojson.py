@@ -15,11 +15,13 @@ Source: RFC 7946; QuPath's documentation, "GeoJSON".
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Label,
@@ -30,7 +32,7 @@ from tamingseg.annotations.document import (
     read_colour,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems
 from tamingseg.annotations.outlines import edge_outlines
 from tamingseg.annotations.rasters import check_ring, fill_rings, goes_outside, union
@@ -47,20 +49,19 @@ def recognised(files: Files) -> bool:
     return any(_is_geojson(files, name) for name in files.ending(*_ENDINGS))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what makes the collection of features of a photo."""
+    colours = {label.name: list(bytes.fromhex(label.colour[1:])) for label in project.labels}
+    return partial(_file_of, colours)
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield a collection of features per photo."""
     names = stems(project, report)
-    colours = {label.name: list(bytes.fromhex(label.colour[1:])) for label in project.labels}
-    for photo in project.photos:
-        features = [_feature(item, photo.size, colours[item.label]) for item in photo.objects]
-        contents = {
-            "type": "FeatureCollection",
-            "photo": photo.name,
-            "height": photo.size[0],
-            "width": photo.size[1],
-            "features": features,
-        }
-        yield f"{names[photo.name]}.geojson", json.dumps(contents, ensure_ascii=False).encode()
+    for photo, contents in zip(project.photos, converted, strict=True):
+        yield f"{names[photo.name]}.geojson", contents
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -88,6 +89,19 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
                     objects.append(item)
             photos[name] = Photo(name, size, tuple(objects))
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _file_of(
+    colours: dict[str, list[int]], photo: Photo, file: Reader | None, report: Report
+) -> bytes:
+    contents = {
+        "type": "FeatureCollection",
+        "photo": photo.name,
+        "height": photo.size[0],
+        "width": photo.size[1],
+        "features": [_feature(item, photo.size, colours[item.label]) for item in photo.objects],
+    }
+    return json.dumps(contents, ensure_ascii=False).encode()
 
 
 def _is_geojson(files: Files, name: str) -> bool:

@@ -11,10 +11,12 @@ read as well: every value above 0 is an object.
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Photo,
@@ -24,7 +26,7 @@ from tamingseg.annotations.document import (
     photo_name,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems, without_ending
 from tamingseg.annotations.painting import painted
 from tamingseg.annotations.pictures import png, read_labels, tiff
@@ -34,6 +36,7 @@ from tamingseg.masks.rle import encode_regions
 
 TABLE, _FOLDER, _HEAD = "objects.csv", "masks/", ["photo", "value", "label", "name"]
 _LABEL = "object"
+_MOST_IN_PNG, _MOST_IN_PALETTE = 2**16 - 1, 255
 
 _Rows = dict[str, dict[int, tuple[str, str]]]
 """Photo -> value -> (label, name)."""
@@ -44,28 +47,35 @@ def recognised(files: Files) -> bool:
     return TABLE in files or any(_is_map(files, name) for name in files.ending(*MASK_SUFFIXES))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what paints the map of a photo."""
+    return _map_of
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield the table, then maps of 16 bits."""
     yield TABLE, _table(project)
     names = stems(project, report)
-    for photo in project.photos:
-        index = painted(photo, 2**31 - 2, "A label map", report)
-        path = _FOLDER + names[photo.name]
-        if len(photo.objects) < 2**16:
-            yield f"{path}.png", png(index.astype(np.uint16))
-        else:
-            yield f"{path}.tif", tiff(index)
+    for photo, picture in zip(project.photos, converted, strict=True):
+        ending = "png" if len(photo.objects) <= _MOST_IN_PNG else "tif"
+        yield f"{_FOLDER}{names[photo.name]}.{ending}", picture
 
 
-def write_palette(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter_to_palette(project: Project) -> Converter:
+    """Return what paints the palette PNG of a photo."""
+    return partial(_palette_map_of, {label.name: label.colour for label in project.labels})
+
+
+def write_palette(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield the table, then palette PNGs."""
-    yield TABLE, _table(project, most=255)
+    yield TABLE, _table(project, most=_MOST_IN_PALETTE)
     names = stems(project, report)
-    colours = {label.name: label.colour for label in project.labels}
-    for photo in project.photos:
-        index = painted(photo, 255, "An index PNG", report).astype(np.uint8)
-        palette = ["#000000", *(colours[item.label] for item in photo.objects[:255])]
-        yield f"{_FOLDER}{names[photo.name]}.png", png(index, palette)
+    for photo, picture in zip(project.photos, converted, strict=True):
+        yield f"{_FOLDER}{names[photo.name]}.png", picture
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -92,6 +102,19 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
             photos[shown] = Photo(shown, (labels.shape[0], labels.shape[1]), tuple(objects))
     made = make_labels(item.label for photo in photos.values() for item in photo.objects)
     return Project(made, tuple(photos.values()))
+
+
+def _map_of(photo: Photo, file: Reader | None, report: Report) -> bytes:
+    index = painted(photo, 2**31 - 2, "A label map", report)
+    return png(index.astype(np.uint16)) if len(photo.objects) <= _MOST_IN_PNG else tiff(index)
+
+
+def _palette_map_of(
+    colours: dict[str, str], photo: Photo, file: Reader | None, report: Report
+) -> bytes:
+    index = painted(photo, _MOST_IN_PALETTE, "An index PNG", report).astype(np.uint8)
+    listed = photo.objects[:_MOST_IN_PALETTE]
+    return png(index, ["#000000", *(colours[item.label] for item in listed)])
 
 
 def _is_map(files: Files, name: str) -> bool:

@@ -18,11 +18,12 @@ import base64
 import binascii
 import json
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Photo,
@@ -32,7 +33,7 @@ from tamingseg.annotations.document import (
     photo_name,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems
 from tamingseg.annotations.outlines import centre_outlines
 from tamingseg.annotations.pictures import png, read_numbers
@@ -56,40 +57,18 @@ def recognised(files: Files) -> bool:
     return any(_is_labelme(files, name) for name in files.ending(".json"))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what makes the JSON file of a photo."""
+    return _file_of
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield a JSON file per photo."""
     names = stems(project, report)
-    for photo in project.photos:
-        shapes: list[dict[str, Any]] = []
-        for number, item in enumerate(photo.objects, 1):
-            crop = decode_crop(item.mask, photo.size)
-            if not crop.pixels.size:
-                text_ = "LabelMe has no objects without a pixel; left out"
-                report.lost("object", text_, photo.name, number)
-                continue
-            flags = {key: True for key in ("hidden", "locked") if getattr(item, key)}
-            parts = _shapes(crop, photo.size)
-            group = number if len(parts) > 1 else None
-            shapes += [
-                {
-                    "label": item.label,
-                    **part,
-                    "group_id": group,
-                    "description": item.name,
-                    "flags": flags,
-                }
-                for part in parts
-            ]
-        contents: dict[str, Any] = {
-            "version": _VERSION,
-            "flags": {},
-            "shapes": shapes,
-            "imagePath": posixpath.basename(photo.name),
-            "imageData": None,
-            "imageHeight": photo.size[0],
-            "imageWidth": photo.size[1],
-        }
-        yield f"{names[photo.name]}.json", json.dumps(contents, ensure_ascii=False).encode()
+    for photo, contents in zip(project.photos, converted, strict=True):
+        yield f"{names[photo.name]}.json", contents
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -110,6 +89,39 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
             photos[shown] = Photo(shown, size, _read_objects(contents, size, name, report))
     labels = make_labels(item.label for photo in photos.values() for item in photo.objects)
     return Project(labels, tuple(photos.values()))
+
+
+def _file_of(photo: Photo, file: Reader | None, report: Report) -> bytes:
+    shapes: list[dict[str, Any]] = []
+    for number, item in enumerate(photo.objects, 1):
+        crop = decode_crop(item.mask, photo.size)
+        if not crop.pixels.size:
+            text_ = "LabelMe has no objects without a pixel; left out"
+            report.lost("object", text_, photo.name, number)
+            continue
+        flags = {key: True for key in ("hidden", "locked") if getattr(item, key)}
+        parts = _shapes(crop, photo.size)
+        group = number if len(parts) > 1 else None
+        shapes += [
+            {
+                "label": item.label,
+                **part,
+                "group_id": group,
+                "description": item.name,
+                "flags": flags,
+            }
+            for part in parts
+        ]
+    contents: dict[str, Any] = {
+        "version": _VERSION,
+        "flags": {},
+        "shapes": shapes,
+        "imagePath": posixpath.basename(photo.name),
+        "imageData": None,
+        "imageHeight": photo.size[0],
+        "imageWidth": photo.size[1],
+    }
+    return json.dumps(contents, ensure_ascii=False).encode()
 
 
 def _is_labelme(files: Files, name: str) -> bool:

@@ -18,11 +18,12 @@ Source: labelstud.io/guide/export, "brush"; label-studio-converter 0.0.59, `brus
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Photo,
@@ -32,7 +33,7 @@ from tamingseg.annotations.document import (
     photo_name,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder
 from tamingseg.annotations.rasters import check_ring, fill_rings, goes_outside
 from tamingseg.annotations.report import Report
@@ -51,15 +52,16 @@ def recognised(files: Files) -> bool:
     return any(_is_tasks(files, name) for name in files.ending(".json"))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what gives the task of a photo, as JSON."""
+    return _task
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield tasks.json."""
-    tasks = []
-    for photo in project.photos:
-        height, width = photo.size
-        result = [_region(item, photo.size, index) for index, item in enumerate(photo.objects, 1)]
-        data = {"image": photo.name, "height": height, "width": width}
-        tasks.append({"data": data, "annotations": [{"result": result}]})
-    yield NAME, json.dumps(tasks, ensure_ascii=False).encode()
+    yield NAME, f"[{', '.join(converted)}]".encode()
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -138,6 +140,13 @@ def decode_brush(data: Any, size: Size) -> np.ndarray:
             total += runs[-1]
     picture = np.repeat(np.array(values) > 0, runs)
     return picture.reshape(*size, 4)[..., 3]
+
+
+def _task(photo: Photo, file: Reader | None, report: Report) -> str:
+    height, width = photo.size
+    result = [_region(item, photo.size, index) for index, item in enumerate(photo.objects, 1)]
+    data = {"image": photo.name, "height": height, "width": width}
+    return json.dumps({"data": data, "annotations": [{"result": result}]}, ensure_ascii=False)
 
 
 def _is_tasks(files: Files, name: str) -> bool:

@@ -10,11 +10,12 @@ Whatever has its usual value is left out of the JSON.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import Annotation, Label, Made, Photo, Project
-from tamingseg.annotations.files import Files
+from tamingseg.annotations.files import Files, Reader
 from tamingseg.annotations.report import Report
 from tamingseg.annotations.values import flag, items, number, text
 from tamingseg.checks import check_point
@@ -32,7 +33,14 @@ def recognised(files: Files) -> bool:
     return isinstance(found, dict) and found.get("format") == FORMAT
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what gives the entry of a photo."""
+    return _describe_photo
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield project.json."""
     contents = {
         "format": FORMAT,
@@ -41,16 +49,7 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
             {"name": label.name, "colour": label.colour, "key": label.key}
             for label in project.labels
         ],
-        "photos": [
-            {
-                "name": photo.name,
-                "height": photo.size[0],
-                "width": photo.size[1],
-                "state": photo.state,
-                "objects": [_described(item) for item in photo.objects],
-            }
-            for photo in project.photos
-        ],
+        "photos": list(converted),
     }
     yield NAME, json.dumps(contents, ensure_ascii=False).encode()
 
@@ -90,6 +89,16 @@ def _parts(files: Files) -> tuple[list[Any], list[Any]]:
         return items(contents, "labels"), items(contents, "photos")
     except ValueError as error:
         raise ValueError(f"{NAME} of {files.where}: {error}") from error
+
+
+def _describe_photo(photo: Photo, file: Reader | None, report: Report) -> dict[str, Any]:
+    return {
+        "name": photo.name,
+        "height": photo.size[0],
+        "width": photo.size[1],
+        "state": photo.state,
+        "objects": [_described(item) for item in photo.objects],
+    }
 
 
 def _described(item: Annotation) -> dict[str, Any]:

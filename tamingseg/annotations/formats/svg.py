@@ -16,11 +16,13 @@ Source: w3.org/TR/SVG2, chapter 9.
 
 import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from urllib.parse import quote
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
     Label,
@@ -31,7 +33,7 @@ from tamingseg.annotations.document import (
     read_colour,
     tidy,
 )
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.markup import (
     Element,
     add,
@@ -60,33 +62,18 @@ def recognised(files: Files) -> bool:
     return bool(files.ending(".svg"))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what makes the drawing of a photo."""
+    return partial(_drawing, {label.name: label.colour for label in project.labels})
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield a drawing per photo."""
     names = stems(project, report)
-    colours = {label.name: label.colour for label in project.labels}
-    for photo in project.photos:
-        height, width = photo.size
-        size = {"width": width, "height": height}
-        root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg"})
-        more = {**size, "viewBox": f"0 0 {width} {height}", "data-photo": photo.name}
-        root.attrib.update({key: str(value) for key, value in more.items()})
-        add(root, "image", {"href": quote(posixpath.basename(photo.name)), **size})
-        for item in photo.objects:
-            described: dict[str, object] = {
-                "data-label": item.label,
-                "fill": colours[item.label],
-                "fill-opacity": 0.5,
-                "fill-rule": "evenodd",
-                "d": _path(item.mask, photo.size),
-            }
-            if item.hidden:
-                described["visibility"] = "hidden"
-            if item.locked:
-                described["data-locked"] = "true"
-            path = add(root, "path", described)
-            if item.name:
-                add(path, "title", {}, item.name)
-        yield f"{names[photo.name]}.svg", xml_bytes(root)
+    for photo, drawing in zip(project.photos, converted, strict=True):
+        yield f"{names[photo.name]}.svg", drawing
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -115,6 +102,31 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
                     objects.append(item)
             photos[name] = Photo(name, size, tuple(objects))
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _drawing(colours: dict[str, str], photo: Photo, file: Reader | None, report: Report) -> bytes:
+    height, width = photo.size
+    size = {"width": width, "height": height}
+    root = Element("svg", {"xmlns": "http://www.w3.org/2000/svg"})
+    more = {**size, "viewBox": f"0 0 {width} {height}", "data-photo": photo.name}
+    root.attrib.update({key: str(value) for key, value in more.items()})
+    add(root, "image", {"href": quote(posixpath.basename(photo.name)), **size})
+    for item in photo.objects:
+        described: dict[str, object] = {
+            "data-label": item.label,
+            "fill": colours[item.label],
+            "fill-opacity": 0.5,
+            "fill-rule": "evenodd",
+            "d": _path(item.mask, photo.size),
+        }
+        if item.hidden:
+            described["visibility"] = "hidden"
+        if item.locked:
+            described["data-locked"] = "true"
+        path = add(root, "path", described)
+        if item.name:
+            add(path, "title", {}, item.name)
+    return xml_bytes(root)
 
 
 def _path(mask: str, size: Size) -> str:

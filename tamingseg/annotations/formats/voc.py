@@ -14,12 +14,14 @@ write them, are read as well.
 Source: host.robots.ox.ac.uk/pascal/VOC, development kit.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 
 import numpy as np
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import Annotation, Photo, Project, make_labels, photo_name, tidy
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems, without_ending
 from tamingseg.annotations.painting import painted
 from tamingseg.annotations.pictures import png, read_labels, voc_palette
@@ -44,10 +46,16 @@ def recognised(files: Files) -> bool:
     return any(_OBJECTS in name for name in files) or _LABELS in files
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what paints the two maps of a photo."""
+    return partial(_maps, _numbers(project))
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield the list of classes, the list of photos, and two maps per photo."""
-    palette, names = voc_palette(), stems(project, report)
-    numbers = {label.name: number for number, label in enumerate(project.labels, 1)}
+    palette, names, numbers = voc_palette(), stems(project, report), _numbers(project)
     lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
     for label, number in list(numbers.items())[:_MOST]:
         if _plain(label) != label:
@@ -57,20 +65,9 @@ def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str
     yield _LABELS, "\n".join([*lines, ""]).encode()
     listed = "".join(f"{names[photo.name]}\n" for photo in project.photos)
     yield "ImageSets/Segmentation/default.txt", listed.encode()
-    for photo in project.photos:
-        index = painted(photo, _MOST, "Pascal VOC", report)
-        classes = np.zeros(len(photo.objects) + 1, np.uint8)
-        for number, item in enumerate(photo.objects[:_MOST], 1):
-            if _plain(item.label) != item.label:
-                report.lost("label", _NO_COLON, photo.name, number)
-            if numbers[item.label] > _MOST:
-                text = f"Pascal VOC holds {_MOST} labels; left out"
-                report.lost("object", text, photo.name, number)
-                index[index == number] = 0
-            else:
-                classes[number] = numbers[item.label]
-        yield f"{_OBJECTS}{names[photo.name]}.png", png(index.astype(np.uint8), palette)
-        yield f"{_CLASSES}{names[photo.name]}.png", png(classes[index], palette)
+    for photo, (objects, classes) in zip(project.photos, converted, strict=True):
+        yield f"{_OBJECTS}{names[photo.name]}.png", objects
+        yield f"{_CLASSES}{names[photo.name]}.png", classes
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -88,6 +85,29 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     used = (item.label for photo in photos.values() for item in photo.objects)
     labels = make_labels([*(names.values() if _LABELS in files else ()), *used])
     return Project(labels, tuple(photos.values()))
+
+
+def _numbers(project: Project) -> dict[str, int]:
+    return {label.name: number for number, label in enumerate(project.labels, 1)}
+
+
+def _maps(
+    numbers: dict[str, int], photo: Photo, file: Reader | None, report: Report
+) -> list[bytes]:
+    """Return the PNGs of objects and of classes."""
+    index = painted(photo, _MOST, "Pascal VOC", report)
+    classes = np.zeros(len(photo.objects) + 1, np.uint8)
+    for number, item in enumerate(photo.objects[:_MOST], 1):
+        if _plain(item.label) != item.label:
+            report.lost("label", _NO_COLON, photo.name, number)
+        if numbers[item.label] > _MOST:
+            text = f"Pascal VOC holds {_MOST} labels; left out"
+            report.lost("object", text, photo.name, number)
+            index[index == number] = 0
+        else:
+            classes[number] = numbers[item.label]
+    palette = voc_palette()
+    return [png(index.astype(np.uint8), palette), png(classes[index], palette)]
 
 
 def _plain(label: str) -> str:

@@ -13,14 +13,16 @@ Source: ultralytics 8.4, `data/utils.py`, verify_image_label and polygon2mask.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
 import yaml
 
+from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import Annotation, Label, Photo, Project, make_labels
-from tamingseg.annotations.files import Files, Size
+from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems
 from tamingseg.annotations.outlines import centre_outlines, without_holes
 from tamingseg.annotations.rasters import check_ring, fill_with_border, goes_outside, same_mask
@@ -38,29 +40,21 @@ def recognised(files: Files) -> bool:
     return any(_is_labels(files, name) for name in files.ending(".txt"))
 
 
-def write(project: Project, images: Files, report: Report) -> Iterator[tuple[str, bytes]]:
+def converter(project: Project) -> Converter:
+    """Return what gives the lines of a photo."""
+    return partial(_lines, {label.name: number for number, label in enumerate(project.labels)})
+
+
+def write(
+    project: Project, converted: Iterable[Converted], report: Report
+) -> Iterator[tuple[str, bytes]]:
     """Yield data.yaml and a text file per photo."""
-    numbers = {label.name: number for number, label in enumerate(project.labels)}
-    names = "".join(f"  {n}: {json.dumps(name)}\n" for name, n in numbers.items())
-    data = f"path: .\ntrain: images\nval: images\nnames:{' {}' * (not numbers)}\n{names}"
+    names = "".join(f"  {n}: {json.dumps(label.name)}\n" for n, label in enumerate(project.labels))
+    data = f"path: .\ntrain: images\nval: images\nnames:{' {}' * (not names)}\n{names}"
     yield "data.yaml", data.encode()
     files = stems(project, report)
-    for photo in project.photos:
-        lines = []
-        for number, item in enumerate(photo.objects, 1):
-            crop = decode_crop(item.mask, photo.size)
-            if not crop.pixels.size:
-                text = "YOLO has no objects without a pixel; left out"
-                report.lost("object", text, photo.name, number)
-                continue
-            if not same_mask(without_holes(crop), crop):
-                report.lost("mask", "YOLO has no holes; filled", photo.name, number)
-            rings = centre_outlines(crop)
-            if len(rings) > 1:
-                text = "YOLO has no parts; each is an object of its own"
-                report.lost("parts", text, photo.name, number)
-            lines += [_line(numbers[item.label], ring, photo.size) for ring in rings]
-        yield f"labels/{files[photo.name]}.txt", "".join(lines).encode()
+    for photo, lines in zip(project.photos, converted, strict=True):
+        yield f"labels/{files[photo.name]}.txt", lines.encode()
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
@@ -81,6 +75,24 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
             objects = _read_objects(files.text(name), sizes[photo], names, labels, name, report)
             photos[photo] = Photo(photo, sizes[photo], objects)
     return Project(tuple(labels.values()), tuple(photos.values()))
+
+
+def _lines(numbers: dict[str, int], photo: Photo, file: Reader | None, report: Report) -> str:
+    lines = []
+    for number, item in enumerate(photo.objects, 1):
+        crop = decode_crop(item.mask, photo.size)
+        if not crop.pixels.size:
+            text = "YOLO has no objects without a pixel; left out"
+            report.lost("object", text, photo.name, number)
+            continue
+        if not same_mask(without_holes(crop), crop):
+            report.lost("mask", "YOLO has no holes; filled", photo.name, number)
+        rings = centre_outlines(crop)
+        if len(rings) > 1:
+            text = "YOLO has no parts; each is an object of its own"
+            report.lost("parts", text, photo.name, number)
+        lines += [_line(numbers[item.label], ring, photo.size) for ring in rings]
+    return "".join(lines)
 
 
 def _line(number: int, ring: np.ndarray, size: Size) -> str:
