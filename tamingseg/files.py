@@ -82,6 +82,11 @@ def append_whole(path: str | os.PathLike[str], data: bytes) -> None:
         raise cannot_write(path, error) from error
 
 
+def count_whole_lines(path: Path) -> int:
+    """Return how many bytes of a file are whole lines; a kill may have left a part of the last."""
+    return path.read_bytes().rfind(b"\n") + 1
+
+
 def make_folder(path: str | os.PathLike[str]) -> None:
     """Make a folder, and those above it, unless they are there.
 

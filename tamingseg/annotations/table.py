@@ -1,10 +1,10 @@
 """Every format of annotation files, in one table."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from tamingseg.annotations.converted import Converted, Converter
-from tamingseg.annotations.document import Project
+from tamingseg.annotations.document import Label, Project
 from tamingseg.annotations.files import Files, Size
 from tamingseg.annotations.formats import (
     cityscapes,
@@ -34,7 +34,7 @@ class Format:
     title, what
         What people call it, and what it consists of.
     converter
-        project -> what converts a photo, see `tamingseg.annotations.converted`.
+        labels -> what converts a photo, see `tamingseg.annotations.converted`.
     write
         (project, what each of its photos became, report) -> (name, contents) of each file.
     read
@@ -54,7 +54,7 @@ class Format:
 
     title: str
     what: str
-    converter: Callable[[Project], Converter]
+    converter: Callable[[Sequence[Label]], Converter]
     write: Callable[[Project, Iterable[Converted], Report], Written]
     read: Callable[[Files, Mapping[str, Size], Report], Project]
     recognised: Callable[[Files], bool]

@@ -56,7 +56,7 @@ def to_convert(project: Project, name: str, images: Files) -> tuple[Converter, l
     for photo in project.photos:
         found = find(photo.name) if format_.needs_photos else None
         shown.append((photo, None if found is None else images.reader(found)))
-    return format_.converter(project), shown
+    return format_.converter(project.labels), shown
 
 
 def write_annotations(

@@ -13,13 +13,18 @@ from tamingseg.annotations.files import open_files
 from tamingseg.annotations.reading import read_files
 from tamingseg.annotations.report import Note, summary
 from tamingseg.annotations.table import FORMATS, find_format
-from tamingseg.annotations.writing import write_annotations
+from tamingseg.annotations.writing import to_convert, write_annotations
 from tamingseg.cli.flags import parse
+from tamingseg.cli.processes import in_processes, own_rank
+from tamingseg.cli.shards import Shards, load
 
 
 @dataclass(frozen=True)
 class Convert:
-    """Convert annotations to another format, and say what could not be read or kept."""
+    """Convert annotations to another format, and say what could not be read or kept.
+
+    The same command goes on where it was stopped.
+    """
 
     source: Annotated[tyro.conf.Positional[Path], tyro.conf.arg(metavar="SOURCE")]
     """The annotations: a folder, a ZIP or a file."""
@@ -36,6 +41,8 @@ class Convert:
     """Whether to copy the photos into the result."""
     visible_only: bool = False
     """Whether to leave out the objects that are hidden."""
+    processes: int = 1
+    """How many processes convert the photos."""
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -48,8 +55,12 @@ def main(arguments: Sequence[str]) -> int:
         description=f"{Convert.__doc__}\n\nFormats: {formats}.",
     )
     find_format(command.to)
-    if command.output.is_file():
-        raise ValueError(f"{command.output} is there already; choose another --output")
+    output, rank = command.output, own_rank()
+    if _is_there(output):
+        if rank.number:
+            print(f"{output} is there already: the process with RANK 0 was faster")
+            return 0
+        raise ValueError(f"{output} is there already; choose another --output")
     files = open_files(command.source)
     images = files if command.photos is None else open_files(command.photos)
     sizes = None if command.photos is None else images.photo_sizes()
@@ -57,14 +68,28 @@ def main(arguments: Sequence[str]) -> int:
     if command.visible_only:
         project = without_hidden(project)
     objects = sum(1 for _ in project.annotations())
-    lost = write_annotations(project, command.output, command.to, images, command.with_photos)
+    with in_processes(load, command.processes) as convert_keyed:
+        shards = Shards(output, command.to, project.labels, rank, convert_keyed, command.processes)
+        count = shards.convert_share(*to_convert(project, command.to, images))
+        if rank.number:
+            if _is_there(output):
+                shards.remove()
+            print(f"{output}: {count} photos converted; the process with RANK 0 writes all")
+            return 0
+        lost = write_annotations(
+            project, output, command.to, images, command.with_photos, convert_each=shards
+        )
+        shards.remove()
     _print(f"{command.source}: ", notes)
-    _print(f"{command.output}: ", lost, objects)
+    _print(f"{output}: ", lost, objects)
     print(
-        f"{command.output}: {len(project.photos)} photos, {objects} objects, "
-        f"{len(project.labels)} labels"
+        f"{output}: {len(project.photos)} photos, {objects} objects, {len(project.labels)} labels"
     )
     return 1 if any(note.text.startswith("left out") for note in notes) else 0
+
+
+def _is_there(output: Path) -> bool:
+    return output.is_file() or (output.is_dir() and any(output.iterdir()))
 
 
 def _print(prefix: str, notes: Sequence[Note], objects: int | None = None) -> None:

@@ -1,15 +1,13 @@
 """Photos -> results in a folder: found, done one after the other, gone on with after a stop."""
 
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tqdm import tqdm
 
-from tamingseg.cli.processes import Make, in_processes
+from tamingseg.cli.processes import Make, at_once, in_processes
 from tamingseg.cli.results import Results, own_results
 from tamingseg.data.base import count_pages, read_image
 from tamingseg.data.files import IMAGE_SUFFIXES, count_endings, find_files, name_of
@@ -114,7 +112,7 @@ def do_each(command: str, photos: Photos, results: Results, make: Make, processe
                 return message if str(path) in message else f"{path}: {message}"
             return None
 
-        done = _at_once(one, paths, processes)
+        done = at_once(processes, one, paths, paths.values())
         outcomes = list(tqdm(done, command, len(paths), unit="image"))
     results.tidy()
     problems = [outcome for outcome in outcomes if outcome]
@@ -133,25 +131,6 @@ def do_each(command: str, photos: Photos, results: Results, make: Make, processe
         said.append("save HEIC photos as JPEG, they cannot be read")
     print(f"{results.output}: photos: {'; '.join(said)}")
     return 1 if problems else 0
-
-
-def _at_once(
-    one: Callable[[str, Path], str | None], paths: dict[str, Path], workers: int
-) -> Iterator[str | None]:
-    """Yield what `one` says of each photo, in their order."""
-    if workers == 1:
-        yield from map(one, paths, paths.values())
-        return
-    threads = ThreadPoolExecutor(workers)
-    try:
-        yield from threads.map(one, paths, paths.values())
-    except BrokenProcessPool as error:
-        raise ChildProcessError(
-            "a process was killed, perhaps for want of memory; the same command goes on, with a "
-            "smaller number of --processes if it happens again"
-        ) from error
-    finally:
-        threads.shutdown(cancel_futures=True)
 
 
 def _photos_below(folder: Path, output: Path, others: list[Path]) -> list[Path]:

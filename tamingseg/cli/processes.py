@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack, contextmanager
 from multiprocessing import get_context, parent_process
 from typing import Any, NamedTuple
@@ -75,6 +76,29 @@ def in_processes(make: Make, processes: int) -> Iterator[Callable[..., Any]]:
         ProcessPoolExecutor(processes, get_context("spawn"), _begin, (make,)) as pool,
     ):
         yield lambda *arguments: pool.submit(_call, *arguments).result()
+
+
+def at_once(workers: int, function: Callable[..., Any], *arguments: Iterable[Any]) -> Iterator[Any]:
+    """Yield what `function` returns, like `map`, with as many threads as there are processes.
+
+    Raises
+    ------
+    ChildProcessError
+        If one of several processes was killed.
+    """
+    if workers == 1:
+        yield from map(function, *arguments)
+        return
+    threads = ThreadPoolExecutor(workers)
+    try:
+        yield from threads.map(function, *arguments)
+    except BrokenProcessPool as error:
+        raise ChildProcessError(
+            "a process was killed, perhaps for want of memory; the same command goes on, with a "
+            "smaller number of --processes if it happens again"
+        ) from error
+    finally:
+        threads.shutdown(cancel_futures=True)
 
 
 @contextmanager

@@ -29,7 +29,7 @@ from filelock import FileLock
 
 from tamingseg.cli.processes import ALONE, Rank
 from tamingseg.data.files import content_hash
-from tamingseg.files import append_whole, make_folder, parse_json, write_whole
+from tamingseg.files import append_whole, count_whole_lines, make_folder, parse_json, write_whole
 
 Entry = dict[str, Any]
 """A line of a journal."""
@@ -103,7 +103,7 @@ class Results:
             )
         write_whole(self._settings, text.encode())
         with open(self._journal, "ab") as file:  # what a kill left of a line is removed
-            file.truncate(_whole_lines(self._journal))
+            file.truncate(count_whole_lines(self._journal))
 
     def is_done(self, name: str, photo: Path) -> bool:
         """Whether the results of this very photo are there."""
@@ -254,7 +254,7 @@ def _read(journal: Path) -> dict[str, Entry]:
     if not journal.is_file():
         return {}
     entries = {}
-    whole = journal.read_bytes()[: _whole_lines(journal)]
+    whole = journal.read_bytes()[: count_whole_lines(journal)]
     for number, line in enumerate(whole.splitlines(), 1):
         try:
             entry = parse_json(line)
@@ -267,8 +267,3 @@ def _read(journal: Path) -> dict[str, Entry]:
                 f"{journal}, line {number}, says nothing of a result ({error}); remove the line"
             ) from error
     return entries
-
-
-def _whole_lines(journal: Path) -> int:
-    """Return how many bytes of a file are whole lines."""
-    return journal.read_bytes().rfind(b"\n") + 1

@@ -16,7 +16,7 @@ Source: github.com/mcordts/cityscapesScripts, `labels.py` and `json2instanceImg.
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -25,6 +25,7 @@ import numpy as np
 from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Photo,
     Project,
     check_size,
@@ -66,16 +67,16 @@ def recognised(files: Files) -> bool:
     return bool(files.ending(_OBJECTS.lower(), _POLYGONS.lower()))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what makes the three files of a photo."""
-    return partial(_files_of, _KNOWN | _further_classes(project))
+    return partial(_files_of, _KNOWN | _further_classes(labels))
 
 
 def write(
     project: Project, converted: Iterable[Converted], report: Report
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the table of further classes, and three files per photo."""
-    if further := _further_classes(project):
+    if further := _further_classes(project.labels):
         table = io.StringIO()
         rows = csv.writer(table, lineterminator="\n")
         rows.writerow(["id", "name"])
@@ -113,9 +114,9 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     return Project(labels, tuple(photos.values()))
 
 
-def _further_classes(project: Project) -> dict[str, int]:
+def _further_classes(labels: Sequence[Label]) -> dict[str, int]:
     """Return name -> id of the labels that are no classes of Cityscapes."""
-    names = [label.name for label in project.labels if label.name not in _KNOWN]
+    names = [label.name for label in labels if label.name not in _KNOWN]
     return {name: number for number, name in enumerate(names, len(CLASSES))}
 
 

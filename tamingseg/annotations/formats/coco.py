@@ -18,7 +18,7 @@ Source: cocodataset.org, "Data format".
 
 import json
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
@@ -56,14 +56,15 @@ def recognised(files: Files) -> bool:
     return any(_is_coco(files, name) or _is_results(files, name) for name in names)
 
 
-def converter(project: Project, polygons: bool = False) -> Converter:
+def converter(labels: Sequence[Label], polygons: bool = False) -> Converter:
     """Return what gives the annotations of a photo, without their ids and that of the image."""
-    return partial(_describe_photo, _category_ids(project), polygons)
+    category_ids = {label.name: category_id for category_id, label in enumerate(labels, 1)}
+    return partial(_describe_photo, category_ids, polygons)
 
 
-def converter_to_polygons(project: Project) -> Converter:
+def converter_to_polygons(labels: Sequence[Label]) -> Converter:
     """Return the same with polygons, and run lengths for what polygons cannot hold."""
-    return converter(project, polygons=True)
+    return converter(labels, polygons=True)
 
 
 def write(
@@ -111,10 +112,6 @@ def read(files: Files, sizes: object, report: Report) -> Project:
                 else:
                     photos[photo.name] = photo
     return Project(tuple(labels.values()), tuple(photos.values()))
-
-
-def _category_ids(project: Project) -> dict[str, int]:
-    return {label.name: category_id for category_id, label in enumerate(project.labels, 1)}
 
 
 def _describe_photo(

@@ -9,7 +9,7 @@
 import csv
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ import numpy as np
 from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Photo,
     Project,
     check_size,
@@ -42,7 +43,7 @@ def recognised(files: Files) -> bool:
     return TABLE in files
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what cuts out the objects of a photo."""
     return _cut_out
 

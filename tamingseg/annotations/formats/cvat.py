@@ -14,7 +14,7 @@ which CVAT fills by COCO's rule, and boxes. The names of objects are an attribut
 Source: docs.cvat.ai, "CVAT for image"; datumaro 1.13, `plugins/data_formats/cvat`.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -55,7 +55,7 @@ def recognised(files: Files) -> bool:
     return any("<annotations" in files.text(name)[:1000] for name in files.ending(".xml"))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what gives the masks of a photo: attributes of the element, and the object's name."""
     return _masks
 

@@ -15,7 +15,7 @@ Source: RFC 7946; QuPath's documentation, "GeoJSON".
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -49,9 +49,9 @@ def recognised(files: Files) -> bool:
     return any(_is_geojson(files, name) for name in files.ending(*_ENDINGS))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what makes the collection of features of a photo."""
-    colours = {label.name: list(bytes.fromhex(label.colour[1:])) for label in project.labels}
+    colours = {label.name: list(bytes.fromhex(label.colour[1:])) for label in labels}
     return partial(_file_of, colours)
 
 

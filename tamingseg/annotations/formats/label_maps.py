@@ -11,7 +11,7 @@ read as well: every value above 0 is an object.
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
@@ -19,6 +19,7 @@ import numpy as np
 from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Photo,
     Project,
     check_text,
@@ -47,7 +48,7 @@ def recognised(files: Files) -> bool:
     return TABLE in files or any(_is_map(files, name) for name in files.ending(*MASK_SUFFIXES))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what paints the map of a photo."""
     return _map_of
 
@@ -63,9 +64,9 @@ def write(
         yield f"{_FOLDER}{names[photo.name]}.{ending}", picture
 
 
-def converter_to_palette(project: Project) -> Converter:
+def converter_to_palette(labels: Sequence[Label]) -> Converter:
     """Return what paints the palette PNG of a photo."""
-    return partial(_palette_map_of, {label.name: label.colour for label in project.labels})
+    return partial(_palette_map_of, {label.name: label.colour for label in labels})
 
 
 def write_palette(

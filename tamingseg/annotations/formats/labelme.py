@@ -18,7 +18,7 @@ import base64
 import binascii
 import json
 import posixpath
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy as np
 from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Photo,
     Project,
     check_size,
@@ -57,7 +58,7 @@ def recognised(files: Files) -> bool:
     return any(_is_labelme(files, name) for name in files.ending(".json"))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what makes the JSON file of a photo."""
     return _file_of
 

@@ -18,7 +18,7 @@ Source: labelstud.io/guide/export, "brush"; label-studio-converter 0.0.59, `brus
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,7 @@ import numpy as np
 from tamingseg.annotations.converted import Converted, Converter
 from tamingseg.annotations.document import (
     Annotation,
+    Label,
     Photo,
     Project,
     check_size,
@@ -52,7 +53,7 @@ def recognised(files: Files) -> bool:
     return any(_is_tasks(files, name) for name in files.ending(".json"))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what gives the task of a photo, as JSON."""
     return _task
 

@@ -10,7 +10,7 @@ Whatever has its usual value is left out of the JSON.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from tamingseg.annotations.converted import Converted, Converter
@@ -33,7 +33,7 @@ def recognised(files: Files) -> bool:
     return isinstance(found, dict) and found.get("format") == FORMAT
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what gives the entry of a photo."""
     return _describe_photo
 

@@ -16,7 +16,7 @@ Source: w3.org/TR/SVG2, chapter 9.
 
 import posixpath
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from urllib.parse import quote
 
@@ -62,9 +62,9 @@ def recognised(files: Files) -> bool:
     return bool(files.ending(".svg"))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what makes the drawing of a photo."""
-    return partial(_drawing, {label.name: label.colour for label in project.labels})
+    return partial(_drawing, {label.name: label.colour for label in labels})
 
 
 def write(

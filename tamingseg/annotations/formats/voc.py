@@ -14,13 +14,21 @@ write them, are read as well.
 Source: host.robots.ox.ac.uk/pascal/VOC, development kit.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from tamingseg.annotations.converted import Converted, Converter
-from tamingseg.annotations.document import Annotation, Photo, Project, make_labels, photo_name, tidy
+from tamingseg.annotations.document import (
+    Annotation,
+    Label,
+    Photo,
+    Project,
+    make_labels,
+    photo_name,
+    tidy,
+)
 from tamingseg.annotations.files import Files, Reader, Size
 from tamingseg.annotations.matching import finder, stems, without_ending
 from tamingseg.annotations.painting import painted
@@ -46,16 +54,16 @@ def recognised(files: Files) -> bool:
     return any(_OBJECTS in name for name in files) or _LABELS in files
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what paints the two maps of a photo."""
-    return partial(_maps, _numbers(project))
+    return partial(_maps, _numbers(labels))
 
 
 def write(
     project: Project, converted: Iterable[Converted], report: Report
 ) -> Iterator[tuple[str, bytes]]:
     """Yield the list of classes, the list of photos, and two maps per photo."""
-    palette, names, numbers = voc_palette(), stems(project, report), _numbers(project)
+    palette, names, numbers = voc_palette(), stems(project, report), _numbers(project.labels)
     lines = ["# label:color_rgb:parts:actions", "background:0,0,0::"]
     for label, number in list(numbers.items())[:_MOST]:
         if _plain(label) != label:
@@ -87,8 +95,8 @@ def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:
     return Project(labels, tuple(photos.values()))
 
 
-def _numbers(project: Project) -> dict[str, int]:
-    return {label.name: number for number, label in enumerate(project.labels, 1)}
+def _numbers(labels: Sequence[Label]) -> dict[str, int]:
+    return {label.name: number for number, label in enumerate(labels, 1)}
 
 
 def _maps(

@@ -13,7 +13,7 @@ Source: ultralytics 8.4, `data/utils.py`, verify_image_label and polygon2mask.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -40,9 +40,9 @@ def recognised(files: Files) -> bool:
     return any(_is_labels(files, name) for name in files.ending(".txt"))
 
 
-def converter(project: Project) -> Converter:
+def converter(labels: Sequence[Label]) -> Converter:
     """Return what gives the lines of a photo."""
-    return partial(_lines, {label.name: number for number, label in enumerate(project.labels)})
+    return partial(_lines, {label.name: number for number, label in enumerate(labels)})
 
 
 def write(
