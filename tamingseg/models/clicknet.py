@@ -156,10 +156,13 @@ class ClickNet(nn.Module):
         Logits (B, N, H/4, W/4); of several outputs, those of the highest expected IoU.
         """
         logits, query = self.decoder(features[:_DECODED], clicks, previous)
-        if self.config.outputs > 1:
-            expected = self.expected_iou(query).float().sigmoid()
-            return best_candidates(logits, expected)
-        return logits[:, :, 0]
+        return self._wanted(logits, query)
+
+    def _wanted(self, logits: Tensor, query: Tensor) -> Tensor:
+        """Of all outputs (B, N, outputs, H/4, W/4), those of the highest expected IoU."""
+        if self.config.outputs == 1:
+            return logits[:, :, 0]
+        return best_candidates(logits, self.expected_iou(query).float().sigmoid())
 
     def rate(self, log_areas: Tensor) -> Tensor:
         """Expect the IoU with the wanted mask of each level of N answers.
@@ -169,12 +172,20 @@ class ClickNet(nn.Module):
         """
         return self.rating(log_areas).float().sigmoid()
 
-    def decode_coarse(self, features: tuple[Tensor, ...], clicks: Tensor) -> Tensor:
-        """Say roughly what N queries per image mean, for a quarter of the time of an answer.
+    def decode_coarse(self, features: tuple[Tensor, ...], clicks: Tensor) -> tuple[Tensor, Tensor]:
+        """Do the first stage of `decode` for N queries per image, nearly half of the work.
 
-        Parameters as in `decode`. Returns logits (B, N, H/16, W/16).
+        Parameters as in `decode`. Returns maps (B, N, C, H/16, W/16), of which the first is logits
+        of a rough answer, and what is known of each query so far, (B, N, query).
         """
-        return self.decoder.coarse(features[:_DECODED], clicks, None)[0][:, :, 0]
+        return self.decoder.coarse(features[:_DECODED], clicks, None)
+
+    def decode_fine(
+        self, features: tuple[Tensor, ...], clicks: Tensor, maps: Tensor, query: Tensor
+    ) -> Tensor:
+        """Do what is left of `decode` after `decode_coarse`, which gave `maps` and `query`."""
+        logits, query = self.decoder.fine(features[:_DECODED], clicks, None, maps, query)
+        return self._wanted(logits, query)
 
     def enlarge(self, logits: Tensor, features: tuple[Tensor, ...]) -> Tensor:
         """Logits (B, N, H/4, W/4) -> as fine as the model knows outlines.
@@ -309,10 +320,23 @@ class ClickDecoder(nn.Module):
         Returns logits (B, N, outputs, H/4, W/4), and what is known of each click in the end,
         (B, N, query).
         """
+        return self.fine(features, clicks, previous, *self.coarse(features, clicks, previous))
+
+    def fine(
+        self,
+        features: tuple[Tensor, ...],
+        clicks: Tensor,
+        previous: Tensor | None,
+        coarse: Tensor,
+        query: Tensor,
+    ) -> tuple[Tensor, Tensor]:
+        """Stage 2, stride 4: every pixel, by the click's own network, given what `coarse` found.
+
+        Parameters and what is returned as in `forward`.
+        """
         *levels, fine_features, fine_keys, _, _ = features
         batch, queries = clicks.shape[:2]
         last, input_size = _last(clicks), _input_size(fine_features)
-        coarse, query = self.coarse(features, clicks, previous)
 
         # What the region looks like completes what the click alone can know.
         weight = coarse[:, :, 0].flatten(2).float().sigmoid()
@@ -320,7 +344,6 @@ class ClickDecoder(nn.Module):
         mean_feature = torch.matmul(weight, levels[2].flatten(2).float().transpose(1, 2))
         query = query + self.region(torch.cat([query, mean_feature.to(query.dtype)], 2))
 
-        # Stage 2, stride 4: every pixel, by the click's own network.
         size = fine_features.shape[2], fine_features.shape[3]
         similarity = _similarity(self.fine_query(query), fine_keys, self.heads)
         prompts = _prompt_maps(clicks, last, previous, size, input_size)

@@ -10,6 +10,7 @@ import numpy as np
 
 from tamingseg.segmentors.base import (
     CandidateSegmentor,
+    DistinctClicks,
     DistinctSegmentor,
     ImageEmbedding,
     Segmentor,
@@ -63,30 +64,25 @@ def ask_clicks(
     """
     parts: list[Answers] = []
     done = 0
-    chosen, counts = _distinct(segmentor, embedding, clicks)
-    for start in range(0, len(chosen), _CLICKS_AT_ONCE):
-        part = slice(start, start + _CLICKS_AT_ONCE)
-        chunk = [clicks[number] for number in chosen[part].tolist()]
-        parts.append(_ask(segmentor, embedding, chunk, counts[part]))
-        done += int(counts[part].sum())
-        if progress is not None:
-            progress(done, len(clicks))
+    for first in range(0, len(clicks), _COMPARED_AT_ONCE):
+        compared = clicks[first : first + _COMPARED_AT_ONCE]
+        distinct = _distinct(segmentor, embedding, compared)
+        for start in range(0, len(distinct.numbers), _CLICKS_AT_ONCE):
+            part = slice(start, start + _CLICKS_AT_ONCE)
+            parts.append(_ask(segmentor, embedding, compared, distinct, part))
+            done += int(distinct.counts[part].sum())
+            if progress is not None:
+                progress(done, len(clicks))
     return join_answers(parts)
 
 
 def _distinct(
     segmentor: Segmentor, embedding: ImageEmbedding, clicks: Sequence[Click]
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the numbers of the clicks to ask, and how many each stands for."""
-    if not isinstance(segmentor, DistinctSegmentor):
-        return np.arange(len(clicks)), np.ones(len(clicks), np.int64)
-    found = []
-    for start in range(0, len(clicks), _COMPARED_AT_ONCE):
-        chunk = clicks[start : start + _COMPARED_AT_ONCE]
-        chosen, counts = segmentor.distinct_clicks(embedding, chunk)
-        order = np.argsort(chosen)  # as clicked, so that neighbours are asked together
-        found.append((chosen[order] + start, counts[order]))
-    return np.concatenate([c for c, _ in found]), np.concatenate([n for _, n in found])
+) -> DistinctClicks:
+    """Choose the clicks to ask; of a segmentor that cannot tell, all."""
+    if isinstance(segmentor, DistinctSegmentor):
+        return segmentor.distinct_clicks(embedding, clicks)
+    return DistinctClicks(np.arange(len(clicks)), np.ones(len(clicks), np.int64), None)
 
 
 def join_answers(parts: list[Answers]) -> Answers:
@@ -108,28 +104,44 @@ def join_answers(parts: list[Answers]) -> Answers:
 
 
 def _ask(
-    segmentor: Segmentor, embedding: ImageEmbedding, clicks: Sequence[Click], counts: np.ndarray
+    segmentor: Segmentor,
+    embedding: ImageEmbedding,
+    clicks: Sequence[Click],
+    distinct: DistinctClicks,
+    part: slice,
 ) -> Answers:
-    """Ask about a few clicks, each of which may have several answers in a row."""
+    """Ask about some of the distinct clicks, each of which may have several answers in a row."""
+    asked = [clicks[number] for number in distinct.numbers[part].tolist()]
     quality, several = None, 1
     if isinstance(segmentor, CandidateSegmentor):
-        probabilities, quality = segmentor.predict_candidates(embedding, clicks)
+        probabilities, quality = segmentor.predict_candidates(embedding, asked)
         several = probabilities.shape[1]
-        check_probabilities(quality, (len(clicks), several), segmentor.name)
+        check_probabilities(quality, (len(asked), several), segmentor.name)
         probabilities = probabilities.reshape(-1, *probabilities.shape[2:])
+        logits = _logits(probabilities, len(asked) * several, segmentor.name)
         quality = quality.ravel()
+    elif isinstance(segmentor, DistinctSegmentor):
+        logits = segmentor.predict_distinct(embedding, distinct, part)
     else:
-        probabilities = segmentor.predict(embedding, clicks, full_size=False)
-    size = probabilities.shape[1:]
-    check_probabilities(probabilities, (len(clicks) * several, *size), segmentor.name)
-    places = np.array([(click.row, click.col) for click in clicks])
+        probabilities = segmentor.predict(embedding, asked, full_size=False)
+        logits = _logits(probabilities, len(asked), segmentor.name)
+    size = logits.shape[1:]
+    if np.isnan(logits).any():
+        raise ValueError(
+            f"the model {segmentor.name!r} must answer with logits, got "
+            f"{np.isnan(logits).sum()} values that are NaN"
+        )
+    np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=logits)
+    places = np.array([(click.row, click.col) for click in asked])
     places = (places * np.divide(size, embedding.size)).astype(np.int64)
     points = np.minimum(places, np.array(size) - 1).repeat(several, axis=0)
-    counts = counts.repeat(several)
-    return Answers(_logits(probabilities), points, quality, counts, embedding.size)
+    counts = distinct.counts[part].repeat(several)
+    return Answers(logits.astype(np.float16), points, quality, counts, embedding.size)
 
 
-def _logits(probabilities: np.ndarray) -> np.ndarray:
+def _logits(probabilities: np.ndarray, count: int, model: str) -> np.ndarray:
+    """Return the logits of `count` answers; raises ValueError if they are no probabilities."""
+    found = check_probabilities(probabilities, (count, *probabilities.shape[1:]), model)
     edge = 1 / (1 + np.exp(-_LARGEST_LOGIT))
-    clipped = np.clip(probabilities, 1 - edge, edge)
-    return np.log(clipped / (1 - clipped)).astype(np.float16)
+    clipped = np.clip(found, 1 - edge, edge)
+    return np.log(clipped / (1 - clipped))

@@ -54,8 +54,8 @@ def suppress(
         kept = np.concatenate([kept, block[suppress_by(within, above)]])
     nearest = np.zeros(len(order), np.int64)
     for start in range(0, len(order), _AT_ONCE):
-        block = slice(start, start + _AT_ONCE)
-        nearest[block] = iou_matrix(packed[order[block]], packed[kept]).argmax(axis=1)
+        part = slice(start, start + _AT_ONCE)
+        nearest[part] = iou_matrix(packed[order[part]], packed[kept]).argmax(axis=1)
     return kept, nearest
 
 

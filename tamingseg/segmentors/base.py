@@ -186,6 +186,25 @@ class PixelSegmentor(Segmentor, Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class DistinctClicks:
+    """Those of many clicks that are worth an answer of their own, M of them.
+
+    Attributes
+    ----------
+    numbers
+        int64, (M,), ascending: which clicks these are.
+    counts
+        int64, (M,): how many clicks each stands for, itself included.
+    known
+        What the segmentor found out about them. Only the segmentor that made it can read it.
+    """
+
+    numbers: np.ndarray
+    counts: np.ndarray
+    known: Any
+
+
 @runtime_checkable
 class DistinctSegmentor(Segmentor, Protocol):
     """A segmentor that knows which of many clicks are worth an answer of their own.
@@ -198,13 +217,19 @@ class DistinctSegmentor(Segmentor, Protocol):
     True
     """
 
-    def distinct_clicks(
-        self, embedding: ImageEmbedding, clicks: Sequence[Click]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def distinct_clicks(self, embedding: ImageEmbedding, clicks: Sequence[Click]) -> DistinctClicks:
         """Leave out clicks that would be answered nearly as others are.
 
-        Returns the numbers of the clicks that are left, and how many clicks each of them stands
-        for, itself included: int64 (M,) each. Raises ValueError for a click outside the image.
+        Raises ValueError for a click outside the image.
+        """
+        ...
+
+    def predict_distinct(
+        self, embedding: ImageEmbedding, distinct: DistinctClicks, part: slice
+    ) -> np.ndarray:
+        """Answer a part of the clicks that are left: float32 logits (N, h, w).
+
+        They are those of `predict` at the model's own resolution.
         """
         ...
 

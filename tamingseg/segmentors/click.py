@@ -16,7 +16,12 @@ from PIL import Image
 
 from tamingseg.checks import check_image
 from tamingseg.frame import Frame
-from tamingseg.segmentors.base import ImageEmbedding, check_clicks, check_previous
+from tamingseg.segmentors.base import (
+    DistinctClicks,
+    ImageEmbedding,
+    check_clicks,
+    check_previous,
+)
 from tamingseg.segmentors.distinct import distinct_maps
 from tamingseg.segmentors.network import Network
 from tamingseg.threads import in_threads
@@ -87,24 +92,42 @@ class ClickSegmentor:
         logits = self._finest(embedding.features, points[None], known)
         return to_probabilities(resample_content(logits, frame, embedding.size)[0])
 
-    def distinct_clicks(
-        self, embedding: ImageEmbedding, clicks: Sequence[Click]
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def distinct_clicks(self, embedding: ImageEmbedding, clicks: Sequence[Click]) -> DistinctClicks:
         """See `DistinctSegmentor.distinct_clicks`; the model's rough answers are compared."""
         frame = self._frame(embedding.size)
         points = self._points(clicks, frame)[:, None]
 
-        def ask(part: slice) -> np.ndarray | None:
+        def ask(part: slice) -> tuple[np.ndarray, np.ndarray] | None:
             return self.network.decode_coarse(embedding.features, points[part])
 
         parts = list(self._parts(len(points), frame, frame.canvas))
-        maps = in_threads(ask, parts, self.network.workers)
-        known = [part for part in maps if part is not None]
-        if not known:  # this network cannot say it
-            return np.arange(len(points)), np.ones(len(points), np.int64)
+        found = [part for part in in_threads(ask, parts, self.network.workers) if part is not None]
+        if not found:  # this network has no rough answers
+            return DistinctClicks(np.arange(len(points)), np.ones(len(points), int), (points,))
+        maps, query = (np.concatenate(parts) for parts in zip(*found, strict=True))
         height, width = (-(-side // _COARSE) for side in frame.content)
-        rough = np.concatenate(known)[:, :height, :width]
-        return distinct_maps(to_probabilities(np.ascontiguousarray(rough)))
+        rough = np.ascontiguousarray(maps[:, 0, :height, :width])
+        chosen, counts = distinct_maps(to_probabilities(rough))
+        return DistinctClicks(chosen, counts, (points[chosen], maps[chosen], query[chosen]))
+
+    def predict_distinct(
+        self, embedding: ImageEmbedding, distinct: DistinctClicks, part: slice
+    ) -> np.ndarray:
+        """See `DistinctSegmentor.predict_distinct`; rough answers are made finer."""
+        frame = self._frame(embedding.size)
+        points, *rough = (array[part] for array in distinct.known)
+        answers = np.empty((len(points), *self._own_size(frame)), np.float32)
+
+        def answer(part: slice) -> None:
+            asked = embedding.features, points[part]
+            if rough:
+                logits = self.network.decode_fine(*asked, *(array[part] for array in rough))
+            else:
+                logits = self.network.decode(*asked, None, finest=False)
+            answers[part] = resample_content(logits, frame, answers.shape[1:])
+
+        in_threads(answer, self._parts(len(points), frame, frame.canvas), self.network.workers)
+        return answers
 
     def _frame(self, size: tuple[int, int]) -> Frame:
         return Frame.fit(size, self.network.image_size, self.network.stride_multiple)

@@ -28,8 +28,8 @@ def distinct_maps(maps: np.ndarray, above: float = _ALIKE) -> tuple[np.ndarray, 
     Returns
     -------
     chosen, counts
-        int64, (M,) each: the numbers of the chosen maps, and how many maps each stands for: all
-        that are most like it, itself included.
+        int64, (M,) each: the numbers of the chosen maps, ascending, and how many maps each stands
+        for: all that are most like it, itself included.
 
     Examples
     --------
@@ -50,6 +50,7 @@ def distinct_maps(maps: np.ndarray, above: float = _ALIKE) -> tuple[np.ndarray, 
             chosen.append(number)
             free &= ~close[number]
             free[number] = False  # also where nothing is like anything, as of zeros
+    chosen.sort()
     nearest = alike[:, chosen].argmax(axis=1)
     nearest[chosen] = np.arange(len(chosen))
     return np.array(chosen, np.int64), np.bincount(nearest, minlength=len(chosen))

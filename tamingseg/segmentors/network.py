@@ -62,8 +62,20 @@ class Network(Protocol):
         """
         ...
 
-    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
-        """Say roughly what N queries mean: logits (N, H/16, W/16), or None if it cannot."""
+    def decode_coarse(
+        self, features: Any, points: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
+        """Do the first stage of `decode`, or return None if there are no stages.
+
+        Returns maps (N, C, H/16, W/16), of which the first is logits of a rough answer, and what is
+        known of each query so far, (N, query).
+        """
+        ...
+
+    def decode_fine(
+        self, features: Any, points: np.ndarray, maps: np.ndarray, query: np.ndarray
+    ) -> np.ndarray:
+        """Do the second stage, given what the first found: logits (N, H/4, W/4)."""
         ...
 
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -12,7 +12,7 @@ from tamingseg.weights.graphs import Graphs, feature_name
 _NO_MASK = np.zeros((1, 1, 1, 1), np.float32)
 """No previous answer: one zero, which the graph enlarges to any size."""
 
-_OF_A_QUERY = ("decode", "decode_coarse", "decode_candidates", "enlarge", "rate")
+_OF_A_QUERY = ("decode", "decode_coarse", "decode_fine", "decode_candidates", "enlarge", "rate")
 """Graphs that run in one thread: their steps are too small to be divided, so whole queries are."""
 
 
@@ -58,11 +58,21 @@ class OnnxNetwork:
             logits = self._ask("enlarge", features, logits=logits)[0]
         return logits[0]
 
-    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
+    def decode_coarse(
+        self, features: Any, points: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         """See `Network.decode_coarse`."""
-        if "decode_coarse" not in self.graphs.graphs:
+        if "decode_fine" not in self.graphs.graphs:
             return None
-        return self._ask("decode_coarse", features, points=points[None])[0][0]
+        maps, query = self._ask("decode_coarse", features, points=points[None])
+        return maps[0], query[0]
+
+    def decode_fine(
+        self, features: Any, points: np.ndarray, maps: np.ndarray, query: np.ndarray
+    ) -> np.ndarray:
+        """See `Network.decode_fine`."""
+        given = {"points": points[None], "maps": maps[None], "query": query[None]}
+        return self._ask("decode_fine", features, **given)[0][0]
 
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """See `Network.decode_candidates`."""

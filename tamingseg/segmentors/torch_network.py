@@ -58,12 +58,22 @@ class TorchNetwork:
         return logits[0].float().cpu().numpy()
 
     @torch.inference_mode()
-    def decode_coarse(self, features: Any, points: np.ndarray) -> np.ndarray | None:
+    def decode_coarse(
+        self, features: Any, points: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray] | None:
         """See `Network.decode_coarse`."""
         if not hasattr(self.model, "decode_coarse"):
             return None
-        logits = self.model.decode_coarse(features, self._tensor(points[None]))
-        return logits[0].float().cpu().numpy()
+        maps, query = self.model.decode_coarse(features, self._tensor(points[None]))
+        return maps[0].float().cpu().numpy(), query[0].float().cpu().numpy()
+
+    @torch.inference_mode()
+    def decode_fine(
+        self, features: Any, points: np.ndarray, maps: np.ndarray, query: np.ndarray
+    ) -> np.ndarray:
+        """See `Network.decode_fine`."""
+        given = (self._tensor(array[None]) for array in (points, maps, query))
+        return self.model.decode_fine(features, *given)[0].float().cpu().numpy()
 
     @torch.inference_mode()
     def decode_candidates(self, features: Any, points: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

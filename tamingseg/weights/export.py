@@ -151,6 +151,10 @@ def _tasks(model: Any) -> list[_Task]:
     if isinstance(model, ClickNet):
         asks = _Ask(model, "decode_coarse")
         tasks.append(("decode_coarse", asks, asked[:2], [*of_image, "points"]))
+        with torch.no_grad():
+            given = (*asked[:2], *asks(*asked[:2]))
+        stages = [*of_image, "points", "maps", "query"]
+        tasks.append(("decode_fine", _Ask(model, "decode_fine"), given, stages))
     if getattr(model.config, "outputs", 1) > 1:
         tasks.append(("decode_candidates", _Ask(model, "decode_candidates"), asked, names))
     if getattr(model.config, "finer", False):

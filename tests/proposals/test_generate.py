@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.special import logit
 
 from tamingseg.masks.iou import iou
 from tamingseg.masks.packed import areas
@@ -16,7 +17,7 @@ from tamingseg.proposals.generate import (
     propose_masks,
 )
 from tamingseg.proposals.ranking import votes_of
-from tamingseg.segmentors.base import ImageEmbedding
+from tamingseg.segmentors.base import DistinctClicks, ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.segmentors.load import segmentor_for
 
@@ -154,11 +155,12 @@ def test_a_click_that_stands_for_others_counts_for_all_of_them(fake_segmentor, t
             colours = [tuple(embedding.image[int(c.row), int(c.col)]) for c in clicks]
             alike = [[n for n, c in enumerate(colours) if c == key] for key in set(colours)]
             middle = [places[len(places) // 2] for places in alike]
-            return np.array(middle), np.array([len(places) for places in alike])
+            counts = np.array([len(places) for places in alike])
+            return DistinctClicks(np.array(middle), counts, [clicks[place] for place in middle])
 
-        def predict(self, embedding, clicks, full_size=True):
-            self.asked += len(clicks)
-            return super().predict(embedding, clicks, full_size)
+        def predict_distinct(self, embedding, distinct, part):
+            self.asked += len(distinct.known[part])
+            return logit(super().predict(embedding, distinct.known[part], False))
 
     segmentor, config, steps = Distinct(), SMALL, []
     masks = propose_masks(segmentor, two_discs.image, config=config,

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from tamingseg.data.sample_images import load_sample_image
 from tamingseg.prompts.grids import grid_clicks
@@ -39,10 +40,14 @@ def test_the_clicks_of_a_photo():
     assert isinstance(segmentor, DistinctSegmentor)
     embedding = segmentor.embed(load_sample_image("coffee"))
     clicks = grid_clicks(12, embedding.size)
-    chosen, counts = segmentor.distinct_clicks(embedding, clicks)
+    distinct = segmentor.distinct_clicks(embedding, clicks)
+    chosen = distinct.numbers
     assert len(set(chosen.tolist())) == len(chosen) < len(clicks)
-    assert counts.sum() == len(clicks)
+    assert distinct.counts.sum() == len(clicks)
     answers = segmentor.predict(embedding, clicks, full_size=False)
+    found = [segmentor.predict_distinct(embedding, distinct, part)
+             for part in (slice(5), slice(5, None))]  # fmt: skip
+    np.testing.assert_allclose(expit(np.concatenate(found)), answers[chosen], atol=1e-5)
     alike = np.array([[tanimoto(one, other) for other in answers[chosen]] for one in answers])
     assert np.median(alike.max(axis=1)) > 0.98
 
@@ -50,6 +55,10 @@ def test_the_clicks_of_a_photo():
 def test_a_model_without_rough_answers_is_asked_everything():
     segmentor = load_segmentor("distilled", device="cpu")
     embedding = segmentor.embed(np.zeros((40, 60, 3), np.uint8))
-    chosen, counts = segmentor.distinct_clicks(embedding, grid_clicks(3, embedding.size))
-    assert chosen.tolist() == list(range(9))
-    assert counts.tolist() == [1] * 9
+    clicks = grid_clicks(3, embedding.size)
+    distinct = segmentor.distinct_clicks(embedding, clicks)
+    assert distinct.numbers.tolist() == list(range(9))
+    assert distinct.counts.tolist() == [1] * 9
+    found = segmentor.predict_distinct(embedding, distinct, slice(2, 4))
+    expected = segmentor.predict(embedding, clicks[2:4], full_size=False)
+    np.testing.assert_allclose(expit(found), expected, atol=1e-6)

@@ -101,7 +101,10 @@ def answers_of(segmentor, canvas, points, previous):
     answers["finest"] = network.decode(features, points, previous, finest=True)
     rough = network.decode_coarse(features, points)
     if rough is not None:
-        answers["rough"] = rough
+        answers |= zip(("maps", "query"), rough, strict=True)
+        answers["fine"] = network.decode_fine(features, points, *rough)
+        if previous is None:
+            np.testing.assert_allclose(answers["fine"], answers["coarse"], atol=1e-4)
     if network.rated:
         areas = np.linspace(-1, -9, 2 * len(LEVELS), dtype=np.float32)
         answers["rates"] = network.rate(areas.reshape(2, -1))
