@@ -341,6 +341,10 @@ class Session:
         """Give an object another name."""
         self._push(states.change_object(self.state, object_id, name=name))
 
+    def rename_all(self, old: str, name: str) -> None:
+        """Give all objects of one name another one, in one step."""
+        self._push(states.rename_all(self.state, old, name))
+
     def recolour(self, object_id: int, colour: int) -> None:
         """Give an object another colour, an index into `PALETTE`."""
         self._push(states.change_object(self.state, object_id, colour=colour))

@@ -193,6 +193,12 @@ def change_object(state: State, object_id: int, **changes: Any) -> State:
     return replace(state, objects=objects)
 
 
+def rename_all(state: State, old: str, name: str) -> State:
+    """Give all objects of one name another one."""
+    objects = (replace(item, name=name) if item.name == old else item for item in state.objects)
+    return replace(state, objects=tuple(objects))
+
+
 def delete_object(state: State, object_id: int) -> State:
     """Remove an object, unless it is locked; if it was being edited, nothing is afterwards."""
     _check_unlocked(state.find(object_id))

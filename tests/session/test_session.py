@@ -368,6 +368,7 @@ STEPS = st.one_of(
     st.tuples(st.just("keep")),
     st.tuples(st.just("edit"), IDS),
     st.tuples(st.just("rename"), IDS, st.sampled_from(["a", "b"])),
+    st.tuples(st.just("rename_all"), st.sampled_from(["a", "b"]), st.sampled_from(["a", "c"])),
     st.tuples(st.just("recolour"), IDS, st.integers(0, 7)),
     st.tuples(st.just("hide"), IDS, st.booleans()),
     st.tuples(st.just("delete"), IDS),

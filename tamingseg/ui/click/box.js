@@ -83,7 +83,7 @@ export function paintBoxes(context, scale) {
 }
 
 addTool("box", {
-  words: "Box: drag a box tightly around an object. Q goes back to points.",
+  words: "Box: drag a box tightly around an object.",
   press: (point, event) => event.button === 0 ? begin(point) : null,
   grab: (point, event) => event.pointerType === "touch" ? begin(point) : null,
   hover(point) {

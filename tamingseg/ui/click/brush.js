@@ -108,7 +108,7 @@ function paint(context, scale) {
   }
 }
 
-const advice = touch ? "two fingers move the photo." : "the right button does the other. [ and ] change the size, Q goes back to points.";
+const advice = touch ? "two fingers move the photo." : "the right button does the other. [ and ] change the size.";
 const hooks = {
   press: beginStroke, hover, paint, enterKey: dab,
   grab: (point, event) => event.pointerType === "touch" ? beginStroke(point, event) : null,

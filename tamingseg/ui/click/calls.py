@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -31,6 +32,8 @@ def click_tab(workspaces: Workspaces) -> Tab:
 
 def click_calls(workspaces: Workspaces) -> list[Call]:
     """Make the functions that the tab's scripts call; each takes one JSON value to be checked."""
+    scores: WeakKeyDictionary[Workspace, tuple[np.ndarray, dict[str, dict[str, Any]]]]
+    scores = WeakKeyDictionary()  # the truth, and how the masks compare with it
 
     def find(request: Any) -> tuple[Workspace, ClickWork]:
         workspace = find_workspace(workspaces, request)
@@ -60,20 +63,23 @@ def click_calls(workspaces: Workspaces) -> list[Call]:
     def compare(request: Any) -> dict[str, Any]:
         """Compare the objects with the true regions, see `compare_masks`; "rows" with "name" first.
 
-        They are None if no truth is known.
+        They are None if no truth is known. Masks that were compared before are not compared again.
         """
         workspace, work = find(request)
-        if workspace.truth is None:
+        truth, objects = workspace.truth, work.state.objects
+        if truth is None:
             return {"rows": None}
-        objects, empty = work.state.objects, np.zeros(workspace.size, bool)
-        masks = (decode_rle(item.mask, workspace.size) if item.mask else empty for item in objects)
+        known_truth, known = scores.get(workspace, (None, {}))
+        if known_truth is not truth:
+            known = {}
+        fresh = {item.mask for item in objects} - known.keys()
+        empty = np.zeros(workspace.size, bool)
+        masks = (decode_rle(mask, workspace.size) if mask else empty for mask in fresh)
         with clicks_at_once:
-            compared = compare_masks(masks, workspace.truth)
-        return {
-            "rows": [
-                [item.name, *row.values()] for item, row in zip(objects, compared, strict=True)
-            ]
-        }
+            compared = dict(zip(fresh, compare_masks(masks, truth), strict=True))
+        rows = {item.mask: known.get(item.mask) or compared[item.mask] for item in objects}
+        scores[workspace] = truth, rows
+        return {"rows": [[item.name, *rows[item.mask].values()] for item in objects]}
 
     @answered
     def levels(request: Any) -> dict[str, Any]:

@@ -1,10 +1,11 @@
 // The classes in the panel: each has a button and, the first nine, a key.
 
-import {button, canvas, find, say} from "../shared/dom.js";
-import {addClasses, chooseForNext, classes, classified, current, freeNames, removeClass} from "../shared/classes.js";
+import {button, canvas, find, say, touch} from "../shared/dom.js";
+import {addClasses, chooseForNext, classes, classified, current, freeNames, removeClass, renameClass} from "../shared/classes.js";
 import {MAX_NAME, PALETTE} from "../shared/settings.js";
 import {commands} from "../shared/state.js";
-import {act, newGesture, work} from "../shared/work.js";
+import {countOf} from "../shared/words.js";
+import {act, link, newGesture, work} from "../shared/work.js";
 import {foreseen} from "./foreseen.js";
 
 const box = find(".classes"), field = box.querySelector("input");
@@ -45,19 +46,48 @@ export function actOnObject(operation) {
 }
 
 field.maxLength = MAX_NAME;
+if (touch) field.placeholder = "Add or choose a class";
 field.addEventListener("keydown", event => {
   event.stopPropagation();
   if (event.key === "Escape") field.blur();
   if (event.key !== "Enter") return;
+  if (renaming) {
+    rename(renaming, field.value);
+    canvas.focus();
+    return;
+  }
   const before = classes, [one] = addClasses([{name: field.value}]);
   field.value = "";
   if (one) choose(one);
   if (classes === before) canvas.focus(); // a class was chosen; who adds one may add more
 });
 
+let renaming = null; // the class whose new name is being typed
+
+/** Have the new name of a class typed in the field. */
+function askName(one) {
+  renaming = one;
+  field.value = one.name;
+  field.select();
+  field.focus();
+  say(`Type the new name of “${one.name}” and press Enter. Its objects in all photos get it. Esc keeps the old one.`);
+}
+
+async function rename(one, text) {
+  const answer = await renameClass(one, text);
+  await link.idle(); // not to be talked over
+  if (answer?.error) say(answer.error, true);
+  else if (answer) say(`“${one.name}” is called “${answer.name}” now, also in ${countOf(answer.photos, "other photo")}.`);
+}
+
+field.addEventListener("blur", () => {
+  if (renaming) field.value = "";
+  renaming = null;
+});
+
 /** Complete what is typed to the first class that begins so; the rest is selected, so that typing on replaces it. */
 field.addEventListener("input", event => {
-  const typed = field.value, isTyped = event.inputType === "insertText" && field.selectionStart === typed.length;
+  const typed = field.value, isTyped = !renaming && event.inputType === "insertText" && field.selectionStart === typed.length;
   const one = isTyped && typed && classes.find(({name}) => name.toLowerCase().startsWith(typed.toLowerCase()));
   if (!one) return;
   field.value = one.name;
@@ -83,6 +113,11 @@ function showList() {
     name.textContent = one.name;
     key.textContent = number < 10 ? number : "";
     pick.append(name, key);
+    pick.title += `. ${touch ? "Hold it" : "Right-click it"} to rename it in all photos`;
+    pick.addEventListener("contextmenu", event => {
+      event.preventDefault();
+      askName(one);
+    });
     pick.style.setProperty("--colour", PALETTE[one.colour][0]);
     away.textContent = "×";
     item.append(pick, away);

@@ -68,6 +68,7 @@ OPERATIONS: dict[str, dict[str, Callable[[Any], Any]]] = {
     "keep": {},
     "edit": _WHICH,
     "rename": {**_WHICH, "name": check_text},
+    "rename_all": {"old": check_text, "name": check_text},
     "recolour": {**_WHICH, "colour": check_whole},
     "hide": {**_WHICH, "hidden": check_flag},
     "solo": _WHICH,

@@ -242,7 +242,7 @@ function paintCorner(context, {x, y}, half) {
 }
 
 addTool("polygon", {
-  words: `Polygon: ${touch ? "tap" : "click"} corner after corner. O changes the outline of the current object, Q goes back to points.`,
+  words: `Polygon: ${touch ? "tap" : "click"} corner after corner.${touch ? "" : " O changes the outline of the current object."}`,
   press, hover, enterKey,
   forget() {
     discard();

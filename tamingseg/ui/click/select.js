@@ -28,7 +28,7 @@ export function select(point) {
 }
 
 addTool("select", {
-  words: "Select: click an object to open it, again for the one behind it. Q goes back to points.",
+  words: "Select: click an object to open it, again for the one behind it.",
   press(point, event) {
     if (event.button === 0) select(point);
     return null;

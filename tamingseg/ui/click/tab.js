@@ -102,7 +102,7 @@ function describe(operations) {
   const last = operations.at(-1)?.do, done = {
     undo: "Undone.", redo: "Done again.", keep: "Finished. The next click begins another object.",
     delete: "Deleted. Undo brings it back.", lock: `Locked; ${touch ? "" : "L, or "}the padlock in the list unlocks it.`,
-    solo: "Shift+H once more shows all.", reorder: "Moved. Objects further down the list lie in front.",
+    solo: `${touch ? "“Show alone”" : "Shift+H"} once more shows all.`, reorder: "Moved. Objects further down the list lie in front.",
   };
   const emptied = !current && ["delete_click", "clear_clicks", "paint"].includes(last);
   if (!last) say(work.objects.length ? "Welcome back: your work is here." : `Ready. ${touch ? "Tap" : "Click"} anything in the photo.`);
@@ -143,6 +143,15 @@ function maskStem(object) {
   return work.objects.filter(one => stemOf(one) === stem).length > 1 ? `${stem}-${work.objects.indexOf(object) + 1}` : stem;
 }
 
+/** Undo or redo a step. Whether there is one is known once the server has answered about the photo. */
+async function step(what) {
+  const {visit} = link;
+  if (link.known === null && !link.pending.length) await link.idle();
+  if (visit !== link.visit) return;
+  if (work[`can_${what}`] || link.pending.length) act({do: what});
+  else say(`There is nothing to ${what}.`);
+}
+
 commands.next = () => {
   if (!finishHand()) return;
   if (foreseen().active === null) say("There is no object to finish: click one first.");
@@ -157,8 +166,6 @@ find(".preview input").addEventListener("change", event => {
   setPreviewing(event.target.checked);
   view.draw();
 });
-if (touch) find(".empty .minus + span").textContent = "Hold a finger on what you don’t.";
-
 export const tab = {
   label: "The photo. Arrow keys move a crosshair, Enter includes what is under it, Shift and Enter excludes it, question mark shows all keys.",
   show, press, paint,
@@ -174,8 +181,8 @@ export const tab = {
     forgetLevels();
     forgetPhoto();
   },
-  undo: () => hand().undo() || (work.can_undo || link.pending.length ? act({do: "undo"}) : say("There is nothing to undo.")),
-  redo: () => hand().redo() || (work.can_redo || link.pending.length ? act({do: "redo"}) : say("There is nothing to redo.")),
+  undo: () => hand().undo() || step("undo"),
+  redo: () => hand().redo() || step("redo"),
   enterKey(event) {
     if (event.ctrlKey || event.metaKey) commands.next();
     else if (state.crosshair || hand().isDrawing()) hand().enterKey(event);

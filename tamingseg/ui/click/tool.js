@@ -1,6 +1,6 @@
 // What the pointer does to the photo: one tool at a time. Each tool is a file that adds its hooks here.
 
-import {find, say} from "../shared/dom.js";
+import {find, say, touch} from "../shared/dom.js";
 import {commands, refresh, view} from "../shared/state.js";
 
 const nothing = () => {};
@@ -30,7 +30,7 @@ export const hand = () => tools.get(tool);
 export function setTool(name) {
   if (name !== tool) hand().leave();
   tool = name;
-  if (hand().words) say(hand().words);
+  if (hand().words) say(`${hand().words}${touch ? "" : " Q goes back to points."}`);
   refresh();
   view.draw();
 }

@@ -17,7 +17,7 @@ from tamingseg.ui.click.exchange import read_classes
 from tamingseg.ui.folder.desk import Desk
 from tamingseg.ui.folder.project import FolderProject
 from tamingseg.ui.folder.thumbs import Thumbs
-from tamingseg.ui.wire import Call, answered, check_flag, check_whole, shorten
+from tamingseg.ui.wire import Call, answered, check_flag, check_text, check_whole, shorten
 
 
 def folder_settings(project: FolderProject | None) -> dict[str, Any]:
@@ -79,7 +79,16 @@ def folder_calls(desk: Desk) -> list[Call]:
             project.set_labels(labels)
         return {}
 
-    return [open_in_folder, look_at_folder, mark_photo, set_classes]
+    @answered
+    def rename_class(request: Any) -> dict[str, Any]:
+        """Rename a class in all photos but the one of that "name", if any, and those in use."""
+        page, open_name = _page(request), request.get("name")
+        old, new = (check_text(request.get(key)) for key in ("old", "new"))
+        besides = {*desk.locks.listed(page), open_name}
+        with _said():
+            return {"photos": project.rename_label(old, new, besides)}
+
+    return [open_in_folder, look_at_folder, mark_photo, set_classes, rename_class]
 
 
 def folder_routes(desk: Desk) -> list[Route]:

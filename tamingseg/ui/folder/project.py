@@ -7,7 +7,7 @@ and the journal is removed. Whatever ends the process, at most the step in fligh
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -202,6 +202,33 @@ class FolderProject:
             if labels != self._labels:
                 self._step(Project(labels))
 
+    def rename_label(self, old: str, name: str, besides: Container[str] = ()) -> int:
+        """Give a label and its objects another name, if need be that of another label.
+
+        How far photos are stays as it is. Returns how many photos were changed; those `besides`
+        keep the old label.
+        """
+        with self._lock:
+            having = [
+                photo
+                for photo in self._photos.values()
+                if any(item.label == old for item in photo.objects)
+            ]
+            changed = [
+                _relabelled(photo, old, name) for photo in having if photo.name not in besides
+            ]
+            names = {label.name for label in self._labels}
+            labels = [
+                replace(label, name=name) if label.name == old else label
+                for label in self._labels
+                if label.name != old or name not in names
+            ]
+            if len(changed) < len(having):
+                labels += [label for label in self._labels if label.name == old]
+            if changed or tuple(labels) != self._labels:
+                self._step(Project(tuple(labels), tuple(changed)))
+            return len(changed)
+
     def add(self, more: Project) -> None:
         """Add labels and objects made elsewhere in front of those that are there.
 
@@ -371,6 +398,12 @@ def _state_after(before: Photo, photo: Photo) -> State:
     if before.state == photo.state == "done" and _content(before) != _content(photo):
         return "started"
     return photo.state
+
+
+def _relabelled(photo: Photo, old: str, name: str) -> Photo:
+    """Return a photo with another name for one of the labels of its objects."""
+    items = (replace(one, label=name) if one.label == old else one for one in photo.objects)
+    return replace(photo, objects=tuple(items))
 
 
 def _content(photo: Photo) -> list[tuple[str, str, str]]:

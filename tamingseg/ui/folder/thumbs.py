@@ -17,7 +17,7 @@ from tamingseg.ui.shared.pictures import THUMB, jpeg, middle_square, thumbnail
 _KEPT = 4000
 """Small pictures of photos that are kept in memory, of about 3 kB."""
 
-_OPACITY = 0.6
+_OPACITY = 0.5
 
 
 class Thumbs:

@@ -7,10 +7,10 @@ import {savePartSoon} from "../shared/keep.js";
 import {paintCrosshair, paintOutline, paintPointed} from "../shared/paint.js";
 import {ask} from "../shared/requests.js";
 import {commands, openTab, photoPixels, refresh, state} from "../shared/state.js";
-import {countOf, decimal, percent} from "../shared/words.js";
-import {link} from "../shared/work.js";
+import {countOf, decimal, grouped, percent} from "../shared/words.js";
+import {link, takenPixels} from "../shared/work.js";
 import {
-  amount, choose, chosenInOrder, hearList, isChosen, keptList, labels, listed, outlineOf, target,
+  amount, choose, chosenInOrder, hearList, isChosen, keptList, labels, listed, outlineOf, seenMasks, target,
 } from "./list.js";
 
 let edits = Promise.resolve();
@@ -64,23 +64,26 @@ export function chosenOrShown() {
   return chosen.length ? chosen : listed?.order.slice(0, amount) ?? [];
 }
 
-/** Make an object of each in one step, small ones in front. */
+/** Make objects in one step: of each chosen mask, small ones in front; or of what is seen of those that are shown, so that no two overlap. */
 commands.takeMasks = async () => {
-  const ids = chosenOrShown().sort((a, b) => listed.masks[b].area - listed.masks[a].area);
+  const own = labels, chosen = chosenInOrder(), ids = chosenOrShown();
   if (!ids.length) {
     say("There is no list yet: propose first.");
     return;
   }
   openTab("click");
   await link.idle(); // objects whose masks are not here yet could be made twice
-  const made = addMasks(ids.map(id => listed.masks[id].counts));
+  if (labels !== own) return;
+  const whole = () => chosen.sort((a, b) => listed.masks[b].area - listed.masks[a].area).map(id => listed.masks[id].counts);
+  const made = addMasks(chosen.length ? whole() : seenMasks(takenPixels()));
   await link.idle(); // not to be talked over
-  const known = ids.length - made, kind = current ? ` of “${current.name}”` : "";
-  say(made ? `${countOf(made, "object")}${kind} from proposals. Undo takes them away in one step.${known ? ` ${known} were here already.` : ""}` : "They are objects already.");
+  const rest = ids.length - made, kind = current ? ` of “${current.name}”` : "";
+  if (!made) say("Objects are there already.");
+  else say(`${countOf(made, "object")}${kind} from proposals. Undo takes them away in one step.${rest ? ` ${grouped(rest)} left out: objects or smaller masks cover most of them.` : ""}`);
 };
 commands.mergeMasks = async () => {
   const ids = chosenInOrder();
-  if (ids.length < 2) say("Choose at least two masks to merge them: Shift+click.");
+  if (ids.length < 2) say(`Choose at least two masks to merge them${touch ? "" : ": Shift+click"}.`);
   else if (await editList("merge", ids)) pick(listed.masks.length - 1, false);
 };
 commands.removeMasks = async () => {

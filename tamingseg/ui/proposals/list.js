@@ -2,8 +2,8 @@
 // The server keeps the list and says what it is worth; every mask comes here once and is laid on the
 // others here.
 
-import {Labels, colourOf, withAlpha} from "../shared/labels.js";
-import {readMask, readRuns} from "../shared/masks.js";
+import {Labels, colourOf, runsOfLabels, withAlpha} from "../shared/labels.js";
+import {countsOfRuns, readMask, readRuns} from "../shared/masks.js";
 import {offerPreview} from "../shared/preview.js";
 import {state} from "../shared/state.js";
 import {recall, remember} from "../shared/vault.js";
@@ -69,6 +69,16 @@ export function showFirst(count) {
   labels.stack(amount);
   labels.colour(labels.inside, labels.edge);
   target = null; // what is under the pointer may be another mask now
+}
+
+/** What is seen of the masks that are shown, without the pixels that are `taken`, as run lengths, large ones first; masks of which less than half is left are left out. */
+export function seenMasks(taken) {
+  const seen = [...runsOfLabels(labels.map, taken)].map(([label, runs]) => {
+    const area = runs.reduce((sum, bound, i) => i % 2 ? sum + bound : sum - bound, 0);
+    return {runs, area, whole: listed.masks[label - 1].area};
+  });
+  return seen.filter(({area, whole}) => 2 * area >= whole).sort((a, b) => b.area - a.area)
+    .map(({runs}) => countsOfRuns(runs, labels.map.length));
 }
 
 export function setStrength(value) {

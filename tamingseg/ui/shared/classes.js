@@ -1,11 +1,13 @@
 // Classes: names with a colour, kept for all photos, in this browser or with the folder. An object of a
 // class has its name. The list of them in the panel is click/classes.js.
 
-import {hasFolder, keepClasses, onFolder} from "./folder.js";
+import {tellTaken} from "./elsewhere.js";
+import {hasFolder, keepClasses, onFolder, renameOnServer} from "./folder.js";
+import {vault} from "./keep.js";
 import {MAX_NAME, PALETTE} from "./settings.js";
 import {refresh, state} from "./state.js";
 import {recall, remember} from "./vault.js";
-import {act, newGesture, work} from "./work.js";
+import {act, link, newGesture, work} from "./work.js";
 
 const MOST = 100;
 
@@ -46,13 +48,46 @@ export function addClasses(wanted) {
   return found;
 }
 
+const tidy = text => text.trim().replace(/\s+/g, " ").slice(0, MAX_NAME);
+
 function addClass(text, colour) {
-  const name = text.trim().replace(/\s+/g, " ").slice(0, MAX_NAME), known = classes.find(one => one.name === name);
+  const name = tidy(text), known = classes.find(one => one.name === name);
   if (!name || known || classes.length >= MOST) return known;
   const counts = PALETTE.map((_, i) => classes.filter(one => one.colour === i).length);
   const made = {name, colour: counts[colour] === 0 ? colour : counts.indexOf(Math.min(...counts))};
   classes = [...classes, made];
   return made;
+}
+
+/**
+ * Give a class and its objects, in all photos, another name; with that of another class they become one.
+ * Returns {name, photos}, the name and how many photos beside the open one were changed, or {error}; null if nothing is to do.
+ */
+export async function renameClass({name: old}, text) {
+  const name = tidy(text);
+  if (!name || name === old) return null;
+  await link.idle(); // what waits may be about the class
+  const answer = hasFolder ? await renameOnServer(old, name) : {photos: await renameInBrowser(old, name)};
+  if (!answer || answer.error) return {error: answer?.error ?? "The server does not answer; nothing was changed."};
+  if (work.objects.some(object => object.name === old)) act({do: "rename_all", old, name});
+  await link.idle(); // from now on no object has the old name
+  const isKnown = classes.some(one => one.name === name);
+  classes = classes.flatMap(one => one.name !== old ? [one] : isKnown ? [] : [{...one, name}]);
+  if (current?.name === old) current = classes.find(one => one.name === name);
+  keep();
+  return {...answer, name};
+}
+
+/** Rename objects of all photos in the vault but the open one; returns in how many. */
+async function renameInBrowser(old, name) {
+  const isMeant = object => object.name === old;
+  const entries = vault.all().filter(({key, document}) => key !== state.photo?.key && document.objects.some(isMeant));
+  await tellTaken(entries.map(({key}) => key));
+  for (const entry of entries) {
+    const objects = entry.document.objects.map(object => isMeant(object) ? {...object, name} : object);
+    await vault.put({...entry, document: {...entry.document, objects}});
+  }
+  return entries.length;
 }
 
 /** Remove a class; its objects keep their names. */

@@ -6,6 +6,7 @@ export const find = selector => root.querySelector(selector);
 export const canvas = find("canvas.view");
 export const hint = find(".hint");
 export const touch = window.matchMedia("(pointer: coarse)").matches;
+root.classList.toggle("touch", touch);
 
 /** A line for the user; screen readers read it out. */
 export function say(text, isError = false) {

@@ -81,6 +81,9 @@ export async function keepClasses(classes) {
   setting -= 1;
 }
 
+/** Rename a class in all photos but the open one and those in use; what the server answers, with how many `photos` were changed. */
+export const renameOnServer = (old, text) => call("rename_class", {page, name: working(), old, new: text});
+
 /** What the page knows of a photo that it leaves, until the server tells it: the names of its objects. */
 export function noteLeft(key, labels) {
   const entry = folderPhotos.find(one => one.key === key);

@@ -38,6 +38,21 @@ export async function pack(numbers) {
   return btoa(text);
 }
 
+/** Where each label above 0 of a map is, but for the pixels that are `taken`: label -> runs, as of `readRuns`. */
+export function runsOfLabels(map, taken) {
+  const runs = new Map();
+  let label = 0;
+  for (let i = 0; i <= map.length; i += 1) {
+    const next = i === map.length || taken[i] ? 0 : map[i];
+    if (next === label) continue;
+    if (label) runs.get(label).push(i);
+    if (next && !runs.has(next)) runs.set(next, []);
+    if (next) runs.get(next).push(i);
+    label = next;
+  }
+  return runs;
+}
+
 export class Labels {
   constructor(height, width) {
     Object.assign(this, {height, width, map: new Uint16Array(height * width), masks: [], order: [], byArea: []});

@@ -48,9 +48,11 @@ export function holds({runs}, pixel) {
 }
 
 /** COCO's compressed run lengths of bits, which `readRuns` reads. */
-export function writeRuns(bits) {
-  const bounds = runsOf(bits), lengths = [];
-  if (bounds.at(-1) !== bits.length) bounds.push(bits.length);
+export const writeRuns = bits => countsOfRuns(runsOf(bits), bits.length);
+
+/** COCO's compressed run lengths of runs, as of `readRuns`, in a mask of `size` pixels. */
+export function countsOfRuns(runs, size) {
+  const bounds = runs.at(-1) === size ? runs : [...runs, size], lengths = [];
   bounds.forEach((bound, i) => lengths.push(bound - (i ? bounds[i - 1] : 0)));
   let counts = "";
   lengths.forEach((length, i) => {

@@ -1,7 +1,7 @@
 // Going through the photos: the previous and the next one, the next one that is not done, one of a number;
 // and saying that the open one is done or empty, which leads on to the next.
 
-import {say} from "./dom.js";
+import {say, touch} from "./dom.js";
 import {hasFolder, look, markOnServer} from "./folder.js";
 import {saveNow} from "./keep.js";
 import {aim, listPhotos, openAhead, openEntry, tellPhotos} from "./photos.js";
@@ -106,7 +106,7 @@ async function mark({key, name, folder}, wanted) {
   const entry = listPhotos().find(one => one.key === key), count = work.objects.length;
   if (!entry || state.photo?.key !== key) return;
   const before = stateOf(entry), next = before === wanted ? (count ? "started" : "new") : wanted;
-  if (next === "done" && !count) return say("There is no object in this photo. If that is right, press Shift+A: it is empty.", true);
+  if (next === "done" && !count) return say(`There is no object in this photo. If that is right, ${touch ? "tap Empty" : "press Shift+A: it is empty"}.`, true);
   if (next === "empty" && count) return say("There are objects in this photo; delete them before it is empty.", true);
   const answer = folder ? await markOnServer(name, next) : markInBrowser(key, next);
   if (!answer || answer.error) return say(answer?.error ?? "The server does not answer; nothing was changed.", true);

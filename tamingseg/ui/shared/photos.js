@@ -1,6 +1,6 @@
 // Photos: opening, changing, coming back to them, and forgetting them.
 
-import {canvas, find, say} from "./dom.js";
+import {canvas, find, say, touch} from "./dom.js";
 import {onAddedElsewhere, showHolder, takeOver, tellAdded, tellOpen} from "./elsewhere.js";
 import {isPhoto} from "./files.js";
 import {folderPhotos, hasFolder, loadFolder, lookSoon, noteLeft, onFolder, onLook, openOnServer} from "./folder.js";
@@ -82,7 +82,7 @@ export async function openFiles(files) {
     await link.idle(); // not to be talked over
   }
   if (refusal) say(refusal, true);
-  else if (others.length) say(`${countOf(photos.length, "photo")} are here. Page Down goes to the next one.`);
+  else if (others.length) say(`${countOf(photos.length, "photo")} are here. ${touch ? "“Next”" : "Page Down"} goes to the next one.`);
 }
 
 async function openFile(file, key = newKey()) {
@@ -168,10 +168,11 @@ export async function arrive(answer, opened, wanted, {document = null, pending =
   return true;
 }
 
-/** The picture of a photo that the server opened; null if it does not arrive. */
-async function pictureOf(answer) {
+/** The picture of a photo that the server opened; null if it does not arrive. That of the next one is here already. */
+async function pictureOf({picture: key} = {}) {
+  if (nextPicture.key === key) return nextPicture.arrives;
   const picture = new Image();
-  picture.src = urlOf(`picture/${answer?.picture}`);
+  picture.src = urlOf(`picture/${key}`);
   return picture.decode().then(() => picture, () => null);
 }
 
@@ -270,6 +271,7 @@ commands.goOnHere = async () => {
 
 const AHEAD = 8; // photos that the server may have, by the tokens we know
 const ahead = new Map(); // key -> what the server said when it opened it
+let nextPicture = {key: null, arrives: null}; // of the photo that was opened ahead last
 
 /** Have the server read and encode a photo that will be wanted soon. */
 export async function openAhead(entry) {
@@ -280,6 +282,7 @@ export async function openAhead(entry) {
   ahead.set(entry.key, greeting);
   if (ahead.size > AHEAD) ahead.delete(ahead.keys().next().value);
   await call("encode_ahead", {token: greeting.token});
+  nextPicture = {key: greeting.picture, arrives: pictureOf(greeting)};
 }
 
 function takeAhead(key) {
@@ -300,6 +303,6 @@ function reopenDone() {
   if (!entry || stateOf(entry) !== "done") return;
   if (folder) entry.state = "started";
   else saveNow("started");
-  link.idle().then(() => say(`${name} was done; now it is in progress again. Press A when it is done.`)); // not to be talked over
+  link.idle().then(() => say(`${name} was done; now it is in progress again. ${touch ? "Tap Done" : "Press A"} when it is done.`)); // not to be talked over
 }
 

@@ -10,7 +10,7 @@ const NONE = "No truth of this photo is known. Load a label map of it in the tab
 export class Scores {
   /** `box` is a <details> as in the panels; `head` names the columns; `fetch()` gives {rows}, null without truth; `name()` that of what is compared. */
   constructor(box, command, head, fetch, name = () => state.photo.name) {
-    Object.assign(this, {box: find(box), head, fetch, name, rows: null, asked: 0});
+    Object.assign(this, {box: find(box), head, fetch, name, rows: null, shown: [], asked: 0});
     this.button = this.box.querySelector(`[data-do=${command}]`);
     this.box.addEventListener("toggle", () => this.bringUpToDate());
     commands[command] = () => this.save();
@@ -23,15 +23,28 @@ export class Scores {
     if (!answer || asked !== this.asked) return;
     this.rows = answer.rows;
     const table = this.box.querySelector("table"), hasRows = Boolean(this.rows?.length);
+    this.fill(table, [this.head, ...(this.rows ?? []).map(row => row.map(inWords))]);
     table.hidden = this.button.hidden = !hasRows;
     this.box.querySelector("p").textContent = this.rows === null ? NONE : hasRows ? "" : "There is nothing to compare yet.";
-    table.replaceChildren(rowOf("th", this.head), ...(this.rows ?? []).map(row => rowOf("td", row.map(inWords))));
+  }
+
+  /** Make the rows of the table anew whose words are others: there may be thousands. */
+  fill(table, lines) {
+    const before = this.shown;
+    this.shown = lines.map(line => line.join("\t"));
+    lines.forEach((line, i) => {
+      if (this.shown[i] === before[i]) return;
+      const row = rowOf(i ? "td" : "th", line);
+      if (table.rows[i]) table.rows[i].replaceWith(row);
+      else table.append(row);
+    });
+    while (table.rows.length > lines.length) table.deleteRow(-1);
   }
 
   save() {
     const lines = [this.head, ...this.rows].map(row => row.map(quoted).join(","));
     const bytes = new TextEncoder().encode(`${lines.join("\r\n")}\r\n`);
-    download(btoa(String.fromCharCode(...bytes)), "text/csv", `${photoStem(this.name())}-${state.tab.name}-scores.csv`);
+    download(bytes, "text/csv", `${photoStem(this.name())}-${state.tab.name}-scores.csv`);
   }
 }
 

@@ -43,6 +43,16 @@ export function maskOf(object) {
   return masks.get(object.key) ?? null;
 }
 
+/** Bits of all pixels that belong to an object. */
+export function takenPixels() {
+  const [height, width] = state.photo.size, bits = new Uint8Array(height * width);
+  for (const object of work.objects) {
+    const {runs} = maskOf(object) ?? {runs: []};
+    for (let i = 0; i < runs.length; i += 2) bits.fill(1, runs[i], runs[i + 1]);
+  }
+  return bits;
+}
+
 /** A name for a new gesture; what one gesture does is one step of the history. */
 export const newGesture = kind => `${kind}${++gestures}`;
 

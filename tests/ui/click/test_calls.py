@@ -9,7 +9,7 @@ from tamingseg.masks.rle import decode_rle
 from tamingseg.ui.click.calls import click_calls
 from tamingseg.ui.click.work import find_click_work
 from tamingseg.ui.shared.calls import shared_calls
-from tamingseg.ui.shared.truth import packed_regions
+from tamingseg.ui.shared.truth import compare_masks, packed_regions
 from tamingseg.ui.workspaces import Workspaces
 
 RED = {"do": "add_click", "row": 165.0, "col": 185.0, "positive": True}
@@ -205,11 +205,28 @@ def test_saving_what_does_not_exist_is_an_error(calls, request_):
     assert "error" in calls["save"]({"token": token, **request_})
 
 
-def test_objects_are_compared_with_the_truth_if_it_is_known(calls, workspaces, discs, discs_image):
+def test_objects_are_compared_with_the_truth_if_it_is_known(
+    calls, workspaces, discs, discs_image, monkeypatch
+):
     token = workspaces.open_image("discs.png", discs_image).token
     calls["answer"]({"token": token, "sequence": 1, "operations": [RED]})
+    compared = []
+
+    def note_and_compare(masks, truth):
+        masks = list(masks)
+        compared.append(len(masks))
+        return compare_masks(masks, truth)
+
+    monkeypatch.setattr("tamingseg.ui.click.calls.compare_masks", note_and_compare)
     assert calls["compare"]({"token": token}) == {"rows": None}
     workspaces.find(token).truth = packed_regions(discs)
-    assert calls["compare"]({"token": token}) == {"rows": [["Object 1", 1, 1.0, 1.0]]}
-    calls["answer"]({"token": token, "sequence": 2, "operations": [{"do": "undo"}]})
+    red, blue = ["Object 1", 1, 1.0, 1.0], ["Object 2", 2, 1.0, 1.0]
+    assert calls["compare"]({"token": token}) == {"rows": [red]}
+    calls["answer"]({"token": token, "sequence": 2, "operations": [{"do": "keep"}, BLUE]})
+    assert calls["compare"]({"token": token}) == {"rows": [red, blue]}
+    assert compared == [1, 1]  # the new object alone
+    workspaces.find(token).truth = packed_regions(3 - discs)
+    assert [row[1] for row in calls["compare"]({"token": token})["rows"]] == [2, 1]
+    assert compared == [1, 1, 2]
+    calls["answer"]({"token": token, "sequence": 3, "operations": [{"do": "undo"}] * 3})
     assert calls["compare"]({"token": token}) == {"rows": []}

@@ -48,6 +48,11 @@ def test_every_operation_reaches_the_session(session, discs):
     documents.apply_operation(session, {"do": "add_objects", "objects": more})
     documents.apply_operation(session, {"do": "reorder", "object_id": 3, "place": 0})
     assert [item.name for item in session.state.objects] == ["blue", "Object 1"]
+    documents.apply_operation(session, {"do": "rename", "object_id": 3, "name": "Object 1"})
+    documents.apply_operation(session, {"do": "rename_all", "old": "Object 1", "name": "disc"})
+    assert [item.name for item in session.state.objects] == ["disc", "disc"]
+    documents.apply_operation(session, {"do": "undo"})
+    assert [item.name for item in session.state.objects] == ["Object 1", "Object 1"]
 
 
 HOSTILE = [

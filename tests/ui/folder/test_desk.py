@@ -295,7 +295,7 @@ def test_a_small_picture_shows_the_objects_that_are_not_hidden(desk, two_discs):
     items = (Annotation("ball", masks[0]), Annotation("ball", masks[1], hidden=True))
     desk.project.put(Photo("b.png", (48, 64), items), [Label("ball", "#f0e442")])
     painted = np.array(Image.open(io.BytesIO(find("b.png")))).astype(int)
-    changed = np.abs(painted - bare).max(axis=2) > 60  # far more than JPEG changes
+    changed = np.abs(painted - bare).max(axis=2) > 50  # far more than JPEG changes
     middle = two_discs.label_maps[0][:, 8:56].repeat(2, axis=0).repeat(2, axis=1)  # 96 x 96
     assert (changed == (middle == 1)).mean() > 0.95  # its edges are blurred
     assert not changed[middle == 2].any()

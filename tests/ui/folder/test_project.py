@@ -83,6 +83,27 @@ def test_what_was_done_is_there_again(photos, project):
     assert read_annotations(photos / "annotations.tamingseg")[0] == done
 
 
+def test_a_label_gets_another_name_or_becomes_one_with_another(photos, project):
+    project.put(Photo("a.jpg", SIZE, (item("cell", (3, 4)), item("dirt", (5, 6)))), [CELL, DIRT])
+    project.put(Photo("b.png", SIZE, (item("cell", (3, 4)),)))
+    project.mark("a.jpg", "done")
+    assert project.rename_label("cell", "nucleus", besides=["b.png"]) == 1
+    assert [label.name for label in project.labels] == ["nucleus", "dirt", "cell"]
+    assert project.labels[0].colour == CELL.colour
+    assert project.photo("b.png").objects[0].label == "cell"
+    assert project.rename_label("cell", "nucleus") == 1
+    assert project.rename_label("nucleus", "dirt") == 2
+    assert project.labels == (DIRT,)
+    assert {one.label for _, _, one in project.project.annotations()} == {"dirt"}
+    assert [one.state for one in project.project.photos] == ["done", "started"]
+    steps, _ = project.rows()
+    assert project.rename_label("none", "dirt") == 0
+    assert project.rows()[0] == steps
+    done = project.project
+    project.close()
+    assert reopened(photos) == done
+
+
 def test_only_what_changed_is_told(project):
     project.put(Photo("b.png", SIZE, (item("cell", (3, 4)),)), [CELL])
     steps, rows = project.rows(0)

@@ -337,7 +337,7 @@ def test_several_masks_become_objects_the_small_ones_in_front(user):
     assert labels[LEFT] < labels[BLUE] < labels[RED]
 
 
-def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user):
+def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user, disc_masks):
     field = user.page.locator(".classes input")
     field.fill("disc")
     field.press("Enter")
@@ -349,12 +349,14 @@ def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user):
     user.says("3 objects of “disc” from proposals")
     names = user.page.locator(".objects .open-object")
     assert names.all_inner_texts() == ["disc"] * 3
-    labels = user.index()
-    assert labels[LEFT] < labels[BLUE] < labels[RED]
+    blue, left, red, _, _ = disc_masks
+    areas = [(left & ~blue & ~red).sum(), blue.sum(), red.sum()]  # no two overlap
+    notes = user.page.locator(".objects .note")
+    assert notes.all_inner_texts() == [f"{area:,} px" for area in areas]
     user.page.click("#tab-proposals")
     choose(user, RED, BLUE)
     user.page.keyboard.press("t")
-    user.says("They are objects already.")
+    user.says("Objects are there already.")
     user.page.locator("canvas.view").focus()
     user.press("Control+z")
     user.has_objects(0)
@@ -363,6 +365,13 @@ def test_the_first_masks_become_objects_of_the_chosen_class_in_one_step(user):
     user.page.keyboard.press("t")
     user.says("2 objects from proposals")
     assert names.all_inner_texts() == ["Object 1", "Object 2"]
+    user.page.click("#tab-proposals")
+    user.press("Escape")
+    show(user, 5)
+    user.page.locator("canvas.view").focus()
+    user.page.keyboard.press("t")  # of the discs, and of everything but them, too little is left
+    user.says("1 object from proposals. Undo takes them away in one step. 4 left out")
+    assert notes.all_inner_texts()[-1] == f"{areas[0]:,} px"
 
 
 def test_keyboard_alone(user):
