@@ -62,7 +62,8 @@ def write(
     project: Project, converted: Iterable[Converted], report: Report
 ) -> Iterator[tuple[str, bytes]]:
     """Yield tasks.json."""
-    yield NAME, f"[{', '.join(converted)}]".encode()
+    tasks = ", ".join(task for task, _ in zip(converted, project.photos, strict=True))
+    yield NAME, f"[{tasks}]".encode()
 
 
 def read(files: Files, sizes: Mapping[str, Size], report: Report) -> Project:

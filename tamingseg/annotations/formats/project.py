@@ -49,7 +49,7 @@ def write(
             {"name": label.name, "colour": label.colour, "key": label.key}
             for label in project.labels
         ],
-        "photos": list(converted),
+        "photos": [entry for entry, _ in zip(converted, project.photos, strict=True)],
     }
     yield NAME, json.dumps(contents, ensure_ascii=False).encode()
 

@@ -18,6 +18,7 @@ from tamingseg.annotations.document import Annotation, Photo, Project
 from tamingseg.annotations.files import from_memory
 from tamingseg.annotations.formats import project as format_
 from tamingseg.annotations.report import Report
+from tamingseg.annotations.writing import write_files
 from tamingseg.files import append_whole
 
 
@@ -43,7 +44,7 @@ class Journal:
             front, back = _alike(self._last.get(photo.name), photo)
             objects = photo.objects[front : len(photo.objects) - back]
             written = replace(changed, photos=(replace(photo, objects=objects),))
-        ((_, text),) = format_.write(written, from_memory({}), Report())
+        ((_, text),) = write_files(written, "project", Report())
         if front or back:
             text = b"%d %d %b" % (front, back, text)
         append_whole(self.path, b"%08x %b\n" % (zlib.crc32(text), text))
