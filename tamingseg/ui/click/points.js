@@ -8,7 +8,7 @@ import {movement} from "../shared/view.js";
 import {act, link, newGesture} from "../shared/work.js";
 import {actOnObject} from "./classes.js";
 import {currentClicks, foreseen, hasObject, isUncertain} from "./foreseen.js";
-import {showForetold} from "./foretold.js";
+import {expectClick, showForetold} from "./foretold.js";
 import {addTool, setTool} from "./tool.js";
 
 const DOUBLE = 350; // milliseconds within which a second press at the same place belongs to a double click
@@ -95,7 +95,9 @@ function hover(point) {
   const now = index < 0 ? null : index;
   canvas.style.cursor = view.panning ? "grab" : now === null ? "crosshair" : "pointer";
   // Only the first click takes what is previewed; the next ones refine it.
-  const news = preview(index < 0 && foreseen().active === null ? point : null) || now !== pointed;
+  const isFirst = foreseen().active === null;
+  const news = preview(index < 0 && isFirst ? point : null) || now !== pointed;
+  if (point && index < 0 && !isFirst && view.holds(point)) expectClick(point, including);
   pointed = now;
   if (news) view.draw();
 }

@@ -81,27 +81,41 @@ function labelled(map, width) {
 
 /** `bits` where they differ from those of before in squares of 2 * radius + 1 pixels, else those of before; column by column. */
 export function withoutThinChanges(bits, before, radius, height) {
-  const change = bits.map((bit, i) => bit ^ before[i]), result = before.slice();
-  const left = Math.floor(change.indexOf(1) / height), right = Math.floor(change.lastIndexOf(1) / height) + 1;
-  if (left < 0) return result;
-  const spread = (map, value) => spreadAlong(spreadAlong(map, value, radius, 1, height, height, right - left), value, radius, height, 1, right - left, height);
-  const kept = spread(spread(change.subarray(left * height, right * height), 0), 1);
-  for (let i = 0, at = left * height; i < kept.length; i += 1, at += 1) result[at] ^= kept[i];
+  const result = before.slice(), width = bits.length / height;
+  let left = width, right = -1, top = height, foot = -1; // where they differ
+  for (let col = 0, i = 0; col < width; col += 1) for (let row = 0; row < height; row += 1, i += 1) {
+    if (bits[i] === before[i]) continue;
+    if (col < left) left = col;
+    if (row < top) top = row;
+    if (row > foot) foot = row;
+    right = col;
+  }
+  [left, top] = [left, top].map(place => Math.max(0, place - radius));
+  const cols = Math.min(width, right + radius + 1) - left, rows = Math.min(height, foot + radius + 1) - top;
+  if (right < 0) return result;
+  const map = new Uint8Array(rows * cols), places = Array.from({length: cols}, (_, col) => (left + col) * height + top);
+  places.forEach((from, col) => {
+    for (let row = 0, i = col * rows; row < rows; row += 1, i += 1) map[i] = bits[from + row] ^ before[from + row];
+  });
+  const spread = (given, value) => spreadAlong(spreadAlong(given, value, radius, 1, rows, rows, cols), value, radius, rows, 1, cols, rows);
+  const kept = spread(spread(map, 0), 1);
+  places.forEach((to, col) => {
+    for (let row = 0, i = col * rows; row < rows; row += 1, i += 1) result[to + row] ^= kept[i];
+  });
   return result;
 }
 
 /** Lines of a map with a value wherever it is `radius` away at most; lines begin `apart` from each other, cells `step`. */
 function spreadAlong(map, value, radius, step, apart, length, lines) {
-  const result = map.slice();
-  for (let line = 0, start = 0; line < lines; line += 1, start += apart) {
-    const end = start + (length - 1) * step;
-    for (let i = start, since = radius; i <= end; i += step) {
-      since = map[i] === value ? 0 : since + 1;
-      if (since <= radius) result[i] = value;
-    }
-    for (let i = end, since = radius; i >= start; i -= step) {
-      since = map[i] === value ? 0 : since + 1;
-      if (since <= radius) result[i] = value;
+  const result = map.slice(), reach = radius * step;
+  for (let line = 0; line < lines; line += 1) {
+    const start = line * apart, end = start + length * step;
+    let near = 0; // cells with the value that are within reach
+    for (let i = start; i < start + reach && i < end; i += step) if (map[i] === value) near += 1;
+    for (let i = start; i < end; i += step) {
+      if (i + reach < end && map[i + reach] === value) near += 1;
+      if (i - reach > start && map[i - reach - step] === value) near -= 1;
+      if (near) result[i] = value;
     }
   }
   return result;

@@ -14,7 +14,8 @@ let loading = null; // {key, token, abort} of the photo whose features are here,
 let here = null; // the key of the photo that the thread answers about
 let asked = null; // {clicks, name, key, resolve}, what the thread is answering
 let next = null; // what comes after that; only the latest matters
-let latest = null; // {name, path}, what was answered last of the mask under the pointer
+let latest = null; // {name, shown, path}, what was answered last of the mask under the pointer
+let further = null; // the same of further clicks, which are asked about before they are made
 let isGone = true; // the pointer was not over the photo since
 
 /** What the model sees: the open photo in its light. */
@@ -53,7 +54,7 @@ function giveUp() {
 function forget() {
   loading?.abort.abort();
   next?.resolve(null);
-  loading = here = next = latest = null;
+  loading = here = next = latest = further = null;
 }
 
 function hear({ready, outline}) {
@@ -63,8 +64,9 @@ function hear({ready, outline}) {
     if (renewPreview()) view.draw();
     return;
   }
-  const {clicks, name, key, resolve} = asked, found = key === here ? {name, path: new Path2D(outline)} : null;
-  if (found && clicks.length === 1) {
+  const {clicks, shown, name, key, resolve} = asked, found = key === here ? {name, shown, path: new Path2D(outline)} : null;
+  if (clicks.length > 1) further = found;
+  else if (found) {
     latest = found;
     isGone = false;
   }
@@ -89,10 +91,9 @@ const clickAt = ({x, y}) => ({row: y, col: x, positive: true});
  */
 function ask(clicks, shown = null) {
   if (here === null || here !== keyNow()) return Promise.resolve(null);
-  const name = JSON.stringify(clicks);
-  if (latest?.name === name) return Promise.resolve(latest);
-  const known = [asked, next].find(one => one?.key === here && one.name === name);
-  if (known) return known.found;
+  const name = JSON.stringify(clicks), isIt = one => one?.name === name && one.shown === shown;
+  const known = [latest, further].find(isIt), coming = [asked, next].find(one => isIt(one) && one.key === here);
+  if (known || coming) return known ? Promise.resolve(known) : coming.found;
   next?.resolve(null);
   const found = new Promise(resolve => (next = {clicks, shown, name, key: here, resolve}));
   next.found = found;

@@ -297,14 +297,17 @@ function enlargedRows({values, rows, length}, count) {
 
 /** Twice as many rows and columns: each value a mean of the 3x3 around it, by the weights (1, 4, 9, height, width). */
 function upsampled({values, height, width}, {values: weights}) {
-  const result = new Float32Array(4 * height * width);
-  const inside = (place, count) => Math.max(0, Math.min(place, count - 1));
-  for (let part = 0, at = 0; part < 4; part += 1) for (let place = 0; place < 9; place += 1) {
-    const cols = Array.from({length: width}, (_, col) => inside(col + (place % 3) - 1, width));
-    for (let row = 0; row < height; row += 1) {
-      const from = inside(row + Math.floor(place / 3) - 1, height) * width;
-      let to = (2 * row + (part >> 1)) * 2 * width + (part & 1);
-      for (let col = 0; col < width; col += 1, to += 2) result[to] += weights[at++] * values[from + cols[col]];
+  const result = new Float32Array(4 * height * width), cells = height * width;
+  for (let row = 0, i = 0; row < height; row += 1) {
+    const lines = [Math.max(0, row - 1), row, Math.min(row + 1, height - 1)].map(line => line * width);
+    for (let col = 0; col < width; col += 1, i += 1) {
+      const left = col ? col - 1 : 0, right = col < width - 1 ? col + 1 : col, [a, b, c] = lines;
+      for (let part = 0, at = i; part < 4; part += 1, at += 9 * cells) {
+        result[(2 * row + (part >> 1)) * 2 * width + 2 * col + (part & 1)] =
+          weights[at] * values[a + left] + weights[at + cells] * values[a + col] + weights[at + 2 * cells] * values[a + right]
+          + weights[at + 3 * cells] * values[b + left] + weights[at + 4 * cells] * values[b + col] + weights[at + 5 * cells] * values[b + right]
+          + weights[at + 6 * cells] * values[c + left] + weights[at + 7 * cells] * values[c + col] + weights[at + 8 * cells] * values[c + right];
+      }
     }
   }
   return {values: result, height: 2 * height, width: 2 * width};

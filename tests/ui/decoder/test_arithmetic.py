@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
+from scipy.ndimage import binary_dilation, binary_erosion
 from scipy.special import expit
 
 from tamingseg.data.sample_images import load_sample_image
@@ -189,19 +190,23 @@ def test_maps_are_shrunk_as_by_pillow(scripts, rng):
         assert np.allclose(np.reshape(found, (height, width)), expected, atol=1e-5)
 
 
-def test_changes_of_a_few_pixels_are_left_out(scripts):
-    before, bits = np.zeros((2, 20, 30), np.uint8)
-    before[5:15, 5:15] = 1
-    bits[4:15, 5:15] = 1  # a line more
-    bits[2:18, 20:28] = 1  # and another square
-    expected = before.copy()
-    expected[2:18, 20:28] = 1
+@given(st.data())
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_changes_of_a_few_pixels_are_left_out(scripts, data):
+    shape = data.draw(st.integers(1, 9)), data.draw(st.integers(1, 9))
+    pixels = st.lists(st.booleans(), min_size=shape[0] * shape[1], max_size=shape[0] * shape[1])
+    before, change = (np.reshape(data.draw(pixels), shape) for _ in range(2))
+    if data.draw(st.booleans()):
+        change = binary_dilation(change)
+    radius = data.draw(st.integers(1, 2))
+    square = np.ones((2 * radius + 1, 2 * radius + 1))
+    kept = binary_dilation(binary_erosion(change, square, border_value=1), square)
     found = scripts.evaluate(
-        """([bits, before]) => [...withoutThinChanges(
-            Uint8Array.from(bits), Uint8Array.from(before), 1, 20)]""",
-        [bits.T.ravel().tolist(), before.T.ravel().tolist()],
+        """([bits, before, radius, height]) => [...withoutThinChanges(
+            Uint8Array.from(bits), Uint8Array.from(before), radius, height)]""",
+        [*((map_.T.ravel() * 1).tolist() for map_ in (before ^ change, before)), radius, shape[0]],
     )
-    assert (expected == np.reshape(found, (30, 20)).T).all()
+    assert ((before ^ kept) == np.reshape(found, shape[::-1]).T).all()
 
 
 @given(st.data())

@@ -51,6 +51,21 @@ def guest(visitor):
     return user
 
 
+NOTE_QUESTIONS = """() => {
+    window.questions = [];
+    window.answers = 0;
+    const post = Worker.prototype.postMessage;
+    Worker.prototype.postMessage = function (message, ...rest) {
+        if (message.clicks?.length > 1) {
+            questions.push(JSON.stringify(message.clicks));
+            this.addEventListener("message", () => answers += 1, {once: true});
+        }
+        return post.call(this, message, ...rest);
+    };
+}"""
+"""Note further clicks that the page's thread is asked about, and count its answers."""
+
+
 def asked_for(user, part):
     return sum(part in url for url in user.asked)
 
@@ -137,11 +152,15 @@ def test_a_further_click_is_painted_before_the_server_answers(guest, segmentor, 
     bare = guest.colour(added)
     held = []
     guest.page.route("**/component_server/**", lambda route: held.append(route))
+    guest.page.evaluate(NOTE_QUESTIONS)
     guest.page.mouse.move(*guest.at(SECOND))
+    guest.page.wait_for_function("answers > 0")  # what a click there would give is found ahead
+    asked = guest.page.evaluate("questions")
     guest.page.mouse.down()
     guest.page.mouse.up()
     painted = paints(guest, added, bare)
     assert guest.latency()["answers"] == 1  # the server has not answered it
+    assert guest.page.evaluate("questions") == asked
     for route in held:
         route.continue_()
     guest.page.unroute("**/component_server/**")
