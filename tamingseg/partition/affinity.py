@@ -64,13 +64,16 @@ def mean_over(superpixels: np.ndarray, size: tuple[int, int]) -> sparse.csr_arra
         (2 * np.arange(length) + 1) * cells // (2 * length)
         for length, cells in zip(superpixels.shape, size, strict=True)
     )
-    cells = np.add.outer(rows * size[1], cols).ravel()
-    labels = superpixels.ravel() - 1
-    # Pixels in a row that have both in common count together.
-    starts = np.flatnonzero(np.diff(labels, prepend=-1) | np.diff(cells, prepend=-1))
-    weights = np.diff(starts, append=len(labels)) / np.bincount(labels)[labels[starts]]
-    shape = int(superpixels.max()), size[0] * size[1]
-    places = labels[starts], cells[starts]
+    # Pixels side by side that have superpixel and cell in common count together.
+    first = np.empty(superpixels.shape, bool)
+    first[:, 1:] = superpixels[:, 1:] != superpixels[:, :-1]
+    first[:, np.diff(cols, prepend=-1) != 0] = True
+    starts = np.flatnonzero(first)
+    row, col = np.divmod(starts, superpixels.shape[1])
+    labels, areas = superpixels.ravel()[starts] - 1, np.bincount(superpixels.ravel())[1:]
+    weights = np.diff(starts, append=superpixels.size) / areas[labels]
+    places = labels, rows[row] * size[1] + cols[col]
+    shape = len(areas), size[0] * size[1]
     return sparse.coo_array((weights.astype(np.float32), places), shape).tocsr()
 
 

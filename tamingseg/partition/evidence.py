@@ -3,8 +3,10 @@
 This is gathered once per image and model. All methods of `build` merge by it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -15,6 +17,7 @@ from tamingseg.partition.affinity import region_affinity
 from tamingseg.partition.graph import Borders, find_borders, region_graph
 from tamingseg.partition.superpixels import flood_superpixels
 from tamingseg.segmentors.base import ImageEmbedding, Segmentor, embed_image
+from tamingseg.threads import in_threads
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -87,14 +90,25 @@ def find_evidence(
     ValueError
         If the image is of another kind, or the model answers with anything but probabilities.
     """
-    embedding = embed_image(segmentor, image)
-    small = _shrunk(embedding.image)
-    boundary = boundary_strength(small)
-    labels = flood_superpixels(boundary, superpixels)
+    # Superpixels need no model, so the photo is divided while the model looks at it.
+    calls: list[Callable[[], Any]] = [
+        partial(embed_image, segmentor, image),
+        partial(_divide, image, superpixels),
+    ]
+    embedding, (labels, contrast, borders) = in_threads(lambda call: call(), calls)
     affinity = region_affinity(segmentor, embedding, labels)
-    mutual, contrast = (affinity + affinity.T) / 2.0, colour_contrast(small, labels)
-    borders = find_borders(labels, boundary)
+    mutual = (affinity + affinity.T) / 2.0
     return Evidence(_enlarged(labels, embedding.size), mutual, contrast, borders)
+
+
+def _divide(
+    image: np.ndarray | ImageEmbedding, count: int
+) -> tuple[np.ndarray, np.ndarray, Borders]:
+    """Return what needs no model: about `count` superpixels, their contrast and their borders."""
+    small = _shrunk(image.image if isinstance(image, ImageEmbedding) else check_image(image))
+    boundary = boundary_strength(small)
+    labels = flood_superpixels(boundary, count)
+    return labels, colour_contrast(small, labels), find_borders(labels, boundary)
 
 
 def boundary_strength(image: np.ndarray) -> np.ndarray:
