@@ -41,13 +41,7 @@ def folder_calls(desk: Desk) -> list[Call]:
         take, again = (check_flag(request.get(key, False)) for key in ("take", "again"))
         return desk.open(name, page, request.get("token"), take, again)
 
-    @answered
-    def look_at_folder(request: Any) -> dict[str, Any]:
-        """Tell what changed after step "since"; with the "name" of a photo the page works on it."""
-        page = _page(request)
-        answer: dict[str, Any] = {"elsewhere": None, "run": desk.run}
-        if request.get("name") is not None:
-            answer["elsewhere"] = desk.look(*_name_and_page(request))
+    def news(request: dict[str, Any]) -> dict[str, Any]:
         since = request.get("since")
         steps, rows = project.rows(-1 if since is None else check_whole(since))
         colours = colours_of(project.labels)
@@ -56,16 +50,26 @@ def folder_calls(desk: Desk) -> list[Call]:
             for label in project.labels
             if label.name != UNNAMED_LABEL or label.key
         ]
-        answer |= {"step": steps, "photos": [asdict(row) for row in rows], "classes": classes}
-        return answer | {"locks": desk.locks.listed(page), "notices": desk.notices()}
+        answer = {"run": desk.run, "step": steps, "photos": [asdict(row) for row in rows]}
+        locks, notices = desk.locks.listed(_page(request)), desk.notices()
+        return answer | {"classes": classes, "locks": locks, "notices": notices}
+
+    @answered
+    def look_at_folder(request: Any) -> dict[str, Any]:
+        """Tell what changed after step "since"; with the "name" of a photo the page works on it."""
+        _page(request)
+        elsewhere = None
+        if request.get("name") is not None:
+            elsewhere = desk.look(*_name_and_page(request))
+        return {"elsewhere": elsewhere, **news(request)}
 
     @answered
     def mark_photo(request: Any) -> dict[str, Any]:
-        """Note that a photo is "done", "empty", or "started" again."""
+        """Note that a photo is "done", "empty", or "started" again; tell what changed."""
         name, page = _name_and_page(request)
         with _said():
             desk.mark(name, page, request.get("state"))
-        return {"state": project.photo(name).state}
+        return {"state": project.photo(name).state, **news(request)}
 
     @answered
     def set_classes(request: Any) -> dict[str, Any]:
@@ -82,9 +86,10 @@ def folder_calls(desk: Desk) -> list[Call]:
     @answered
     def rename_class(request: Any) -> dict[str, Any]:
         """Rename a class in all photos but the one of that "name", if any, and those in use."""
-        page, open_name = _page(request), request.get("name")
+        besides = set(desk.locks.listed(_page(request)))
+        if request.get("name") is not None:
+            besides.add(_name_and_page(request)[0])
         old, new = (check_text(request.get(key)) for key in ("old", "new"))
-        besides = {*desk.locks.listed(page), open_name}
         with _said():
             return {"photos": project.rename_label(old, new, besides)}
 

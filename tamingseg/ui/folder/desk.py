@@ -5,6 +5,7 @@ project with every answer, unless another page works on that photo, or did so in
 """
 
 import secrets
+import threading
 import weakref
 from collections import OrderedDict
 from dataclasses import replace
@@ -43,6 +44,7 @@ class Desk:
         self._workspaces = workspaces
         self._opened: weakref.WeakKeyDictionary[Workspace, OpenPhoto] = weakref.WeakKeyDictionary()
         self._seen: OrderedDict[tuple[str, str], int] = OrderedDict()
+        self.stepping = threading.RLock()  # no page looks between a step and the note of it
 
     def notices(self) -> list[str]:
         """Return what users should know that was not told when the server was started."""
@@ -102,8 +104,9 @@ class Desk:
         if state not in get_args(Progress):
             raise ValueError(f"expected one of {', '.join(get_args(Progress))}, got {state!r:.40}")
         self.check(name, page)
-        self.project.mark(name, state)
-        self.note(page, name)
+        with self.stepping:
+            self.project.mark(name, state)
+            self.note(page, name)
         for known in list(self._opened.values()):
             if (known.page, known.name) == (page, name):
                 known.seen = self.project.step_of(name)
@@ -118,9 +121,10 @@ class Desk:
     def look(self, name: str, page: str) -> str | None:
         """Return who else works on a photo that a page believes to be its own, None if nobody."""
         other = self.locks.take(name, page, client.get() or "?")
-        if other is None and self._seen.get((page, name)) != self.project.step_of(name):
-            self.locks.release(page)
-            return "?"
+        with self.stepping:
+            if other is None and self._seen.get((page, name)) != self.project.step_of(name):
+                self.locks.release(page)
+                return "?"
         return other
 
     def check(self, name: str, page: str) -> None:
@@ -194,10 +198,11 @@ class OpenPhoto:
                 labels.append(self._label(item))
         photo = desk.project.photo(name)
         objects = tuple(made for _, made in last.values())
-        desk.project.put(Photo(name, photo.size, objects, photo.state), labels)
+        with desk.stepping:
+            desk.project.put(Photo(name, photo.size, objects, photo.state), labels)
+            self.seen = desk.project.step_of(name)
+            desk.note(self.page, name)
         self._last = last
-        self.seen = desk.project.step_of(name)
-        desk.note(self.page, name)
 
     def _label(self, item: SegmentedObject) -> Label:
         """Return the label of an object, in its colour if the user gave it another one."""

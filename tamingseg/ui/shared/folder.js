@@ -43,19 +43,23 @@ export function lookSoon() {
 }
 
 /** Ask what changed; says whether there was an answer. */
-export async function look() {
+async function look() {
   clearTimeout(timer);
   const name = working(), answer = await call("look_at_folder", {page, since: known.step, name});
   clearTimeout(timer);
   timer = setTimeout(look, PAUSE);
   if (!answer || answer.error) return false;
-  if (answer.run !== known.run && known.step !== null) { // another run of the server counts anew
-    known = {...known, step: null, run: answer.run};
-    return look();
-  }
-  take(answer);
+  if (!hear(answer)) return look();
   if (answer.elsewhere && name === working()) listeners.lost(answer.elsewhere);
   return true;
+}
+
+/** Take over what changed; returns false if it must be asked for once more, all of it, for another run of the server counts anew. */
+function hear(answer) {
+  const isSame = answer.run === known.run || known.step === null;
+  if (isSame) take(answer);
+  else known = {...known, step: null, run: answer.run};
+  return isSame;
 }
 
 function take({run, step, photos, locks, classes, notices}) {
@@ -93,8 +97,12 @@ export function noteLeft(key, labels) {
 /** Open a photo of the folder, as far as the server is concerned. */
 export const openOnServer = (name, more) => call("open_in_folder", {page, name, ...more});
 
-/** Say how far a photo is; what the server answers. */
-export const markOnServer = (name, state) => call("mark_photo", {page, name, state});
+/** Say how far a photo is, and hear what others did; what the server answers. */
+export async function markOnServer(name, state) {
+  const answer = await call("mark_photo", {page, name, state, since: known.step});
+  if (answer && !answer.error && !hear(answer)) await look();
+  return answer;
+}
 
 /** The address of the small picture of a photo, with its objects: another one after every step. */
 export const thumbOf = ({name, step}) => urlOf(`folder/thumb?name=${encodeURIComponent(name)}&as=${known.run}-${step}`);

@@ -2,10 +2,11 @@
 
 import {find, root} from "./dom.js";
 import {timeless} from "./server.js";
+import {PALETTE} from "./settings.js";
 import {state, view} from "./state.js";
 import {Vault, remember} from "./vault.js";
 import {countOf} from "./words.js";
-import {documentNow, link, onAnswer} from "./work.js";
+import {documentNow, link, maskOf, onAnswer, work} from "./work.js";
 
 const PAUSE = 250; // milliseconds of rest before something is saved
 const SHORT = 0.9; // of what the browser allows; from there on it is said that room is short
@@ -112,7 +113,7 @@ export function saveNow(said) {
   const earlier = vault.entries.get(photo.key);
   const entry = {
     key: photo.key, name: photo.name, photo: photo.file, time: Date.now(), added: earlier?.added ?? Date.now(),
-    thumb: photo.file ? earlier?.thumb ?? thumbnail(view.picture) : undefined, document: documentNow(),
+    thumb: photo.file || work.objects.length ? thumbnail(view.picture, paintObjects) : undefined, document: documentNow(),
     pending: timeless(link.pending), recipe: earlier?.recipe ?? photo.recipe,
     size: photo.size, full_size: photo.fullSize, state: said ?? earlier?.state,
   };
@@ -149,13 +150,27 @@ async function lookAt(file) {
   return picture ? {full_size: [picture.height, picture.width], thumb: thumbnail(picture)} : {};
 }
 
-/** The middle of a picture as a small square, as a data URL. */
-function thumbnail(picture) {
+/** The middle of a picture as a small square, as a data URL; `paint(context)` paints on it in the picture's pixels. */
+function thumbnail(picture, paint = () => {}) {
   const small = document.createElement("canvas");
   const side = Math.min(picture.width, picture.height);
   small.width = small.height = THUMB;
   const context = small.getContext("2d");
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, THUMB, THUMB);
+  context.scale(THUMB / side, THUMB / side);
+  context.translate((side - picture.width) / 2, (side - picture.height) / 2);
+  context.drawImage(picture, 0, 0);
+  paint(context);
   return small.toDataURL("image/jpeg", 0.85);
+}
+
+/** Paint the objects of the open photo in their colours. */
+function paintObjects(context) {
+  context.scale(view.picture.width / view.width, view.picture.height / view.height);
+  context.globalAlpha = 0.5;
+  for (const object of work.objects.filter(({hidden}) => !hidden)) {
+    const mask = maskOf(object);
+    context.fillStyle = PALETTE[object.colour][0];
+    if (mask) context.fill(mask.path, "evenodd");
+  }
 }

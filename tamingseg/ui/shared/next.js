@@ -2,7 +2,7 @@
 // and saying that the open one is done or empty, which leads on to the next.
 
 import {say, touch} from "./dom.js";
-import {hasFolder, look, markOnServer} from "./folder.js";
+import {markOnServer} from "./folder.js";
 import {saveNow} from "./keep.js";
 import {aim, listPhotos, openAhead, openEntry, tellPhotos} from "./photos.js";
 import {isFinished, ownOf, stateOf, whyUnopened} from "./progress.js";
@@ -46,9 +46,8 @@ export async function stepPhoto(direction) {
   else if (await openFirstOf(entries)) openAhead(wantedFrom(direction)[0]);
 }
 
-/** Open the next photo that is not finished; after the last one, the first. */
+/** Open the next photo that is not finished; after the last one, the first. Who marked a photo knows what others took just now. */
 async function stepUnfinished() {
-  if (hasFolder) await look(); // perhaps somebody else took the next one just now
   const {before} = neighbours();
   if (!await openFirstOf(unfinishedFrom())) {
     if (!unfinishedFrom().length) sayDone();

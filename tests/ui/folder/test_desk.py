@@ -177,12 +177,11 @@ def test_a_page_that_is_loaded_anew_goes_on_where_it_was(desk, call, work):
 def test_marking_is_no_reason_to_begin_anew(desk, call, work):
     photo = opened(call, "b.png")
     work(photo, click(*RED))
-    assert call("mark_photo", {"page": ANN, "name": "b.png", "state": "done"}) == {"state": "done"}
+    marked = call("mark_photo", {"page": ANN, "name": "b.png", "state": "done", "since": 1})
+    assert (marked["state"], [row["name"] for row in marked["photos"]]) == ("done", ["b.png"])
     other = opened(call, "a.jpg")
     assert call("mark_photo", {"page": ANN, "name": "a.jpg", "state": "done"})["error"]
-    assert call("mark_photo", {"page": ANN, "name": "a.jpg", "state": "empty"}) == {
-        "state": "empty"
-    }
+    assert call("mark_photo", {"page": ANN, "name": "a.jpg", "state": "empty"})["state"] == "empty"
     assert opened(call, "b.png", token=photo["token"])["resumed"]
     assert other["token"] != photo["token"]
 
@@ -230,6 +229,9 @@ def test_a_photo_with_too_many_objects_stays_as_it_is(desk, call):
         ("mark_photo", {"page": ANN, "name": "b.png", "state": "great"}),
         ("mark_photo", {"page": ANN, "name": "b.png", "state": ["done"]}),
         ("set_classes", {}),
+        ("rename_class", {"page": ANN, "old": None, "new": "a"}),
+        ("rename_class", {"page": ANN, "old": "a", "new": 5}),
+        ("rename_class", {"page": ANN, "name": ["b.png"], "old": "a", "new": "b"}),
         ("set_classes", [3]),
         ("set_classes", [{"name": "", "colour": 0}]),
         ("set_classes", [{"name": "a", "colour": 99}]),
