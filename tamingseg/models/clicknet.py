@@ -347,24 +347,27 @@ class ClickDecoder(nn.Module):
         size = fine_features.shape[2], fine_features.shape[3]
         similarity = _similarity(self.fine_query(query), fine_keys, self.heads)
         prompts = _prompt_maps(clicks, last, previous, size, input_size)
-        coarse = F.interpolate(coarse.flatten(0, 1), size, mode="bilinear")
-        coarse = coarse.unflatten(0, (batch, queries))
-        own = torch.cat([similarity, coarse[:, :, 1:], prompts], 2).flatten(3)
+        rough, known = (
+            F.interpolate(part.flatten(0, 1), size, mode="bilinear").unflatten(0, (batch, queries))
+            for part in coarse.split([1, self.coarse_shared], dim=2)
+        )
+        own = torch.cat([similarity, known, *prompts], 2).flatten(3)
         shared = fine_features.flatten(2)
+        shared = torch.cat([shared, torch.ones_like(shared[:, :1])], 1)  # what a bias is added to
         weights, bias, output, output_bias = self.fine_weights(query).split(
             self.fine_numbers, dim=2
         )
         weights = weights.unflatten(2, (self.hidden, self.fine_inputs))
+        of_shared, of_own = weights.split([self.hidden, own.shape[2]], dim=3)
+        of_shared = torch.cat([of_shared, bias[..., None]], 3)
         # The image features are the same for all queries: multiply them without copying them. Each
         # sum goes where it is already being written: memory is what this stage waits for.
-        hidden = torch.baddbmm(
-            bias.flatten(1, 2)[..., None], weights[..., : shared.shape[1]].flatten(1, 2), shared
-        ).view(batch * queries, self.hidden, -1)
-        hidden = torch.baddbmm(
-            hidden, weights[..., shared.shape[1] :].flatten(0, 1), own.flatten(0, 1)
+        hidden = torch.matmul(of_shared.flatten(1, 2), shared).view(
+            batch * queries, self.hidden, -1
         )
+        hidden = torch.baddbmm(hidden, of_own.flatten(0, 1), own.flatten(0, 1))
         logits = torch.baddbmm(
-            (coarse[:, :, :1].flatten(3) + output_bias[..., None]).flatten(0, 1),
+            (rough.flatten(3) + output_bias[..., None]).flatten(0, 1),
             output.unflatten(2, (self.outputs, self.hidden)).flatten(0, 1),
             hidden.relu_(),
         )
@@ -388,7 +391,7 @@ class ClickDecoder(nn.Module):
         size = coarse_features.shape[2], coarse_features.shape[3]
         similarity = _similarity(keys, coarse_keys, self.heads)
         prompts = _prompt_maps(clicks, last, previous, size, input_size)
-        hidden = self.coarse_input(torch.cat([similarity, prompts], 2).flatten(0, 1))
+        hidden = self.coarse_input(torch.cat([similarity, *prompts], 2).flatten(0, 1))
         hidden = hidden + (coarse_features[:, None] + shift[..., None, None]).flatten(0, 1)
         for layer in self.coarse_layers:
             hidden = hidden + layer(hidden)
@@ -433,19 +436,19 @@ def _prompt_maps(
     previous: Tensor | None,
     size: tuple[int, int],
     input_size: tuple[int, int],
-) -> Tensor:
-    """Draw what the user said, (B, N, 5, h, w): offset to the last click, blobs, previous mask."""
+) -> list[Tensor]:
+    """Draw what the user said: offset to the last click (2), blobs (2), previous mask.
+
+    Returns these five maps, each (B, N, 1, h, w).
+    """
     height, width = size
     scale = (input_size[0] * input_size[1]) ** 0.5
     rows = (torch.arange(height, device=clicks.device) + 0.5) * (input_size[0] / height / scale)
     cols = (torch.arange(width, device=clicks.device) + 0.5) * (input_size[1] / width / scale)
-    offset = torch.stack(
-        [
-            (rows[:, None] - last[..., 0, None, None] / scale).expand(-1, -1, -1, width),
-            (cols[None, :] - last[..., 1, None, None] / scale).expand(-1, -1, height, -1),
-        ],
-        dim=2,
-    )
+    offset = [
+        (rows[:, None] - last[..., 0, None, None] / scale).expand(-1, -1, -1, width),
+        (cols[None, :] - last[..., 1, None, None] / scale).expand(-1, -1, height, -1),
+    ]
     # A Gaussian is a product of one over rows and one over columns; each click needs both only.
     by_row = _gaussian(rows - clicks[..., 0, None] / scale)
     by_col = _gaussian(cols - clicks[..., 1, None] / scale)
@@ -458,7 +461,7 @@ def _prompt_maps(
     else:
         mask = F.interpolate(previous.float(), size, mode="bilinear", antialias=True)
         mask = mask.expand_as(blobs[0])
-    return torch.cat([offset, torch.stack([*blobs, mask], 2)], 2)
+    return [drawn[:, :, None] for drawn in (*offset, *blobs, mask)]
 
 
 def _gaussian(distance: Tensor) -> Tensor:

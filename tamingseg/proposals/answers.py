@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from tamingseg.segmentors.base import (
+    LARGEST_LOGIT,
     CandidateSegmentor,
     DistinctClicks,
     DistinctSegmentor,
@@ -23,7 +24,6 @@ Progress = Callable[[int, int], None]
 _CLICKS_AT_ONCE = 128
 _COMPARED_AT_ONCE = 1024
 """Of so many clicks those that would be answered alike are found together."""
-_LARGEST_LOGIT = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,17 +131,16 @@ def _ask(
             f"the model {segmentor.name!r} must answer with logits, got "
             f"{np.isnan(logits).sum()} values that are NaN"
         )
-    np.clip(logits, -_LARGEST_LOGIT, _LARGEST_LOGIT, out=logits)
     places = np.array([(click.row, click.col) for click in asked])
     places = (places * np.divide(size, embedding.size)).astype(np.int64)
     points = np.minimum(places, np.array(size) - 1).repeat(several, axis=0)
     counts = distinct.counts[part].repeat(several)
-    return Answers(logits.astype(np.float16), points, quality, counts, embedding.size)
+    return Answers(logits, points, quality, counts, embedding.size)
 
 
 def _logits(probabilities: np.ndarray, count: int, model: str) -> np.ndarray:
-    """Return the logits of `count` answers; raises ValueError if they are no probabilities."""
+    """Return the logits of `count` answers, float16; raises ValueError if these are none."""
     found = check_probabilities(probabilities, (count, *probabilities.shape[1:]), model)
-    edge = 1 / (1 + np.exp(-_LARGEST_LOGIT))
+    edge = 1 / (1 + np.exp(-LARGEST_LOGIT))
     clipped = np.clip(found, 1 - edge, edge)
-    return np.log(clipped / (1 - clipped))
+    return np.log(clipped / (1 - clipped)).astype(np.float16)

@@ -37,6 +37,8 @@ _OF_A_GRID = ("grid", "levels", "overlap", "order", "windows")
 
 _RANKED = 1000
 """This many masks are put in the expected order, whose cost grows with the square of the number."""
+_ENLARGED_AT_ONCE = 16
+"""Masks that a thread enlarges in a row."""
 _FINER = 4
 """All windows together share a grid of this many times as many clicks as the grid of one view."""
 
@@ -296,12 +298,13 @@ def _enlarge(candidates: Candidates, answers: Answers) -> MaskSet:
     height, width = answers.size
     full = np.zeros((len(candidates.packed), height, -(-width // 8)), np.uint8)
 
-    def enlarge(place: int) -> None:
-        lines = answers.logits[candidates.answer[place]]
-        mask = enlarged(lines, candidates.level[place], candidates.packed[place], answers.size)
-        full[place] = np.packbits(mask, axis=-1)
+    def enlarge(start: int) -> None:
+        for place in range(start, min(start + _ENLARGED_AT_ONCE, len(full))):
+            lines = answers.logits[candidates.answer[place]]
+            mask = enlarged(lines, candidates.level[place], candidates.packed[place], answers.size)
+            full[place] = np.packbits(mask, axis=-1)
 
-    in_threads(enlarge, range(len(full)))
+    in_threads(enlarge, range(0, len(full), _ENLARGED_AT_ONCE))
     return _without_empty(MaskSet(full, answers.size, candidates.stability))
 
 

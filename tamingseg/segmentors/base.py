@@ -18,6 +18,9 @@ import numpy as np
 from tamingseg.checks import check_image, check_point
 from tamingseg.values import Click
 
+LARGEST_LOGIT = 10.0
+"""Logits of many answers stay within this; beyond it they are all sure."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ImageEmbedding:
@@ -227,9 +230,9 @@ class DistinctSegmentor(Segmentor, Protocol):
     def predict_distinct(
         self, embedding: ImageEmbedding, distinct: DistinctClicks, part: slice
     ) -> np.ndarray:
-        """Answer a part of the clicks that are left: float32 logits (N, h, w).
+        """Answer a part of the clicks that are left: float16 logits (N, h, w).
 
-        They are those of `predict` at the model's own resolution.
+        They are those of `predict` at the model's own resolution, within `LARGEST_LOGIT` of 0.
         """
         ...
 

@@ -17,6 +17,7 @@ from PIL import Image
 from tamingseg.checks import check_image
 from tamingseg.frame import Frame
 from tamingseg.segmentors.base import (
+    LARGEST_LOGIT,
     DistinctClicks,
     ImageEmbedding,
     check_clicks,
@@ -116,7 +117,7 @@ class ClickSegmentor:
         """See `DistinctSegmentor.predict_distinct`; rough answers are made finer."""
         frame = self._frame(embedding.size)
         points, *rough = (array[part] for array in distinct.known)
-        answers = np.empty((len(points), *self._own_size(frame)), np.float32)
+        answers = np.empty((len(points), *self._own_size(frame)), np.float16)
 
         def answer(part: slice) -> None:
             asked = embedding.features, points[part]
@@ -124,7 +125,8 @@ class ClickSegmentor:
                 logits = self.network.decode_fine(*asked, *(array[part] for array in rough))
             else:
                 logits = self.network.decode(*asked, None, finest=False)
-            answers[part] = resample_content(logits, frame, answers.shape[1:])
+            found = resample_content(logits, frame, answers.shape[1:])
+            answers[part] = np.clip(found, -LARGEST_LOGIT, LARGEST_LOGIT, out=found)
 
         in_threads(answer, self._parts(len(points), frame, frame.canvas), self.network.workers)
         return answers

@@ -17,7 +17,7 @@ from tamingseg.proposals.generate import (
     propose_masks,
 )
 from tamingseg.proposals.ranking import votes_of
-from tamingseg.segmentors.base import DistinctClicks, ImageEmbedding
+from tamingseg.segmentors.base import LARGEST_LOGIT, DistinctClicks, ImageEmbedding
 from tamingseg.segmentors.function import FunctionSegmentor
 from tamingseg.segmentors.load import segmentor_for
 
@@ -160,7 +160,8 @@ def test_a_click_that_stands_for_others_counts_for_all_of_them(fake_segmentor, t
 
         def predict_distinct(self, embedding, distinct, part):
             self.asked += len(distinct.known[part])
-            return logit(super().predict(embedding, distinct.known[part], False))
+            answers = super().predict(embedding, distinct.known[part], False)
+            return logit(answers).clip(-LARGEST_LOGIT, LARGEST_LOGIT).astype(np.float16)
 
     segmentor, config, steps = Distinct(), SMALL, []
     masks = propose_masks(segmentor, two_discs.image, config=config,

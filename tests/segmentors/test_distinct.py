@@ -47,7 +47,7 @@ def test_the_clicks_of_a_photo():
     answers = segmentor.predict(embedding, clicks, full_size=False)
     found = [segmentor.predict_distinct(embedding, distinct, part)
              for part in (slice(5), slice(5, None))]  # fmt: skip
-    np.testing.assert_allclose(expit(np.concatenate(found)), answers[chosen], atol=1e-5)
+    np.testing.assert_allclose(expit(np.concatenate(found)), answers[chosen], atol=2e-3)  # float16
     alike = np.array([[tanimoto(one, other) for other in answers[chosen]] for one in answers])
     assert np.median(alike.max(axis=1)) > 0.98
 
@@ -61,4 +61,4 @@ def test_a_model_without_rough_answers_is_asked_everything():
     assert distinct.counts.tolist() == [1] * 9
     found = segmentor.predict_distinct(embedding, distinct, slice(2, 4))
     expected = segmentor.predict(embedding, clicks[2:4], full_size=False)
-    np.testing.assert_allclose(expit(found), expected, atol=1e-6)
+    np.testing.assert_allclose(expit(found), expected, atol=2e-3)
