@@ -365,6 +365,55 @@ class User:
             [x - box["x"], y - box["y"]],
         )
 
+    def row(self, name):
+        """The row of a photo in the list of photos."""
+        return self.page.locator(".listed-photo", has=self.page.get_by_text(name, exact=True))
+
+    def row_says(self, name, text):
+        """Wait until the row of a photo says that."""
+        self.page.wait_for_function(
+            """([name, text]) => [...document.querySelectorAll(".listed-photo")].some(row =>
+                row.querySelector(".called").textContent === name
+                && row.textContent.includes(text))""",
+            arg=[name, text],
+        )
+
+    def is_open(self, name):
+        """Wait until a photo of the folder is open, and its row marked."""
+        self.page.wait_for_function(
+            """name => document.querySelector("[aria-current=true] .called")?.textContent === name
+                && document.querySelector("canvas.view").dataset.ready.endsWith(name)""",
+            arg=name,
+        )
+        self.settled()
+
+    def step(self, key, name):
+        """Press a key that leads to another photo."""
+        self.page.keyboard.press(key)
+        self.is_open(name)
+
+    def lists(self, names):
+        """Wait until the list shows these photos, in this order."""
+        self.page.wait_for_function(
+            """names => JSON.stringify(names) === JSON.stringify(
+                [...document.querySelectorAll(".listed-photo")].filter(row => row.offsetParent)
+                .map(row => row.querySelector(".called").innerText))""",
+            arg=names,
+        )
+
+    def shows_object(self, name, point):
+        """Wait until the small picture of a photo shows a blue object laid on something red."""
+        self.page.wait_for_function(
+            """([name, [row, col]]) => [...document.querySelectorAll(".listed-photo")].some(one => {
+                const small = one.querySelector("img");
+                if (one.querySelector(".called").textContent !== name) return false;
+                const context = document.createElement("canvas").getContext("2d");
+                if (small.complete) context.drawImage(small, 0, 0);
+                return context.getImageData(col, row, 1, 1).data[2] > 90; // of what is red it is 40
+            })""",
+            arg=[name, point],
+        )
+
     def save(self):
         with self.page.expect_download() as download:
             self.page.click("[data-do=saveMask]")

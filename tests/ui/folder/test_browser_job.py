@@ -97,20 +97,6 @@ def user(chromium, user_class):
     context.close()
 
 
-def is_open(user, name):
-    user.page.wait_for_function(
-        """name => document.querySelector("[aria-current=true] .called")?.textContent === name
-            && document.querySelector("canvas.view").getAttribute("data-ready").endsWith(name)""",
-        arg=name,
-    )
-    user.settled()
-
-
-def go_on(user, key, name):
-    user.page.keyboard.press(key)
-    is_open(user, name)
-
-
 def segment(user, key, mask):
     """Choose a class by its key and click an object of it."""
     user.press(key)
@@ -187,7 +173,7 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     user, server, folder, tmp_path
 ):
     user.visit(server())
-    is_open(user, NAMES[0])
+    user.is_open(NAMES[0])
     user.page.fill(".classes input", "red")
     user.page.keyboard.press("Enter")
     classes = b"red\nblue\ngreen\n"  # the others come from a list
@@ -202,7 +188,7 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     for number in range(3):
         for key, mask in zip("123", shapes(number).values(), strict=True):
             segment(user, key, mask)
-        go_on(user, "a", NAMES[number + 1])
+        user.step("a", NAMES[number + 1])
 
     dab(user, 100, (20, 60))  # by hand
     assert user.objects() == 1
@@ -215,8 +201,8 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     user.press("3", "n")
     box(user, shapes(3)["red"])
     user.press("1", "n", "q")
-    go_on(user, "a", NAMES[4])
-    go_on(user, "Shift+A", NAMES[5])
+    user.step("a", NAMES[4])
+    user.step("Shift+A", NAMES[5])
     segment(user, "1", shapes(5)["red"])
 
     server.kill()
@@ -237,10 +223,10 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
     user.click(inside(shapes(5)["green"]))
     user.has_objects(2)
     user.press("3", "n")
-    go_on(user, "a", NAMES[6])
+    user.step("a", NAMES[6])
     user.page.reload()  # tomorrow
     user.page.wait_for_selector("canvas[data-ready]")
-    is_open(user, NAMES[6])
+    user.is_open(NAMES[6])
 
     colleague = Project(
         make_labels(["blue", "green"]),
@@ -271,7 +257,7 @@ def test_twelve_photos_from_an_empty_folder_to_files_of_every_format(
         user.has_objects(2)
         user.page.keyboard.press("a")
         if number < 11:
-            is_open(user, NAMES[number + 1])
+            user.is_open(NAMES[number + 1])
     user.says("All photos are done")
 
     user.page.click("header [data-do=export]")
