@@ -96,10 +96,11 @@ def merge_regions(
         names[kept] = count + len(merges) - 1
 
         share = areas[gone] / (areas[kept] + areas[gone])
-        mean = (1 - share) * apart[kept] + share * apart[gone]
-        mean[kept] = (1 - share) * mean[kept] + share * mean[gone]
-        apart[kept] = apart[:, kept] = mean
-        inner[kept] = mean.item(kept)
+        mean = apart[kept]  # the row itself
+        mean *= 1 - share
+        mean += share * apart[gone]
+        inner[kept] = mean[kept] = (1 - share) * mean.item(kept) + share * mean.item(gone)
+        apart[:, kept] = mean
         areas[kept] += areas[gone]
         around = touching[kept]
         for place, (length, strength) in touching[gone].items():
@@ -107,9 +108,10 @@ def merge_regions(
             if place != kept:
                 before = around.get(place, (0, 0))
                 around[place] = touching[place][kept] = length + before[0], strength + before[1]
+        now = len(merges)
         for place, (length, strength) in around.items():
-            pair = (kept, place) if kept < place else (place, kept)
-            heapq.heappush(waiting, (cost(*pair, strength / length), *pair, len(merges)))
+            one, other = (kept, place) if kept < place else (place, kept)
+            heapq.heappush(waiting, (cost(one, other, strength / length), one, other, now))
     pairs = np.array(merges, np.int64).reshape(-1, 2)
     return pairs, np.maximum.accumulate(np.array(spent, np.float32))
 
