@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
+from unittest.mock import patch
 
 from starlette.applications import Starlette
 
@@ -39,10 +40,5 @@ def no_web_app() -> Iterator[None]:
     Gradio makes one of 80 routes at each of three steps, which takes .2 s. None of them is served:
     `launch` makes its own.
     """
-    app = gr.routes.App
-    create = app.create_app
-    app.create_app = staticmethod(lambda *_, **__: Starlette())
-    try:
+    with patch.object(gr.routes.App, "create_app", lambda *_, **__: Starlette()):
         yield
-    finally:
-        app.create_app = staticmethod(create)
