@@ -100,6 +100,9 @@ print(re.search(r"total: median +([0-9.]+)", said.getvalue())[1])
 """
 
 _PAGE = """
+import sys
+
+sys.modules["mcp"] = None  # gradio imports it if it is there, and only our tests bring it
 from tamingseg import Session, load_segmentor
 from tamingseg.data.sample_images import load_sample_image
 from tamingseg.ui.page import build_page

@@ -23,7 +23,8 @@ MOST_AT_ONCE = 200
 
 _MOST_KNOWN = 10_000
 
-_FILES = re.compile("/(assets|static|svelte|tamingseg/(scripts|samples|decoder/weights))/.+")
+_OF_THE_PAGE = "scripts|samples|decoder/weights|decoder/kernels"
+_FILES = re.compile(f"/(assets|static|svelte|tamingseg/({_OF_THE_PAGE}))/.+")
 """What costs next to nothing, and comes in great number whenever a page is loaded."""
 
 

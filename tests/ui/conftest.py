@@ -129,6 +129,7 @@ PURE_SCRIPTS = (
     "shared/words.js",
     "partition/regions.js",
     "decoder/tensors.js",
+    "decoder/kernels.js",
     "decoder/network.js",
     "decoder/answer.js",
     "decoder/changes.js",

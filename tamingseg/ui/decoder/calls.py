@@ -1,12 +1,14 @@
 """What the browser fetches to answer clicks itself: the decoder, and each photo's features.
 
-Both are safetensors files of float16, which changes a probability by less than a thousandth. The
-scripts beside this file do with them what `ClickDecoder` of `tamingseg.models.clicknet` does.
+Weights and features are safetensors files of float16, which changes a probability by less than a
+thousandth. The scripts beside this file, and the kernels in WebAssembly, do with them what
+`ClickDecoder` of `tamingseg.models.clicknet` does.
 """
 
 import asyncio
 import gzip
 import hashlib
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -42,6 +44,9 @@ _UPSAMPLING = 8
 
 _PACKED_AT_ONCE = 2
 
+KERNELS = Path(__file__).with_name("kernels.wasm").read_bytes()
+"""The loops of the decoder that take the time, see kernels.c."""
+
 
 def decoder_weights(segmentor: Segmentor) -> bytes | None:
     """Return the weights that answer a click; None of a model that the browser cannot run.
@@ -55,9 +60,10 @@ def decoder_weights(segmentor: Segmentor) -> bytes | None:
 
 
 def decoder_settings(weights: bytes | None) -> dict[str, Any]:
-    """Return what the page's scripts know of the decoder from the start: a name of its weights."""
-    digest = None if weights is None else hashlib.blake2b(weights, digest_size=8).hexdigest()
-    return {"DECODER": digest}
+    """Return what the page's scripts know of the decoder from the start: a name of its files."""
+    if weights is None:
+        return {"DECODER": None}
+    return {"DECODER": hashlib.blake2b(weights + KERNELS, digest_size=8).hexdigest()}
 
 
 def pack_features(segmentor: ZoomSegmentor, embedding: ImageEmbedding) -> bytes:
@@ -79,7 +85,8 @@ def pack_features(segmentor: ZoomSegmentor, embedding: ImageEmbedding) -> bytes:
 
 
 def decoder_routes(workspaces: Workspaces, weights: bytes) -> list[Route]:
-    """Return the routes for the weights and for the features of the photo of a token."""
+    """Return the routes for weights and kernels, and for the features of the photo of a token."""
+    files = {"weights": weights, "kernels": KERNELS}
     name, segmentor = decoder_settings(weights)["DECODER"], workspaces.segmentor
     assert isinstance(segmentor, ZoomSegmentor)  # or there are no weights
     packing = asyncio.Semaphore(_PACKED_AT_ONCE)
@@ -101,15 +108,16 @@ def decoder_routes(workspaces: Workspaces, weights: bytes) -> list[Route]:
         headers = {"cache-control": "private, no-store", "content-encoding": "gzip"}
         return Response(content, media_type="application/octet-stream", headers=headers)
 
-    async def send_weights(request: Request) -> Response:
-        if request.path_params["name"] != name:
-            return JSONResponse({"error": "there are no such weights"}, status_code=404)
+    async def send_file(request: Request) -> Response:
+        content = files.get(request.path_params["part"])
+        if content is None or request.path_params["name"] != name:
+            return JSONResponse({"error": "there is no such file"}, status_code=404)
         headers = {"cache-control": "public, max-age=31536000, immutable"}
-        return Response(weights, media_type="application/octet-stream", headers=headers)
+        return Response(content, media_type="application/octet-stream", headers=headers)
 
     return [
         Route(FEATURES_PATH, send_features),
-        Route("/tamingseg/decoder/weights/{name}", send_weights),
+        Route("/tamingseg/decoder/{part}/{name}", send_file),
     ]
 
 

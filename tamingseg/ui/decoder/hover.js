@@ -34,12 +34,12 @@ async function load() {
 }
 
 async function begin() {
-  const weights = await fetchBytes(`decoder/weights/${DECODER}`);
-  if (!weights) return giveUp();
+  const [weights, kernels] = await Promise.all(["weights", "kernels"].map(part => fetchBytes(`decoder/${part}/${DECODER}`)));
+  if (!weights || !kernels) return giveUp();
   const thread = new Worker(new URL("worker.js", import.meta.url), {type: "module"});
   thread.addEventListener("message", ({data}) => hear(data));
   thread.addEventListener("error", giveUp); // a browser that cannot do it
-  thread.postMessage({weights}, [weights]);
+  thread.postMessage({weights, kernels}, [weights, kernels]);
   return thread;
 }
 

@@ -1,9 +1,10 @@
-// The decoder in a thread of its own, so that the page answers the pointer meanwhile. It is told the
+// The decoder in a thread of its own, so that the page answers the pointer meanwhile. It is told the kernels and
 // weights once, then of each photo its features and sizes, and answers clicks with outlines.
 
 import {bitsOfRuns, loopsOfBits} from "../shared/masks.js";
 import {answerTo, bitsOf} from "./answer.js";
 import {withoutThinChanges} from "./changes.js";
+import {Kernels} from "./kernels.js";
 import {Network} from "./network.js";
 import {readTensors} from "./tensors.js";
 
@@ -13,7 +14,7 @@ let network = null, photo = null, frame = null;
 const answers = new Map(); // of the photo, by their clicks
 
 self.addEventListener("message", ({data}) => {
-  if (data.weights) network = new Network(readTensors(data.weights));
+  if (data.weights) network = new Network(readTensors(data.weights), new Kernels(data.kernels));
   if (data.features) {
     const tensors = readTensors(data.features);
     photo = network.prepare(tensors);

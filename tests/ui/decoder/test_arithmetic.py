@@ -18,7 +18,7 @@ from tamingseg.masks.connected import connected_to
 from tamingseg.masks.persistent import centred_on, persistent_level
 from tamingseg.segmentors.click import ClickSegmentor
 from tamingseg.segmentors.load import load_segmentor
-from tamingseg.ui.decoder.calls import decoder_weights, pack_features
+from tamingseg.ui.decoder.calls import KERNELS, decoder_weights, pack_features
 from tamingseg.values import Click
 
 pytestmark = pytest.mark.browser
@@ -52,13 +52,14 @@ def answered(scripts, segmentor):
     """`answered(image, objects)`: the browser's masks of clicks, and its logits over the canvas."""
 
     def answer(embedding, objects):
-        sent = [decoder_weights(segmentor), pack_features(segmentor, embedding)]
+        sent = [decoder_weights(segmentor), pack_features(segmentor, embedding), KERNELS]
         size, places = list(embedding.size), [[asdict(one) for one in clicks] for clicks in objects]
         found = scripts.evaluate(
             """async ([files, size, objects]) => {
-                const read = async file => readTensors(
-                    await (await fetch(`data:;base64,${file}`)).arrayBuffer());
-                const network = new Network(await read(files[0])), tensors = await read(files[1]);
+                const [weights, features, code] = await Promise.all(files.map(
+                    async file => (await fetch(`data:;base64,${file}`)).arrayBuffer()));
+                const network = new Network(readTensors(weights), new Kernels(code));
+                const tensors = readTensors(features);
                 const photo = network.prepare(tensors);
                 const frame = {size, content: tensors.about.content.split(" ").map(Number)};
                 return objects.map(clicks => {
@@ -111,18 +112,22 @@ def test_the_decoder_sees_all_clicks_and_the_answer_before(segmentor, scripts):
     height, width = expected.shape[1:]
     found = scripts.evaluate(
         """async ([files, places, values, height, width]) => {
-            const read = async file => readTensors(
-                await (await fetch(`data:;base64,${file}`)).arrayBuffer());
-            const network = new Network(await read(files[0]));
+            const [weights, features, code] = await Promise.all(files.map(
+                async file => (await fetch(`data:;base64,${file}`)).arrayBuffer()));
+            const network = new Network(readTensors(weights), new Kernels(code));
             const previous = {values: Float32Array.from(values), height, width};
             const clicks = places.map(([row, col, sign]) => ({row, col, positive: sign === 1}));
-            const photo = network.prepare(await read(files[1]));
+            const photo = network.prepare(readTensors(features));
             return [...network.decode(photo, clicks, previous).values];
         }""",
         [
             [
                 base64.b64encode(file).decode()
-                for file in (decoder_weights(segmentor), pack_features(segmentor, embedding))
+                for file in (
+                    decoder_weights(segmentor),
+                    pack_features(segmentor, embedding),
+                    KERNELS,
+                )
             ],
             points.tolist(),
             before((height, width)).ravel().tolist(),

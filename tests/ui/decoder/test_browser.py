@@ -112,7 +112,8 @@ def test_the_mask_under_the_pointer_is_that_of_a_click_and_no_server_is_asked(gu
     guest.page.mouse.move(*guest.at(SECOND), steps=10)
     paints(guest, only_second, bare_second)
     rests(guest, only_first, bare_first)
-    assert asked_for(guest, "decoder/features") == asked_for(guest, "decoder/weights") == 1
+    for part in ("features", "weights/", "kernels/"):
+        assert asked_for(guest, f"decoder/{part}") == 1
     assert asked_for(guest, "gradio_api") == 0
     guest.page.mouse.move(5, 5)
     rests(guest, only_second, bare_second)
@@ -195,7 +196,13 @@ def test_features_are_fetched_once_for_each_photo_and_no_longer_when_it_is_left(
 
 
 @pytest.mark.parametrize(
-    "missing", ["decoder/weights/*", "decoder/features", "scripts/**/decoder/worker.js"]
+    "missing",
+    [
+        "decoder/weights/*",
+        "decoder/kernels/*",
+        "decoder/features",
+        "scripts/**/decoder/worker.js",
+    ],
 )
 def test_where_the_browser_cannot_the_server_answers(guest, expected, missing):
     guest.page.route(f"**/tamingseg/{missing}", lambda route: route.abort())

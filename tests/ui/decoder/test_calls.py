@@ -1,5 +1,8 @@
 """What the page fetches to answer clicks itself, without a browser."""
 
+import runpy
+from pathlib import Path
+
 import numpy as np
 import pytest
 from safetensors.numpy import load
@@ -8,6 +11,7 @@ from starlette.testclient import TestClient
 
 from tamingseg.data.sample_images import load_sample_image
 from tamingseg.segmentors.load import load_segmentor
+from tamingseg.ui.decoder import calls
 from tamingseg.ui.decoder.calls import decoder_routes, decoder_settings, decoder_weights
 from tamingseg.ui.workspaces import Workspaces
 
@@ -59,15 +63,29 @@ def test_a_very_wide_photo_is_left_to_the_server(workspaces, client):
     assert "very wide" in answer.json()["error"]
 
 
-def test_weights_lie_under_a_name_that_changes_with_them(client, segmentor):
+def test_weights_and_kernels_lie_under_a_name_that_changes_with_them(
+    client, segmentor, monkeypatch
+):
     weights = decoder_weights(segmentor)
     name = decoder_settings(weights)["DECODER"]
     answer = client.get(f"/tamingseg/decoder/weights/{name}")
     assert answer.content == weights
     assert "immutable" in answer.headers["cache-control"]
     assert len(weights) < 1e6
-    assert client.get("/tamingseg/decoder/weights/other").status_code == 404
+    assert client.get(f"/tamingseg/decoder/kernels/{name}").content == calls.KERNELS
+    for missing in ("weights/other", "kernels/other", f"others/{name}"):
+        assert client.get(f"/tamingseg/decoder/{missing}").status_code == 404
     assert decoder_settings(weights + b" ")["DECODER"] != name
+    monkeypatch.setattr(calls, "KERNELS", b"others")
+    assert decoder_settings(weights)["DECODER"] != name
+
+
+def test_the_kernels_are_compiled_from_the_source_that_lies_beside_them():
+    script = Path(calls.__file__).parents[3] / "scripts" / "build_kernels.py"
+    source_section = runpy.run_path(str(script))["source_section"]
+    source = Path(calls.__file__).with_name("kernels.c").read_bytes()
+    assert calls.KERNELS.startswith(b"\0asm")
+    assert calls.KERNELS.endswith(source_section(source)), "run scripts/build_kernels.py"
 
 
 def test_other_models_stay_on_the_server(fake_segmentor):
