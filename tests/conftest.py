@@ -1,5 +1,6 @@
 """What all tests share: small images with known answers, a segmentor made of them, shared data."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # No test is timed: a busy machine would fail it.
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+# Nor does a test lose its power supply: none waits until its files are on the disk.
+os.fsync = lambda file: None
 
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
