@@ -66,7 +66,10 @@ def test_against_a_slow_reference(rng, monkeypatch, at_once):
     order = rng.permutation(60)[:50]
     packed = np.packbits(masks, axis=-1)
     for above in (0.0, 0.3, 0.8, 1.0):
-        assert suppress(packed, order, above)[0].tolist() == slow(masks, order, above)
+        kept, nearest = suppress(packed, order, above)
+        assert kept.tolist() == slow(masks, order, above)
+        ious = [[iou(masks[number], masks[other]) for other in kept] for number in order]
+        assert nearest.tolist() == np.argmax(ious, axis=1).tolist()
 
 
 def test_boxes():
