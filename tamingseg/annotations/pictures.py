@@ -8,6 +8,7 @@ from PIL import Image
 
 from tamingseg.annotations.document import MAX_PIXELS
 from tamingseg.data.label_maps import voc_colours
+from tamingseg.data.tiff import keep_native_order
 
 VOC_VOID = (224, 224, 192)
 """The colour of Pascal VOC's value 255."""
@@ -98,6 +99,7 @@ def _read(data: bytes, most: int) -> tuple[np.ndarray, Sequence[int]]:
         if image.width * image.height > most:
             raise ValueError(f"it has {image.width} x {image.height} pixels, too many")
         try:
+            keep_native_order(image)
             pixels = np.array(image)
             return pixels, (image.getpalette("RGB") or ()) if image.mode == "P" else ()
         except Exception as error:

@@ -124,6 +124,7 @@ def read_image(
         _chosen([0], page, name)
     with opened(source) as image:
         image.seek(place)
+        tiff.keep_native_order(image)
         check_size(*image.size, name)
         if side:
             image.draft(None, (side, side))  # the decoder leaves out pixels
@@ -159,6 +160,7 @@ def read_pixels(path: str | Path | bytes) -> np.ndarray:
     Files of several channels give (H, W, C). Raises like `read_image`.
     """
     with opened(path) as image:
+        tiff.keep_native_order(image)
         return np.array(image)
 
 
@@ -284,7 +286,8 @@ def _deep_png(source: str | Path | bytes, size: tuple[int, int], name: str) -> n
 
 def _deep_grey(image: Image.Image, name: str) -> np.ndarray:
     """Scale grey pixels of more than 8 bits: uint8 (H, W)."""
-    grey = scaled(np.asarray(image), range_said(image), name)
+    values = np.asarray(image)
+    grey = scaled(values, range_said(image, values), name)
     white_is_zero = getattr(image, "tag_v2", {}).get(_PHOTOMETRIC) == 0
     return 255 - grey if white_is_zero else grey
 

@@ -89,8 +89,11 @@ def scaled(values: np.ndarray, said: tuple[float, float] | None, name: str) -> n
     return to_8_bits(values, black, white)
 
 
-def range_said(image: Image.Image) -> tuple[float, float] | None:
-    """Return what a TIFF file calls black and white: ImageJ's range, or the tags for it."""
+def range_said(image: Image.Image, values: np.ndarray) -> tuple[float, float] | None:
+    """Return what a TIFF file of these `values` calls black and white.
+
+    That is ImageJ's range, or the tags for it.
+    """
     tags = getattr(image, "tag_v2", {})
     text = str(tags.get(_DESCRIPTION, ""))
     if text.startswith("ImageJ="):
@@ -100,8 +103,7 @@ def range_said(image: Image.Image) -> tuple[float, float] | None:
         return _pair([match[1] for match in ends if match])
     found = _pair([tags.get(_MIN_SAMPLE_VALUE, 0), tags.get(_MAX_SAMPLE_VALUE)])
     # Some programs write what is not true: then there are brighter pixels.
-    brightest = float(np.ravel(image.getextrema())[1])
-    return found if found and brightest <= found[1] else None
+    return found if found and not (values > found[1]).any() else None
 
 
 class Light(NamedTuple):

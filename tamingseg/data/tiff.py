@@ -14,7 +14,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import tifffile
-from PIL import Image
+from PIL import Image, TiffImagePlugin
 
 from tamingseg.data.brightness import scaled, to_8_bits
 from tamingseg.data.limits import check_size
@@ -34,6 +34,12 @@ Source = str | Path | bytes
 _ORIENTATION = 274  # a tag of TIFF
 _SEPARATED, _RGB, _GREYS, _PLANES = 5, 2, (0, 1), 2  # values of tags
 _SIDEWAYS = 5  # orientations from here on exchange height and width
+_NATIVE = {"I;16S": "I;16NS", "I;32S": "I;32NS", "F;32F": "F;32NF"} | {
+    "I;16BS": "I;16NS",
+    "I;32BS": "I;32NS",
+    "F;32BF": "F;32NF",
+}
+"""Pillow's names of numbers in the order of the file -> in the order of the machine."""
 _ALPHA = (1, 2)  # kinds of further channels that are transparency
 
 
@@ -90,6 +96,22 @@ def read_deep(source: Source, place: int, name: str) -> Deep | None:
     if pixels.shape != (height, width, channels):
         raise ValueError(f"{name} is damaged: its parts have different sizes; get it again")
     return Deep(_image_of(pixels, kind == _SEPARATED, extra, name), orientation)
+
+
+def keep_native_order(image: Image.Image) -> None:
+    """Have the numbers of an opened page decoded rightly, if Pillow would swap their bytes.
+
+    Of compressed pages, the decoder returns the order of the machine, and Pillow takes it for that
+    of the file (findings/pillow-swaps-compressed-big-endian.sh). Other images stay as they are.
+    """
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return
+    image.tile = [
+        tile._replace(args=(_NATIVE.get(tile.args[0], tile.args[0]), *tile.args[1:]))
+        if tile.codec_name == "libtiff" and isinstance(tile.args, tuple)
+        else tile
+        for tile in image.tile
+    ]
 
 
 def _image_of(pixels: np.ndarray, cmyk: bool, extra: tuple[int, ...], name: str) -> Image.Image:

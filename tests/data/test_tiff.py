@@ -8,8 +8,9 @@ import pytest
 import tifffile
 from PIL import Image
 
+from tamingseg.annotations.pictures import read_numbers
 from tamingseg.data import tiff
-from tamingseg.data.base import count_pages, read_image
+from tamingseg.data.base import count_pages, read_image, read_pixels
 
 COLOUR = np.random.default_rng(1).integers(0, 256, (40, 60, 3)).astype(np.uint8)
 COLOUR[0, :2] = [[0, 0, 0], [255, 255, 255]]  # all of the range is used
@@ -39,6 +40,27 @@ def test_colours(dtype, compression, planes):
         compression=compression,
     )
     assert np.abs(read_image(data).astype(int) - COLOUR).max() <= 1
+
+
+@pytest.mark.parametrize("order", "<>")
+@pytest.mark.parametrize("compression", [None, "zlib"])
+@pytest.mark.parametrize("dtype", ["uint16", "int16", "int32", "float32"])
+def test_the_order_of_bytes_changes_nothing(dtype, compression, order):
+    pixels = np.arange(600).reshape(20, 30).astype(dtype)
+    data = written(pixels, photometric="minisblack", byteorder=order, compression=compression)
+    np.testing.assert_array_equal(read_pixels(data), pixels)
+    np.testing.assert_array_equal(read_numbers(data), pixels)
+    grey = read_image(data)[..., 0]
+    assert grey[0, 0] == 0
+    assert grey[-1, -1] > 100
+    assert (np.diff(grey.ravel().astype(int)) >= 0).all()
+    pages = written(
+        np.stack([pixels[::-1], pixels]),
+        photometric="minisblack",
+        byteorder=order,
+        compression=compression,
+    )
+    np.testing.assert_array_equal(read_image(pages, page=1)[..., 0], grey)
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
