@@ -157,7 +157,7 @@ class ZoomSegmentor(ClickSegmentor):
     def pieces(
         self, embedding: ImageEmbedding, clicks: Sequence[Click]
     ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-        """Yield of the piece that each click is about: `log_areas`, and its logits, (H, W)."""
+        """Yield `log_areas` and logits, (H, W), of the piece that each click is about."""
         frame = self._frame(embedding.size)
         points = self._points(clicks, frame)
         logits = self.network.decode(embedding.features, points[:, None], None, finest=True)
